@@ -1,0 +1,6 @@
+"""Where a repository lies: a folder, S3, Swift, a REST server, WebDAV.
+
+``backend`` says what a place must promise. One file per kind of place keeps
+the promise; ``retry``, ``throttle``, ``cache`` and ``faulty`` are backends
+around a backend. ``addresses`` turns what a person types into one of them.
+"""

@@ -1,0 +1,1 @@
+"""The web console. Nothing of it is built yet."""

@@ -1,0 +1,1 @@
+"""The builder of the bootable key. Nothing of it is built yet."""
