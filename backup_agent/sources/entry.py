@@ -1,0 +1,81 @@
+"""What a source offers the backup service: entries in a tree, and bytes for those that are files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+from backup_agent.model.node import Node
+
+
+class Chunking(Enum):
+    """How a stream is cut into blobs."""
+
+    CONTENT = "content"
+    """Where the content says (files)."""
+    FIXED = "fixed"
+    """Every MiB from the stream's start, zero stretches as two 512 KiB blobs (volumes)."""
+
+
+class Entry(Protocol):
+    """One thing to be stored."""
+
+    @property
+    def node(self) -> Node:
+        """Its metadata, without ``content`` and ``subtree`` and, where reading those costs
+        a call, without ``xattrs`` and ``link_target`` (see :meth:`Source.complete`)."""
+        ...
+
+    @property
+    def path(self) -> bytes:
+        """Where it stands in the source, for messages and for the list of omissions."""
+        ...
+
+
+class ByteStream(Protocol):
+    """The content of one file, read once from start to end."""
+
+    @property
+    def chunking(self) -> Chunking: ...
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer as far as possible; 0 at the end.
+
+        Raises :class:`~backup_agent.errors.UnreadableError`.
+        """
+        ...
+
+    def changed(self) -> str:
+        """Asked after the last read: what shows that the file changed meanwhile; empty if nothing."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Source(Protocol):
+    """A tree of entries, walked from its roots by the backup service.
+
+    The methods that take an entry get one that this source gave. Each raises
+    :class:`~backup_agent.errors.UnreadableError` for what it cannot read: that
+    item is left out (a folder's children too), reported, and the run goes on.
+    """
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What the restore point says it holds (its ``paths``)."""
+        ...
+
+    def roots(self) -> Sequence[Entry]:
+        """The entries at the top of the stored tree, sorted by name."""
+        ...
+
+    def children(self, folder: Entry) -> Sequence[Entry]:
+        """What stands in a folder, sorted by the raw bytes of the names."""
+        ...
+
+    def complete(self, entry: Entry) -> Node:
+        """The entry's node with all its metadata; called only where the parent's cannot be reused."""
+        ...
+
+    def open(self, file: Entry) -> ByteStream: ...
