@@ -1,0 +1,88 @@
+"""Which blob lies where, for all of the repository, in memory.
+
+An entry costs about 200 bytes: a dict finds the entry's number by the blob's
+id, columns of machine integers hold the rest.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from backup_agent.format.index import IndexedPack
+from backup_agent.format.pack import BlobKind, PackedBlob
+from backup_agent.model.ids import BlobId, PackId
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPlace:
+    """One blob and the pack it lies in."""
+
+    pack: PackId
+    blob: PackedBlob
+
+
+class BlobIndex:
+    """Grows only. Written by one thread, read by several."""
+
+    def __init__(self) -> None:
+        self._entries: dict[BlobKind, dict[BlobId, int]] = {kind: {} for kind in BlobKind}
+        self._packs: dict[PackId, int] = {}
+        self._pack_names: list[PackId] = []
+        self._pack = array("I")
+        self._offset = array("I")
+        self._length = array("I")
+        self._raw_length = array("I")
+
+    def add_pack(self, pack: IndexedPack) -> None:
+        """Learn a pack's blobs; the first place learnt for a blob is the one that is told."""
+        if pack.id in self._packs:
+            return
+        number = len(self._pack_names)
+        self._packs[pack.id] = number
+        self._pack_names.append(pack.id)
+        for blob in pack.blobs:
+            entries = self._entries[blob.kind]
+            if blob.id not in entries:
+                self._pack.append(number)
+                self._offset.append(blob.offset)
+                self._length.append(blob.length)
+                self._raw_length.append(blob.raw_length)
+                entries[blob.id] = len(self._pack) - 1
+
+    def has(self, kind: BlobKind, blob: BlobId) -> bool:
+        return blob in self._entries[kind]
+
+    def find(self, kind: BlobKind, blob: BlobId) -> BlobPlace | None:
+        entry = self._entries[kind].get(blob)
+        return None if entry is None else self._place(kind, blob, entry)
+
+    def plain_length(self, kind: BlobKind, blob: BlobId) -> int | None:
+        """The blob's length as it was saved, ``None`` where it is unknown."""
+        place = self.find(kind, blob)
+        return None if place is None else place.blob.plain_length
+
+    def __len__(self) -> int:
+        return len(self._pack)
+
+    def __iter__(self) -> Iterator[BlobPlace]:
+        """Every blob once."""
+        for kind, entries in self._entries.items():
+            for blob, entry in entries.items():
+                yield self._place(kind, blob, entry)
+
+    @property
+    def packs(self) -> Iterable[PackId]:
+        return self._packs.keys()
+
+    def has_pack(self, pack: PackId) -> bool:
+        return pack in self._packs
+
+    def _place(self, kind: BlobKind, blob: BlobId, entry: int) -> BlobPlace:
+        return BlobPlace(
+            self._pack_names[self._pack[entry]],
+            PackedBlob(
+                blob, kind, self._offset[entry], self._length[entry], self._raw_length[entry]
+            ),
+        )
