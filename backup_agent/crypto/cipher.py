@@ -105,4 +105,3 @@ class Sealer:
 
     def _mac_key(self, iv: bytes) -> bytes:
         return self._r + self._ecb.update(iv)
-

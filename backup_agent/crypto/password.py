@@ -35,7 +35,7 @@ class ScryptParameters:
 
 
 STRONG = ScryptParameters(n=1 << 15, r=8, p=10)
-"""For new keys: about 0.4 CPU seconds on a present machine, what restic's calibration arrives at."""
+"""For new keys: about 0.4 CPU seconds today, which is what restic's calibration arrives at."""
 
 
 def derive_key(password: str, salt: bytes, parameters: ScryptParameters) -> MasterKey:

@@ -1,4 +1,4 @@
-"""File names in trees: restic stores the inside of a Go-quoted string.
+r"""File names in trees: restic stores the inside of a Go-quoted string.
 
 So a name of any bytes survives JSON: what is no UTF-8, or not printable, is
 written as ``\\xff`` or ``\\u00ad`` (Go: ``strconv.Quote``), and a backslash or
@@ -13,7 +13,18 @@ from backup_agent.errors import IntegrityError
 
 _SIMPLE = re.compile(rb"[ !#-\[\]-~]*\Z")
 _ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-_UNESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "\\": 92, '"': 34, "'": 39}
+_UNESCAPES = {
+    "a": 7,
+    "b": 8,
+    "t": 9,
+    "n": 10,
+    "v": 11,
+    "f": 12,
+    "r": 13,
+    "\\": 92,
+    '"': 34,
+    "'": 39,
+}
 _SEQUENCE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL
 )

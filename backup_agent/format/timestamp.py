@@ -17,7 +17,8 @@ _MINUTE = 60
 
 def encode_ns(ns: int) -> str:
     """Nanoseconds since 1970 in UTC; years outside 1 to 9999 are cut to those ends, as JSON
-    readers in Go refuse them."""
+    readers in Go refuse them.
+    """
     seconds, fraction = divmod(ns, 1_000_000_000)
     minutes, second = divmod(seconds, _MINUTE)
     prefix = _minute(minutes)

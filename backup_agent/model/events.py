@@ -21,7 +21,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ItemSkipped:
-    """Something could not be read or written as it should be; the run goes on and ends with exit 3."""
+    """Something could not be read or written as it should be; the run goes on and ends with 3."""
 
     path: str
     reason: str

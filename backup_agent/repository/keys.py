@@ -6,9 +6,10 @@ import getpass
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from backup_agent.crypto.cipher import MasterKey
 from backup_agent.crypto.password import STRONG, ScryptParameters
@@ -21,6 +22,8 @@ from backup_agent.format.keyfile import (
     open_key_file,
 )
 from backup_agent.storage.backend import Backend, FileKind, ObjectKey
+
+OnDamage: TypeAlias = Callable[[str], None]
 
 _SALT_SIZE = 64
 _MOST_KEYS_TRIED = 100
@@ -64,20 +67,24 @@ def add_key(
     return name
 
 
-def list_keys(backend: Backend) -> Iterator[NamedKeyFile]:
-    """Every key file that is whole. Damaged ones are left out: another may open the repository."""
+def list_keys(backend: Backend, *, on_damage: OnDamage) -> Iterator[NamedKeyFile]:
+    """Every key file that is whole; the path of each other one goes to ``on_damage``."""
     for info in sorted(backend.list(FileKind.KEY), key=lambda info: info.name):
-        data = backend.load(ObjectKey(FileKind.KEY, info.name))
+        key = ObjectKey(FileKind.KEY, info.name)
+        data = backend.load(key)
         if hashlib.sha256(data).hexdigest() != info.name:
+            on_damage(key.path)
             continue
         yield NamedKeyFile(info.name, decode_key_file(data))
 
 
 def unlock_master(backend: Backend, password: str) -> tuple[str, MasterKey]:
     """(name of the key, master key). Raises ``WrongPasswordError``, or ``IntegrityError``
-    where no key file is whole."""
+    where no key file is whole.
+    """
     tried = 0
-    for key in list_keys(backend):
+    damaged: list[str] = []
+    for key in list_keys(backend, on_damage=damaged.append):
         tried += 1
         master = open_key_file(key.file, password)
         if master is not None:
@@ -85,12 +92,14 @@ def unlock_master(backend: Backend, password: str) -> tuple[str, MasterKey]:
         if tried == _MOST_KEYS_TRIED:
             break
     if tried == 0:
+        lost = f" Damaged: {', '.join(damaged)}." if damaged else ""
         raise IntegrityError(
-            f"No whole key file is left at {backend.location}: nothing can open it.",
+            f"No whole key file is left at {backend.location}: nothing can open it.{lost}",
             hint="Put a file of the keys folder back from a copy of the repository.",
         )
+    also = f" Damaged and not tried: {', '.join(damaged)}." if damaged else ""
     raise WrongPasswordError(
-        f"The password opens none of the {tried} keys of {backend.location}.",
+        f"The password opens none of the {tried} keys of {backend.location}.{also}",
         hint="Passwords are case-sensitive; check the keyboard layout.",
     )
 

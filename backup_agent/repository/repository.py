@@ -86,7 +86,9 @@ class Repository:
         sealed = self.sealer().seal(wrap(json, version=self.config.version))
         # Read back what was sealed before it leaves: a bad index or snapshot costs all behind it.
         if unwrap(self.sealer().open(sealed)) != json:
-            raise IntegrityError("Sealing a file did not give back what went in; nothing was saved.")
+            raise IntegrityError(
+                "Sealing a file did not give back what went in; nothing was saved."
+            )
         name = hashlib.sha256(sealed).hexdigest()
         self.backend.save(ObjectKey(kind, name), sealed)
         return name
@@ -207,7 +209,8 @@ def create_repository(
 
 def open_repository(backend: Backend, password: str) -> Repository:
     """Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``IntegrityError``,
-    ``UnsupportedVersionError``."""
+    ``UnsupportedVersionError``.
+    """
     try:
         sealed = backend.load(CONFIG)
     except ObjectNotFoundError as exc:
@@ -245,4 +248,3 @@ def _exists(backend: Backend) -> bool:
         # Keys without a config: a repository that lost it, which must not be written over.
         return any(True for _ in backend.list(FileKind.SNAPSHOT))
     return True
-

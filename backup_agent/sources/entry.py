@@ -1,4 +1,4 @@
-"""What a source offers the backup service: entries in a tree, and bytes for those that are files."""
+"""What a source offers the backup service: entries in a tree, and bytes for files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Entry(Protocol):
     @property
     def node(self) -> Node:
         """Its metadata, without ``content`` and ``subtree`` and, where reading those costs
-        a call, without ``xattrs`` and ``link_target`` (see :meth:`Source.complete`)."""
+        a call, without ``xattrs`` and ``link_target`` (see :meth:`Source.complete`).
+        """
         ...
 
     @property
@@ -47,7 +48,7 @@ class ByteStream(Protocol):
         ...
 
     def changed(self) -> str:
-        """Asked after the last read: what shows that the file changed meanwhile; empty if nothing."""
+        """Asked after the last read: what shows that the file changed meanwhile, or empty."""
         ...
 
     def close(self) -> None: ...
@@ -75,7 +76,7 @@ class Source(Protocol):
         ...
 
     def complete(self, entry: Entry) -> Node:
-        """The entry's node with all its metadata; called only where the parent's cannot be reused."""
+        """The entry's node with all its metadata; called only where the parent's cannot serve."""
         ...
 
     def open(self, file: Entry) -> ByteStream: ...

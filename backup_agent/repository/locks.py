@@ -1,0 +1,204 @@
+"""Locks as restic keeps them, so that both tools can work on one repository.
+
+A run writes a small file that says who it is, and a new one every five minutes
+while it works. Many may share the repository; one that prunes wants it alone.
+A file whose process is dead (on this host), or that is half an hour old, is
+left over from a crash: the next run removes it itself.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+
+import psutil
+
+from backup_agent.errors import (
+    EverbootError,
+    IntegrityError,
+    ObjectNotFoundError,
+    RepositoryLockedError,
+)
+from backup_agent.format.lock import Lock, decode_lock, encode_lock
+from backup_agent.repository.keys import current_user
+from backup_agent.repository.repository import Repository
+from backup_agent.storage.backend import FileKind, ObjectKey
+
+REFRESH_SECONDS = 5 * 60
+STALE_AFTER = timedelta(minutes=30)
+_SETTLE_SECONDS = 0.2
+"""Two runs may write their locks at one moment: each looks again a little later, as restic does."""
+_START_TOLERANCE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLock:
+    """A lock file and what it says; ``lock`` is ``None`` for one that is damaged."""
+
+    name: str
+    lock: Lock | None
+
+
+class RepositoryLock:
+    """Holds a lock while in its ``with`` block, refreshing it from a thread of its own."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        exclusive: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        refresh_seconds: float = REFRESH_SECONDS,
+        settle_seconds: float = _SETTLE_SECONDS,
+    ) -> None:
+        self._repository = repository
+        self._exclusive = exclusive
+        self._now = now
+        self._refresh_seconds = refresh_seconds
+        self._settle_seconds = settle_seconds
+        self._name = ""
+        self._refreshed = now()
+        self._turn = threading.Lock()
+        self._released = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> RepositoryLock:
+        self._refuse_conflict()
+        self._write()
+        try:
+            self._released.wait(self._settle_seconds)
+            self._refuse_conflict()
+        except BaseException:
+            self._remove(self._name)
+            raise
+        self._thread = threading.Thread(target=self._keep, name="lock", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._released.set()
+        if self._thread is not None:
+            self._thread.join()
+        try:
+            self._remove(self._name)
+        except EverbootError:
+            # The work is done; what stays behind is stale in half an hour.
+            if error is None and self._exclusive:
+                raise
+
+    def ensure_held(self) -> None:
+        """Asked before anything is committed. Raises ``RepositoryLockedError`` when the lock
+        lapsed (a computer that slept): another run may have pruned what this one relies on.
+        """
+        with self._turn:
+            if self._now() - self._refreshed < STALE_AFTER:
+                return
+            try:
+                self._repository.backend.size(ObjectKey(FileKind.LOCK, self._name))
+            except ObjectNotFoundError as exc:
+                raise RepositoryLockedError(
+                    "The lock on the repository was lost while this run could not refresh it.",
+                    hint="Run it again; what was saved already is found again.",
+                ) from exc
+            self._refresh()
+
+    def _refuse_conflict(self) -> None:
+        for found in find_locks(self._repository):
+            if found.name == self._name:
+                continue
+            if is_stale(found.lock, now=self._now()):
+                self._remove(found.name)
+            elif found.lock is not None and (self._exclusive or found.lock.exclusive):
+                raise locked_by(found.lock, self._repository.location)
+
+    def _keep(self) -> None:
+        while not self._released.wait(self._refresh_seconds):
+            try:
+                with self._turn:
+                    self._refresh()
+            except EverbootError:
+                # Storage may be away for a while; ensure_held decides before a commit.
+                continue
+
+    def _refresh(self) -> None:
+        old = self._name
+        self._write()
+        self._remove(old)
+
+    def _write(self) -> None:
+        lock = Lock(
+            time=self._now(),
+            exclusive=self._exclusive,
+            hostname=socket.gethostname(),
+            username=current_user(),
+            pid=os.getpid(),
+            uid=os.getuid() if hasattr(os, "getuid") else 0,
+            gid=os.getgid() if hasattr(os, "getgid") else 0,
+        )
+        self._name = self._repository.save_file(FileKind.LOCK, encode_lock(lock))
+        self._refreshed = lock.time
+
+    def _remove(self, name: str) -> None:
+        self._repository.backend.remove(ObjectKey(FileKind.LOCK, name))
+
+
+def find_locks(repository: Repository) -> list[FoundLock]:
+    """Every lock file; ones that vanish while we look are left out."""
+    found: list[FoundLock] = []
+    for info in list(repository.backend.list(FileKind.LOCK)):
+        key = ObjectKey(FileKind.LOCK, info.name)
+        try:
+            found.append(FoundLock(info.name, decode_lock(repository.load_file(key))))
+        except ObjectNotFoundError:
+            continue
+        except IntegrityError:
+            found.append(FoundLock(info.name, None))
+    return found
+
+
+def is_stale(lock: Lock | None, *, now: datetime) -> bool:
+    """Whether the run that wrote it cannot be alive. A damaged file locks nothing: a crash
+    on a backend that is not atomic leaves such.
+    """
+    if lock is None or now - lock.time > STALE_AFTER:
+        return True
+    return lock.hostname == socket.gethostname() and not _is_running(lock)
+
+
+def remove_locks(repository: Repository, *, every: bool, now: datetime) -> int:
+    """Remove the stale locks, or all; returns how many."""
+    wanted = [f.name for f in find_locks(repository) if every or is_stale(f.lock, now=now)]
+    for name in wanted:
+        repository.backend.remove(ObjectKey(FileKind.LOCK, name))
+    return len(wanted)
+
+
+def locked_by(lock: Lock, location: str) -> RepositoryLockedError:
+    how = "alone " if lock.exclusive else ""
+    return RepositoryLockedError(
+        f"{location} is locked: {lock.username} on {lock.hostname} (process {lock.pid}) "
+        f"uses it {how}since {lock.time:%Y-%m-%d %H:%M:%S %Z}.",
+        hint="Wait until that run has ended. If it is dead, the lock lapses after 30 minutes; "
+        "everboot unlock --remove-all removes it at once.",
+    )
+
+
+def _is_running(lock: Lock) -> bool:
+    """Whether the lock's process lives; one that started after the lock only got its number."""
+    try:
+        started = psutil.Process(lock.pid).create_time()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+    return started <= lock.time.timestamp() + _START_TOLERANCE_SECONDS

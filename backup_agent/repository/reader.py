@@ -1,0 +1,198 @@
+"""Blobs on their way back: fetched a pack at a time, opened, decompressed, hashed.
+
+A restore over the network is bound by round trips, so :meth:`BlobReader.stream`
+looks ahead, takes what lies in one pack with as few reads as possible, and
+several packs at once. Nothing leaves here whose hash was not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from backup_agent.crypto.cipher import Sealer
+from backup_agent.errors import IntegrityError, ObjectNotFoundError
+from backup_agent.format.pack import BlobKind
+from backup_agent.format.tree import decode_tree
+from backup_agent.model.ids import BlobId, PackId
+from backup_agent.model.node import Node
+from backup_agent.repository.index import BlobPlace
+from backup_agent.repository.packer import open_blob
+from backup_agent.repository.repository import Repository
+from backup_agent.storage.backend import FileKind, ObjectKey
+
+_WINDOW_BYTES = 16 << 20
+"""How much a stream fetches at a time; two windows are under way."""
+_GAP = 64 << 10
+"""Unwanted bytes between two blobs that cost less than another request."""
+_LARGEST_READ = 8 << 20
+_PARALLEL_READS = 4
+
+
+class BlobReader:
+    """Reads blobs of one repository whose index is loaded. A context manager."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._own = threading.local()
+        self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="read")
+
+    def load(self, kind: BlobKind, blob: BlobId) -> bytes:
+        """One blob. Raises ``IntegrityError`` for one that is missing or damaged."""
+        place = self._place(kind, blob)
+        return self._load_run([place])[blob]
+
+    def load_tree(self, tree: BlobId) -> tuple[Node, ...]:
+        """The nodes of a folder. Raises ``IntegrityError``."""
+        try:
+            return decode_tree(self.load(BlobKind.TREE, tree))
+        except IntegrityError as exc:
+            raise IntegrityError(f"Tree {tree.hex()[:8]}: {exc.message}", hint=exc.hint) from exc
+
+    def length(self, blob: BlobId) -> int:
+        """A data blob's plain length, without reading it. Raises ``IntegrityError``."""
+        return self._place(BlobKind.DATA, blob).blob.plain_length
+
+    def stream(self, blobs: Iterable[BlobId]) -> Iterator[bytes]:
+        """The data blobs in the order asked for, fetched ahead.
+
+        Raises ``IntegrityError`` when the turn comes of one that is missing or damaged.
+        """
+        ahead: deque[tuple[list[BlobId], dict[BlobId, Future[dict[BlobId, bytes]]]]] = deque()
+        windows = self._windows(blobs)
+        try:
+            while True:
+                while len(ahead) < 2 and (window := next(windows, None)) is not None:
+                    ahead.append((window, self._fetch(window)))
+                if not ahead:
+                    return
+                wanted, under_way = ahead.popleft()
+                for blob in wanted:
+                    yield under_way[blob].result()[blob]
+        finally:
+            for _, under_way in ahead:
+                for future in under_way.values():
+                    future.cancel()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> BlobReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _windows(self, blobs: Iterable[BlobId]) -> Iterator[list[BlobId]]:
+        window: list[BlobId] = []
+        size = 0
+        for blob in blobs:
+            window.append(blob)
+            place = self._repository.index.find(BlobKind.DATA, blob)
+            size += place.blob.plain_length if place else 0
+            if size >= _WINDOW_BYTES:
+                yield window
+                window, size = [], 0
+        if window:
+            yield window
+
+    def _fetch(self, window: list[BlobId]) -> dict[BlobId, Future[dict[BlobId, bytes]]]:
+        """Start reading a window; for each blob the run of neighbours it comes with."""
+        by_pack: dict[PackId, list[BlobPlace]] = {}
+        under_way: dict[BlobId, Future[dict[BlobId, bytes]]] = {}
+        for blob in dict.fromkeys(window):
+            place = self._repository.index.find(BlobKind.DATA, blob)
+            if place is None:
+                # Found out again, with the right words, when it is that blob's turn.
+                under_way[blob] = self._pool.submit(self._missing, blob)
+            else:
+                by_pack.setdefault(place.pack, []).append(place)
+        for places in by_pack.values():
+            for run in neighbours(places):
+                future = self._pool.submit(self._load_run, run)
+                under_way.update((place.blob.id, future) for place in run)
+        return under_way
+
+    def _missing(self, blob: BlobId) -> dict[BlobId, bytes]:
+        self._place(BlobKind.DATA, blob)
+        return {}
+
+    def _place(self, kind: BlobKind, blob: BlobId) -> BlobPlace:
+        place = self._repository.index.find(kind, blob)
+        if place is None:
+            raise IntegrityError(
+                f"A {kind.value} blob is in no index: {blob.hex()}.",
+                hint="everboot check tells what is affected; everboot repair index may find it.",
+            )
+        return place
+
+    def _load_run(self, run: Sequence[BlobPlace]) -> dict[BlobId, bytes]:
+        """Blobs that lie close together in one pack, by one read; damage is read once more."""
+        try:
+            return self._read_run(run)
+        except IntegrityError:
+            return self._read_run(run)
+
+    def _read_run(self, run: Sequence[BlobPlace]) -> dict[BlobId, bytes]:
+        start = run[0].blob.offset
+        last = run[-1].blob
+        key = ObjectKey(FileKind.PACK, run[0].pack, is_tree=last.kind is BlobKind.TREE)
+        try:
+            data = self._repository.backend.load(key, start, last.offset + last.length - start)
+        except ObjectNotFoundError as exc:
+            raise IntegrityError(
+                f"The pack {key.path} is missing.", hint="everboot check tells what is affected."
+            ) from exc
+        view = memoryview(data)
+        plain: dict[BlobId, bytes] = {}
+        for place in run:
+            blob = place.blob
+            sealed = view[blob.offset - start : blob.offset - start + blob.length]
+            try:
+                opened = open_blob(self._sealer(), sealed, blob)
+            except IntegrityError as exc:
+                raise self._damaged(key, blob.id, exc.message) from exc
+            if hashlib.sha256(opened).digest() != blob.id:
+                raise self._damaged(key, blob.id, "its content does not match its id")
+            plain[blob.id] = opened
+        return plain
+
+    def _damaged(self, key: ObjectKey, blob: BlobId, why: str) -> IntegrityError:
+        return IntegrityError(
+            f"Blob {blob.hex()[:8]} in the pack {key.path} is damaged: {why}",
+            hint="everboot check --read-data tells what is affected.",
+        )
+
+    def _sealer(self) -> Sealer:
+        sealer = getattr(self._own, "sealer", None)
+        if sealer is None:
+            sealer = self._own.sealer = self._repository.sealer()
+        assert isinstance(sealer, Sealer)
+        return sealer
+
+
+def neighbours(places: list[BlobPlace]) -> Iterator[list[BlobPlace]]:
+    """Group blobs of one pack into runs worth one read each, in the order they lie."""
+    run: list[BlobPlace] = []
+    start = end = 0
+    for place in sorted(places, key=lambda place: place.blob.offset):
+        blob = place.blob
+        close = blob.offset - end <= _GAP and blob.offset + blob.length - start <= _LARGEST_READ
+        if run and not close:
+            yield run
+            run = []
+        if not run:
+            start = blob.offset
+        run.append(place)
+        end = blob.offset + blob.length
+    if run:
+        yield run
