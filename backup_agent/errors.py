@@ -21,7 +21,8 @@ hint what to try::
     ├── SourceError
     │   ├── UnreadableError             one item; the run goes on without it
     │   ├── ChangedWhileReadError       one item; kept as read, reported
-    │   └── FreezeFailedError           the run ends
+    │   ├── FreezeFailedError           the run ends
+    │   └── PartitionTableError         the disk contradicts itself; nothing of it is backed up
     ├── TargetError
     │   ├── TargetTooSmallError
     │   ├── TargetInUseError
@@ -123,6 +124,10 @@ class ChangedWhileReadError(SourceError):
 
 class FreezeFailedError(SourceError):
     code = "source.freeze_failed"
+
+
+class PartitionTableError(SourceError):
+    code = "source.partition_table"
 
 
 class TargetError(EverbootError):

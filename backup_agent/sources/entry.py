@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node
 
 
@@ -33,6 +34,17 @@ class Entry(Protocol):
         """Where it stands in the source, for messages and for the list of omissions."""
         ...
 
+    @property
+    def mtime_from_content(self) -> bool:
+        """Whether the source knows no time of change, so that the content must tell it.
+
+        Such a file is always read, never taken from the parent by its
+        metadata. Its ``mtime_ns`` is a placeholder: the backup service stores
+        the parent's where size and content ids are the parent's, and the
+        restore point's own time otherwise.
+        """
+        ...
+
 
 class ByteStream(Protocol):
     """The content of one file, read once from start to end."""
@@ -49,6 +61,15 @@ class ByteStream(Protocol):
 
     def changed(self) -> str:
         """Asked after the last read: what shows that the file changed meanwhile, or empty."""
+        ...
+
+    def unreadable(self) -> Sequence[Extent]:
+        """Asked after the last read: which bytes of the stream could not be read.
+
+        Zeros were given in their place; each range is listed as an omission,
+        and the restore point is incomplete. Sorted; starts count from the
+        stream's start. Empty for streams that raise instead.
+        """
         ...
 
     def close(self) -> None: ...
