@@ -26,7 +26,8 @@ class ContentChunker:
             AVERAGE_SIZE,
             min_size=MIN_SIZE,
             max_size=MAX_SIZE,
-            seed=int.from_bytes(key.derive(_PURPOSE, 8), "big"),
+            # pyfastcdc takes 63 bits.
+            seed=int.from_bytes(key.derive(_PURPOSE, 8), "big") >> 1,
         )
 
     def cut(self, data: memoryview, *, last: bool) -> list[int]:

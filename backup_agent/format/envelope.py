@@ -34,16 +34,19 @@ def wrap(json: bytes, *, version: int) -> bytes:
     return bytes([_COMPRESSED]) + zstandard.compress(json)
 
 
-def decompress(data: bytes, *, limit: int) -> bytes:
+def decompress(
+    data: bytes, *, limit: int, decompressor: zstandard.ZstdDecompressor | None = None
+) -> bytes:
     """Undo zstd, never making more than ``limit`` bytes. Raises ``IntegrityError``."""
+    decompressor = decompressor or zstandard.ZstdDecompressor()
     try:
         size = zstandard.frame_content_size(data)
         if size > limit:
             raise IntegrityError(f"Compressed data claims {size} bytes, more than it may hold.")
         if size >= 0:
-            return zstandard.ZstdDecompressor().decompress(data)
+            return decompressor.decompress(data)
         # Encoders that stream do not know the size beforehand; restic's is one.
-        reader = zstandard.ZstdDecompressor().stream_reader(data)
+        reader = decompressor.stream_reader(data)
         result = reader.read(limit + 1)
         if len(result) > limit:
             raise IntegrityError("Compressed data holds more than it may.")

@@ -89,6 +89,18 @@ def with_subtree(stored: bytes, subtree: BlobId) -> bytes:
     return b'%b,"subtree":"%b"}' % (stored[:start], subtree.hex().encode())
 
 
+def content_ids(stored: bytes) -> tuple[BlobId, ...]:
+    """The blobs of a stored file node, without decoding the rest of it."""
+    start = stored.rindex(b'"content":[') + len(b'"content":[')
+    ids = stored[start : stored.index(b"]", start)]
+    return tuple(BlobId(bytes.fromhex(i[1:-1].decode())) for i in ids.split(b",")) if ids else ()
+
+
+def is_unchanged(stored: bytes, head: bytes) -> bool:
+    """Whether a stored node tells of its entry exactly what lstat tells now."""
+    return stored.startswith(head) and stored[len(head) : len(head) + 1] in (b",", b"}")
+
+
 def join_tree(nodes: Iterable[bytes]) -> bytes:
     """The tree of already encoded nodes, which must come sorted."""
     return b'{"nodes":[' + b",".join(nodes) + b"]}\n"

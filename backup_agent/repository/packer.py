@@ -10,13 +10,13 @@ import zstandard
 
 from backup_agent.crypto.cipher import OVERHEAD, SEAL_ROOM, Buffer, Sealer
 from backup_agent.errors import IntegrityError
-from backup_agent.format.envelope import decompress
 from backup_agent.format.pack import (
     BlobKind,
     PackedBlob,
     encode_header,
     encode_length,
 )
+from backup_agent.repository.opener import BlobOpener
 from backup_agent.repository.slab import Piece, Slab
 
 PACK_SIZE = 16 << 20
@@ -96,6 +96,7 @@ class Packer:
     def __init__(self, sealer: Sealer, *, level: int | None) -> None:
         """``level`` is zstd's, ``None`` for repositories that know no compression."""
         self._sealer = sealer
+        self._opener = BlobOpener(sealer)
         self._compressor = None if level is None else zstandard.ZstdCompressor(level=level)
         self._probe = None if level is None else zstandard.ZstdCompressor(level=1)
 
@@ -146,17 +147,10 @@ class Packer:
         return len(self._probe.compress(sample)) < _WORTH_IT * len(sample)
 
     def _verify(self, sealed: memoryview, blob: PackedBlob) -> None:
-        plain = open_blob(self._sealer, sealed, blob)
-        if hashlib.sha256(plain).digest() != blob.id:
+        try:
+            self._opener.open(sealed, blob)
+        except IntegrityError as exc:
             raise IntegrityError(
                 "A blob did not survive being compressed and sealed; nothing bad was saved.",
                 hint="This points to faulty memory: test it, then run again.",
-            )
-
-
-def open_blob(sealer: Sealer, sealed: Buffer, blob: PackedBlob) -> bytes:
-    """The plain bytes of a blob, its hash not yet checked. Raises ``IntegrityError``."""
-    plain = sealer.open(sealed)
-    if not blob.raw_length:
-        return plain
-    return decompress(plain, limit=blob.raw_length)
+            ) from exc

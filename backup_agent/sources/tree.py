@@ -1,0 +1,212 @@
+"""Folders and files of this computer, as a source for backups."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from backup_agent.errors import UnreadableError, UsageError
+from backup_agent.model.disk import Extent
+from backup_agent.model.node import Node, NodeKind
+from backup_agent.sources import posix
+from backup_agent.sources.entry import ByteStream, Chunking, Entry
+
+Excludes = Callable[[bytes, bool], bool]
+"""(absolute path, is it a folder) -> leave it out?"""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One item found on disk. ``only`` limits a folder on the way to what was asked for."""
+
+    node: Node
+    path: bytes
+    only: frozenset[bytes] | None = None
+    failure: str = ""
+    """Why its metadata could not be read."""
+    mtime_from_content: bool = False
+
+
+class FileTree:
+    """The trees below some paths, each with the whole chain of folders that leads to it.
+
+    Symbolic links are stored, never followed, but for those on the way to a
+    path that was asked for.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        excludes: Excludes = lambda _path, _is_folder: False,
+        one_file_system: bool = False,
+        exclude_caches: bool = False,
+    ) -> None:
+        """Raises ``UsageError`` for paths that do not exist."""
+        if not paths:
+            raise UsageError("Nothing to back up was named.", hint="everboot backup PATH …")
+        absolute = sorted({os.path.abspath(path) for path in paths})
+        for path in absolute:
+            if not os.path.lexists(path):
+                raise UsageError(f"{path} does not exist.", hint="Check the path.")
+        self._paths = tuple(absolute)
+        self._excludes = excludes
+        self._exclude_caches = exclude_caches
+        wanted = [os.fsencode(path) for path in absolute]
+        self._ways = _ways_to(wanted)
+        self._devices = {os.lstat(path).st_dev for path in wanted} if one_file_system else None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return self._paths
+
+    def roots(self) -> Sequence[Entry]:
+        return self._list(b"/", self._ways.get(b"/"), device=None)
+
+    def children(self, folder: Entry) -> Sequence[Entry]:
+        assert isinstance(folder, TreeEntry)
+        return self._list(folder.path, folder.only, device=folder.node.device_id)
+
+    def complete(self, entry: Entry) -> Node:
+        assert isinstance(entry, TreeEntry)
+        node = entry.node
+        if entry.failure:
+            raise UnreadableError(entry.failure)
+        try:
+            target = os.readlink(entry.path) if node.kind is NodeKind.SYMLINK else b""
+            xattrs = posix.read_xattrs(entry.path)
+        except OSError as exc:
+            raise UnreadableError(_reason(exc)) from exc
+        return msgspec.structs.replace(node, link_target=target, xattrs=xattrs)
+
+    def open(self, file: Entry) -> ByteStream:
+        assert isinstance(file, TreeEntry)
+        try:
+            return FileStream(posix.open_for_reading(file.path), file.node)
+        except OSError as exc:
+            raise UnreadableError(_reason(exc)) from exc
+
+    def _list(
+        self, folder: bytes, only: frozenset[bytes] | None, *, device: int | None
+    ) -> list[Entry]:
+        if only is not None:
+            return self._on_the_way(folder, only)
+        if self._devices is not None and device is not None and device not in self._devices:
+            # A mount point is kept as an empty folder, so that it is there to mount on again.
+            return []
+        try:
+            with os.scandir(folder) as listing:
+                found = sorted(listing, key=_name)
+        except OSError as exc:
+            raise UnreadableError(_reason(exc)) from exc
+        if self._exclude_caches and posix.is_cache_folder(folder):
+            found = [entry for entry in found if entry.name == posix.CACHE_TAG]
+        entries: list[Entry] = []
+        for item in found:
+            try:
+                entry = TreeEntry(
+                    posix.node_of(item.name, item.stat(follow_symlinks=False)), item.path
+                )
+            except OSError as exc:
+                entry = _unknown(item.name, item.path, exc)
+            if not self._excludes(item.path, entry.node.kind is NodeKind.FOLDER):
+                entries.append(entry)
+        return entries
+
+    def _on_the_way(self, folder: bytes, only: Iterable[bytes]) -> list[Entry]:
+        """The items of a folder that lead to what was asked for, or are it: never excluded."""
+        entries: list[Entry] = []
+        for name in sorted(only):
+            path = os.path.join(folder, name)
+            way = self._ways.get(path)
+            try:
+                # Somebody who asks for /link/folder means the folder behind the link.
+                found = os.stat(path, follow_symlinks=way is not None)
+                entries.append(TreeEntry(posix.node_of(name, found), path, only=way))
+            except OSError as exc:
+                entries.append(_unknown(name, path, exc))
+        return entries
+
+
+class FileStream:
+    """One file's bytes. Remembers what lstat said, to notice a change while it was read."""
+
+    def __init__(self, file: int, node: Node) -> None:
+        self._file = file
+        self._node = node
+        self._read = 0
+
+    @property
+    def chunking(self) -> Chunking:
+        return Chunking.CONTENT
+
+    def readinto(self, buffer: memoryview) -> int:
+        filled = 0
+        try:
+            while filled < len(buffer):
+                got = posix.readinto(self._file, buffer[filled:])
+                filled += got
+                self._read += got
+                # A read that ends where the file should spares another to see that it does.
+                if got == 0 or (filled < len(buffer) and self._read == self._node.size):
+                    break
+        except OSError as exc:
+            raise UnreadableError(_reason(exc)) from exc
+        return filled
+
+    def changed(self) -> str:
+        before = self._node
+        now = os.fstat(self._file)
+        if self._read != before.size or now.st_size != before.size:
+            return f"its size went from {before.size} to {now.st_size} bytes while it was read"
+        if now.st_mtime_ns != before.mtime_ns or now.st_ino != before.inode:
+            return "it was written to while it was read"
+        return ""
+
+    def unreadable(self) -> Sequence[Extent]:
+        return ()
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def _unknown(name: bytes, path: bytes, exc: OSError) -> TreeEntry:
+    """Stands for an item whose metadata could not be read, until ``complete`` says so."""
+    return TreeEntry(Node(name=name, kind=NodeKind.IRREGULAR), path, failure=_reason(exc))
+
+
+def _name(entry: os.DirEntry[bytes]) -> bytes:
+    return entry.name
+
+
+def _ways_to(paths: Sequence[bytes]) -> dict[bytes, frozenset[bytes]]:
+    """For each folder above a wanted path, which of its items lead on. A path below another
+    wanted one adds nothing.
+    """
+    ways: dict[bytes, set[bytes]] = {}
+    taken: set[bytes] = set()
+    for path in sorted(paths):
+        parents = _parents(path)
+        if taken.isdisjoint([path, *parents]):
+            taken.add(path)
+            for parent, name in zip(parents, path.split(b"/")[1:], strict=False):
+                ways.setdefault(parent, set()).add(name)
+    return {folder: frozenset(names) for folder, names in ways.items()}
+
+
+def _parents(path: bytes) -> list[bytes]:
+    """``/a/b/c`` gives ``/``, ``/a``, ``/a/b``; the root has none."""
+    if path == b"/":
+        return []
+    parts = path.split(b"/")[1:-1]
+    return [b"/"] + [b"/" + b"/".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def _reason(exc: OSError) -> str:
+    if exc.errno == errno.ENOENT:
+        return "It vanished before it was read."
+    return f"{exc.strerror or exc}"
