@@ -21,7 +21,7 @@ from tally import Tally, tally_of_check, tally_of_pytest
 CHECKS = {
     "ruff check": ("ruff", "check"),
     "ruff format": ("ruff", "format", "--check"),
-    "lint-imports": ("lint-imports",),
+    "lint-imports": ("lint-imports", "--no-logo"),
     "mypy": ("mypy",),
 }
 QUICK_TO_SLOW = ("unit", "property", "contract", "integration")
