@@ -35,6 +35,8 @@ def ensure_installed(packages: tuple[str, ...], *, purpose: str) -> None:
 
     On a system without dpkg nothing can be known, so only the names are told.
     """
+    if not packages:
+        return
     if shutil.which("dpkg-query") is None:
         _say(f"Not a Debian system: {purpose} needs what Debian calls {' '.join(packages)}")
         return

@@ -37,16 +37,32 @@ def prepare(extent: Extent) -> Path:
 
     Takes well under a second where nothing has changed since the last time.
     """
-    interpreter = find_interpreter()
-    if interpreter is None:
-        print(_no_interpreter(), file=sys.stderr)
-        raise SystemExit(1)
+    interpreter = _interpreter()
+    ensure_installed(_packages_for(interpreter), purpose="the virtual environment")
     environment = _folder(interpreter)
     environment.parent.mkdir(parents=True, exist_ok=True)
     with _alone(environment):
         if not _is_ready(environment, extent):
             _make(environment, interpreter, extent)
     return environment / "bin"
+
+
+def packages_for_environment() -> tuple[str, ...]:
+    """The Debian packages that :func:`prepare` cannot do without here; mostly none."""
+    return _packages_for(_interpreter())
+
+
+def _packages_for(interpreter: Interpreter) -> tuple[str, ...]:
+    major, minor, _ = interpreter.version
+    return () if interpreter.has_ensurepip else (f"python{major}.{minor}-venv",)
+
+
+def _interpreter() -> Interpreter:
+    interpreter = find_interpreter()
+    if interpreter is None:
+        print(_no_interpreter(), file=sys.stderr)
+        raise SystemExit(1)
+    return interpreter
 
 
 def _folder(interpreter: Interpreter) -> Path:
@@ -82,9 +98,6 @@ def _is_ready(environment: Path, extent: Extent) -> bool:
 
 
 def _make(environment: Path, interpreter: Interpreter, extent: Extent) -> None:
-    if not interpreter.has_ensurepip:
-        major, minor, _ = interpreter.version
-        ensure_installed((f"python{major}.{minor}-venv",), purpose="the virtual environment")
     print(f"Preparing {environment} (the first time takes a minute or two)", file=sys.stderr)
     # The note goes first and comes back last: a set-up cut short is done again.
     (environment / "ready").unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from debian import TEST_PACKAGES, ensure_installed
-from environment import ROOT, Extent, prepare
+from environment import ROOT, Extent, packages_for_environment, prepare
 from tally import Tally, tally_of_check, tally_of_pytest
 
 CHECKS = {
@@ -31,8 +31,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run all checks and tests.")
     parser.add_argument("--full", action="store_true", help="the slow stories too (marked full)")
     options, pytest_options = parser.parse_known_args()
+    # All packages in one breath: nobody likes to call an administrator twice.
+    ensure_installed((*packages_for_environment(), *TEST_PACKAGES), purpose="the test suite")
     programs = prepare(Extent.DEVELOPMENT)
-    ensure_installed(TEST_PACKAGES, purpose="the test suite")
     if not options.full:
         pytest_options += ["-m", "not full"]
 
