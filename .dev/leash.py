@@ -27,11 +27,9 @@ TIMED_OUT = 124
 LEFT_PROCESSES = 125
 
 _PR_SET_CHILD_SUBREAPER = 36
-# Long enough for a server that was just told to stop; nobody waits where there is none.
-_GRACE_SECONDS = 10.0
 
 
-def run_leashed(command: list[str], *, limit_seconds: float) -> int:
+def run_leashed(command: list[str], *, limit_seconds: float, grace_seconds: float) -> int:
     """Run ``command`` and return the exit code described above. Linux only."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     running = subprocess.Popen(command)
@@ -41,7 +39,7 @@ def run_leashed(command: list[str], *, limit_seconds: float) -> int:
         print(f"Still running after {limit_seconds / 60:g} minutes: stopped.", file=sys.stderr)
         return TIMED_OUT
     else:
-        stragglers = _stragglers_after_grace()
+        stragglers = _stragglers_after(grace_seconds)
         for pid in stragglers:
             print(f"Left running: {_command_line(pid)}", file=sys.stderr)
         return LEFT_PROCESSES if stragglers and exit_code == 0 else exit_code
@@ -49,8 +47,9 @@ def run_leashed(command: list[str], *, limit_seconds: float) -> int:
         _kill_all_descendants()
 
 
-def _stragglers_after_grace() -> list[int]:
-    deadline = time.monotonic() + _GRACE_SECONDS
+def _stragglers_after(grace_seconds: float) -> list[int]:
+    """A server that was just told to stop may take its time; nobody waits where there is none."""
+    deadline = time.monotonic() + grace_seconds
     while (children := _living_children()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return children
@@ -91,10 +90,13 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run a command on a leash.")
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--grace", type=float, default=10.0, metavar="SECONDS")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)
-    return run_leashed(options.command, limit_seconds=options.minutes * 60)
+    return run_leashed(
+        options.command, limit_seconds=options.minutes * 60, grace_seconds=options.grace
+    )
 
 
 if __name__ == "__main__":
