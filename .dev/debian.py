@@ -1,0 +1,87 @@
+"""The Debian packages beneath Everboot's commands: which, whether, and how to get them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+TEST_PACKAGES = (
+    # the other client of the same repositories
+    "restic",
+    # storage servers that the tests start
+    "rclone",
+    "memcached",
+    "radosgw",
+    "ceph-mon",
+    "ceph-osd",
+    "ceph-mgr",
+    # permissions, partition tables and file systems to protect
+    "acl",
+    "attr",
+    "fdisk",
+    "gdisk",
+    "dosfstools",
+    "mtools",
+    "e2fsprogs",
+    "ntfs-3g",
+    "exfatprogs",
+)
+
+
+def ensure_installed(packages: tuple[str, ...], *, purpose: str) -> None:
+    """Install what is missing when root; otherwise say what to ask for and exit with 1.
+
+    On a system without dpkg nothing can be known, so only the names are told.
+    """
+    if not packages:
+        return
+    if shutil.which("dpkg-query") is None:
+        _say(f"Not a Debian system: {purpose} needs what Debian calls {' '.join(packages)}")
+        return
+    missing = [package for package in packages if not _is_installed(package)]
+    if not missing:
+        return
+    if os.geteuid() != 0:
+        _say(
+            f"{purpose[0].upper()}{purpose[1:]} needs Debian packages that are not installed.\n"
+            f"Ask your administrator to run:\n\n"
+            f"    apt-get install --no-install-recommends {' '.join(missing)}\n"
+        )
+        raise SystemExit(1)
+    _say(f"Installing Debian packages for {purpose}: {' '.join(missing)}")
+    _apt_get("update")
+    _apt_get("install", "--yes", "--no-install-recommends", *missing)
+
+
+def _is_installed(package: str) -> bool:
+    answer = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout == "installed"
+
+
+def _apt_get(*arguments: str) -> None:
+    # Another apt may be at work, the nightly one for instance: wait for it.
+    command = ["apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=300", *arguments]
+    answer = subprocess.run(
+        command,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        # Hundreds of lines "Unpacking ..." tell nobody anything unless it fails.
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if answer.returncode != 0:
+        _say(f"{answer.stdout}\nThis failed: {' '.join(command)}")
+        raise SystemExit(1)
+
+
+def _say(message: str) -> None:
+    # Standard output belongs to the command that is being set up.
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Paired runs against stock restic on the same data: CPU seconds, wall time, memory."""
