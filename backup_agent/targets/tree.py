@@ -15,9 +15,10 @@ from backup_agent.errors import TargetError, UnsafePathError
 from backup_agent.model.events import Emit, ItemSkipped, Notice
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.targets import posix
-from backup_agent.targets.confined import ConfinedFolders, RelPath, shown
+from backup_agent.targets.confined import ConfinedFolders
 from backup_agent.targets.descriptors import DescriptorCache
 from backup_agent.targets.metadata import Shortfall, apply_metadata
+from backup_agent.targets.path import RelPath, shown
 
 # Together well below the usual limit of 1,024 descriptors a process, sockets to come on top.
 _OPEN_FOLDERS = 96

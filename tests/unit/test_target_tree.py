@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 import stat
 import struct
@@ -17,7 +18,7 @@ import pytest
 from backup_agent.errors import TargetError, UnsafePathError
 from backup_agent.model.events import Event, ItemSkipped, Notice
 from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
-from backup_agent.targets.confined import RelPath
+from backup_agent.targets.path import RelPath
 from backup_agent.targets.tree import TreeTarget
 
 NOBODY = 65534
@@ -478,15 +479,34 @@ def test_trees_two_thousand_levels_deep_work(tmp_path: Path) -> None:
         for depth in range(levels, 0, -1):
             target.finish_folder(path[:depth], FOLDER)
     assert events == []
-    below = os.open(tmp_path, os.O_RDONLY)
-    for name in path:
-        above, below = below, os.open(name, os.O_RDONLY, dir_fd=below)
-        assert os.fstat(below).st_mtime_ns == FOLDER.mtime_ns
-        os.close(above)
-    bottom = os.open(b"bottom", os.O_RDONLY, dir_fd=below)
-    assert os.read(bottom, 10) == b"deep"
-    os.close(bottom)
-    os.close(below)
+    opened = [os.open(tmp_path, os.O_RDONLY)]
+    try:
+        for name in path:
+            opened.append(os.open(name, os.O_RDONLY, dir_fd=opened[-1]))
+            assert os.fstat(opened[-1]).st_mtime_ns == FOLDER.mtime_ns
+            if len(opened) > 2:
+                os.close(opened.pop(0))
+        bottom = os.open(b"bottom", os.O_RDONLY, dir_fd=opened[-1])
+        opened.append(bottom)
+        assert os.read(bottom, 10) == b"deep"
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        remove_deep(tmp_path, path)
+
+
+def remove_deep(root: Path, path: RelPath) -> None:
+    """Neither pytest nor shutil can remove so deep a tree: cut it in pieces first."""
+    for cut in range(len(path) - 50, 0, -50):
+        at = os.open(root, os.O_RDONLY)
+        for name in path[: cut - 1]:
+            below = os.open(name, os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        os.rename(path[cut - 1], root / f"part-{cut}", src_dir_fd=at)
+        os.close(at)
+    for part in root.iterdir():
+        shutil.rmtree(part)
 
 
 def test_a_full_disk_ends_the_run_with_a_hint(
