@@ -216,10 +216,14 @@ def contradiction(table: PartitionTable, disk_size: int) -> str:
     volumes = [p for p in table.partitions if p.holds_volume]
     own = [Extent(0, table.sector_size), *table.links]
     own += [copy for copy in (table.primary, table.backup) if copy]
-    return _overlap(outer, ()) or _overlap(volumes, own)
+    return overlap(outer, ()) or overlap(volumes, own)
 
 
-def _overlap(partitions: Iterable[Partition], table: Iterable[Extent]) -> str:
+def overlap(partitions: Iterable[Partition], table: Iterable[Extent]) -> str:
+    """The first overlap of partitions with each other or the table's own bytes, as a sentence.
+
+    Empty if there is none; the table's extents may overlap each other.
+    """
     named = [(extent, "the partition table") for extent in joined(table)]
     named += [(partition.extent, f"partition {partition.number}") for partition in partitions]
     named.sort()
