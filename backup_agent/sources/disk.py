@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from backup_agent import __version__
-from backup_agent.errors import FreezeFailedError, SourceError, UsageError
+from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
 from backup_agent.filesystems.layout import read_layout, read_volumes
 from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
 from backup_agent.host.api import Host
@@ -161,11 +161,12 @@ def _open(host: Host, disk: Disk, *, sector_size: int | None, part_size: int) ->
     try:
         layout = read_layout(file, disk, sector_size=disk.sector_size or sector_size)
         volumes = read_volumes(file, layout)
+    except PartitionTableError as exc:
+        file.close()
+        raise PartitionTableError(f"{disk.path}: {exc.message}", hint=exc.hint) from exc
     except OSError as exc:
         file.close()
-        raise SourceError(
-            f"The partition table of {disk.path} cannot be read: {exc.strerror}"
-        ) from exc
+        raise SourceError(f"{disk.path} cannot be read: {exc.strerror}") from exc
     except BaseException:
         file.close()
         raise
