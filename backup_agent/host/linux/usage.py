@@ -35,7 +35,7 @@ class DiskUsage:
         loops = [
             backing.parent.parent
             for backing in self._block.glob("loop*/loop/backing_file")
-            if backing.read_text().rstrip("\n") == str(path)
+            if _first_line(backing) == str(path)
         ]
         return self._in_use({number for loop in loops for number in self._family(loop)})
 
@@ -67,7 +67,8 @@ class DiskUsage:
             for number, source, place in self._mounts()
             if number in numbers or _device_number(source) in numbers
         ]
-        swaps = self._swaps.read_text().splitlines()[1:]
+        # The first line is a heading; a kernel built without swap has no such file.
+        swaps = self._swaps.read_text().splitlines()[1:] if self._swaps.exists() else []
         places += ["[swap]" for line in swaps if _device_number(line.split()[0]) in numbers]
         return sorted(places)
 
