@@ -126,9 +126,7 @@ class LocalBackend:
                     reason, hint="Free some space there (everboot forget --prune), then run again."
                 ) from exc
             if exc.errno in _DENIED:
-                raise AccessDeniedError(
-                    reason, hint="Check the folder's owner and rights."
-                ) from exc
+                raise AccessDeniedError(reason, hint="Check the folder's owner and rights.") from exc
             raise StorageError(reason) from exc
 
 
