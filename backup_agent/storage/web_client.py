@@ -44,7 +44,8 @@ class WebClient:
             auth=(login.user, login.password) if login.user or login.password else None,
             # The stored bytes, never a compressed form of them: offsets count those.
             headers={"Accept-Encoding": "identity"},
-            transport=httpx.HTTPTransport(verify=tls_context(cacert), limits=_POOL, retries=1),
+            verify=tls_context(cacert),
+            limits=_POOL,
             timeout=_TIMEOUT,
         )
 
