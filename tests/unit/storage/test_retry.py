@@ -19,6 +19,7 @@ from tests.unit.storage.objects import key_of
 
 DATA = b"some pack"
 KEY = key_of(DATA)
+USUAL = Patience()
 
 
 class Failing(MemoryBackend):
@@ -76,7 +77,7 @@ class BreakingOffListings(MemoryBackend):
 
 
 def retrying(
-    inner: MemoryBackend, time: FakeTime, *, patience: Patience = Patience(), emit: Emit = ignore
+    inner: MemoryBackend, time: FakeTime, *, patience: Patience = USUAL, emit: Emit = ignore
 ) -> RetryingBackend:
     return RetryingBackend(
         inner,
