@@ -140,7 +140,7 @@ def test_missing_credentials_are_named(
             "OS_USER_DOMAIN_NAME": "Default",
         },
     ],
-    ids=lambda login: "+".join(login),
+    ids="+".join,
 )
 def test_every_keystone_login_is_accepted(login: dict[str, str]) -> None:
     open_backend("swift:c:/", {**KEYSTONE, **login}).close()
