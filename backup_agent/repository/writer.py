@@ -243,7 +243,9 @@ class BlobWriter:
             if self._failure is None:
                 try:
                     name, data = pack.close(sealer)
-                    self._repository.backend.save(ObjectKey(FileKind.PACK, name), data)
+                    is_tree = pack.blobs[0].kind is BlobKind.TREE
+                    key = ObjectKey(FileKind.PACK, name, is_tree=is_tree)
+                    self._repository.backend.save(key, data)
                     self._enter(IndexedPack(PackId(name), tuple(pack.blobs)), len(data))
                 except BaseException as exc:  # raised again in the caller's thread
                     self._failure = exc

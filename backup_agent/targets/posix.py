@@ -103,6 +103,10 @@ def make_file(name: bytes, size: int, *, within: int) -> int:
     return descriptor
 
 
+def remove_file(name: bytes, *, within: int) -> None:
+    os.unlink(name, dir_fd=within)
+
+
 def reopen_file(name: bytes, *, within: int) -> int:
     descriptor = os.open(name, _REOPEN_FILE, dir_fd=within)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
