@@ -88,7 +88,15 @@ def read_gpt(reader: SeekableReader, disk_size: int, sector_size: int) -> Partit
 def has_gpt(reader: SeekableReader, disk_size: int, sector_size: int) -> bool:
     """Whether either copy's signature stands where this sector size puts it."""
     places = (sector_size, disk_size // sector_size * sector_size - sector_size)
-    return any(place > 0 and read_at(reader, place, 8) == SIGNATURE for place in places)
+    return any(place > 0 and _is_signed(reader, place) for place in places)
+
+
+def _is_signed(reader: SeekableReader, place: int) -> bool:
+    try:
+        return read_at(reader, place, len(SIGNATURE)) == SIGNATURE
+    except OSError:
+        # One unreadable copy is what the other is for.
+        return False
 
 
 def _try_copy(
@@ -103,7 +111,9 @@ def _try_copy(
         return _read_copy(reader, sector, disk_size, sector_size)
     except PartitionTableError as exc:
         flaws.append(f"The {which} copy of the partition table is damaged: {exc.message}.")
-        return None
+    except OSError as exc:
+        flaws.append(f"The {which} copy of the partition table cannot be read: {exc.strerror}.")
+    return None
 
 
 def _read_copy(reader: SeekableReader, sector: int, disk_size: int, sector_size: int) -> GptCopy:

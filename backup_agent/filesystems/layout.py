@@ -20,6 +20,9 @@ from backup_agent.model.disk import (
 MOST_HEAD_BYTES = 16 << 20
 """Boot code lies within the first MiB or few; a late first partition must not cost gigabytes."""
 
+MBR_TAIL_BYTES = 1 << 20
+"""The size of Windows' database of dynamic disks (LDM)."""
+
 
 def read_layout(reader: SeekableReader, disk: Disk, *, sector_size: int | None) -> DiskLayout:
     """The disk's table and the areas to keep with it.
@@ -66,6 +69,17 @@ def _areas(table: PartitionTable, disk_size: int) -> list[Area]:
     areas += [
         Area(f"ebr-{index}.img", AreaKind.LINK, link) for index, link in enumerate(table.links)
     ]
-    if table.backup:
-        areas.append(Area("tail.img", AreaKind.TAIL, table.backup))
+    if tail := _tail(table, disk_size):
+        areas.append(Area("tail.img", AreaKind.TAIL, tail))
     return areas
+
+
+def _tail(table: PartitionTable, disk_size: int) -> Extent | None:
+    """GPT's second copy, or the last MiB of an MBR disk, as far as no partition reaches into it.
+
+    There, Windows keeps the database of dynamic disks and Linux the superblocks of old RAIDs.
+    """
+    if table.kind is TableKind.GPT:
+        return table.backup
+    start = max([disk_size - MBR_TAIL_BYTES, *(p.extent.end for p in table.partitions)])
+    return Extent(start, disk_size - start) if start < disk_size else None

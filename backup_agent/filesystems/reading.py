@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Protocol
 
 
@@ -18,7 +19,15 @@ def read_at(reader: SeekableReader, start: int, size: int) -> bytes:
 
     ``OSError`` of the reader comes through.
     """
-    reader.seek(start)
+    try:
+        reader.seek(start)
+    except OverflowError:
+        return b""
+    except OSError as exc:
+        # A block device refuses places behind its end, where a file gives no bytes.
+        if exc.errno != errno.EINVAL:
+            raise
+        return b""
     pieces: list[bytes] = []
     while size > 0 and (piece := reader.read(size)):
         pieces.append(piece)

@@ -17,8 +17,17 @@ _PAGE_SIZES = (4096, 8192, 16384, 65536)
 def recognise(reader: SeekableReader, start: int) -> FileSystem:
     """The file system whose volume starts at that byte; of kind UNKNOWN if none is recognised.
 
-    Hostile bytes give a wrong answer at worst. ``OSError`` of the reader comes through.
+    Hostile bytes give a wrong answer at worst. What cannot be read is unknown,
+    too: a bad sector must not stand in the way of saving all the others.
     """
+    try:
+        found = _first_match(reader, start)
+    except OSError:
+        found = None
+    return found or FileSystem(FileSystemKind.UNKNOWN)
+
+
+def _first_match(reader: SeekableReader, start: int) -> FileSystem | None:
     for attempt in (
         _recognise_luks,
         _recognise_bitlocker,
@@ -31,7 +40,7 @@ def recognise(reader: SeekableReader, start: int) -> FileSystem:
     ):
         if found := attempt(reader, start):
             return found
-    return FileSystem(FileSystemKind.UNKNOWN)
+    return None
 
 
 def _recognise_luks(reader: SeekableReader, start: int) -> FileSystem | None:

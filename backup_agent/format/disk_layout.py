@@ -145,7 +145,7 @@ def decode_layout(data: bytes) -> DiskLayout:
             id=wire.id,
             partitions=tuple(_partition(partition) for partition in wire.partitions),
             primary=Extent(wire.primary.start, wire.primary.size) if wire.primary else None,
-            backup=tails[0] if tails else None,
+            backup=tails[0] if tails and wire.table is TableKind.GPT else None,
             links=tuple(area.extent for area in areas if area.kind is AreaKind.LINK),
             flaws=tuple(wire.flaws),
         ),

@@ -122,7 +122,7 @@ class AreaKind(StrEnum):
     HEAD = "head"
     """Sector 0 to the first partition: table, boot code, whatever boot loaders keep in the gap."""
     TAIL = "tail"
-    """GPT's second copy."""
+    """GPT's second copy; the last MiB of a disk with an MBR."""
     LINK = "link"
     """A sector that chains logical partitions."""
 

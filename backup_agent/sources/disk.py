@@ -81,6 +81,15 @@ class DiskSource:
         """The disks' lasting names: what parents are found by and retention groups by."""
         return tuple(disk.reader.disk.identity for disk in self.disks)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the disks' tables, such as a damaged second copy."""
+        return tuple(
+            f"{disk.reader.disk.path}: {flaw}"
+            for disk in self.disks
+            for flaw in disk.layout.table.flaws
+        )
+
     def roots(self) -> Sequence[DiskEntry]:
         return self._roots
 

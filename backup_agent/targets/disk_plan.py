@@ -110,9 +110,9 @@ def describe(action: Action, target: Path) -> str:
 
 
 _AREA_WORDS = {
-    AreaKind.HEAD: "partition table and boot code",
-    AreaKind.TAIL: "second copy of the partition table",
-    AreaKind.LINK: "link of the logical partitions",
+    AreaKind.HEAD: "the partition table and boot code",
+    AreaKind.TAIL: "the disk's end",
+    AreaKind.LINK: "a link of the logical partitions",
 }
 
 

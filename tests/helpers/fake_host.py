@@ -22,10 +22,18 @@ class FailingFile(io.FileIO):
 
     def readinto(self, buffer: object, /) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type] # typeshed's Buffer is 3.12's
-        start = self.tell()
-        if any(start < bad.end and bad.start < start + len(view) for bad in self._bad):
-            raise OSError(self._error, os.strerror(self._error))
+        self._fail_if_bad(len(view))
         return super().readinto(view)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._fail_if_bad(-1 if size is None else size)
+        return super().read(size)
+
+    def _fail_if_bad(self, size: int) -> None:
+        start = self.tell()
+        end = start + size if size >= 0 else os.fstat(self.fileno()).st_size
+        if any(start < bad.end and bad.start < end for bad in self._bad):
+            raise OSError(self._error, os.strerror(self._error))
 
 
 class FakeHost:

@@ -74,8 +74,8 @@ def test_plan_says_what_will_be_written_and_the_table_comes_last(target: Path) -
     assert list(plan.lines()) == [
         f"create {target}, 4194304 bytes",
         "write volume 1 (ntfs 'Windows') to bytes 1048576 to 3145727",
-        "write second copy of the partition table to bytes 4193792 to 4194303",
-        "write partition table and boot code to bytes 0 to 1048575",
+        "write the disk's end to bytes 4193792 to 4194303",
+        "write the partition table and boot code to bytes 0 to 1048575",
     ]
 
 

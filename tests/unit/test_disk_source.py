@@ -58,6 +58,7 @@ def test_tree_is_the_documented_one(image: Path) -> None:
         "/disks/0",
         "/disks/0/head.img",
         "/disks/0/layout.json",
+        "/disks/0/tail.img",
         "/disks/0/volumes",
         "/disks/0/volumes/1",
         "/disks/0/volumes/1/image",
@@ -183,3 +184,32 @@ def test_image_written_to_while_it_is_read_is_reported(image: Path) -> None:
 
 def test_image_left_alone_is_not_reported(image: Path) -> None:
     assert collect(image, FakeHost()).changed == {}
+
+
+def test_unreadable_copy_of_the_table_costs_a_remark_and_no_more(tmp_path: Path) -> None:
+    image = make_disk(tmp_path / "gpt.img", 4 * MIB, "label: gpt\nstart=1MiB, size=1MiB\n")
+    source = open_disk_source(FakeHost(bad=[Extent(512, 512)]), [str(image)])
+    assert source.remarks == (
+        f"{image}: The first copy of the partition table cannot be read: Input/output error.",
+    )
+    assert set(CollectedFiles(source).unreadable) == {"/disks/0/head.img"}
+    source.close()
+
+
+def test_unreadable_superblock_leaves_the_volume_unknown(image: Path) -> None:
+    collected = collect(image, FakeHost(bad=[Extent(MIB, 512)]))
+    assert b'"file_system": "unknown"' in collected.files["/disks/0/volumes/1/volume.json"]
+    assert collected.unreadable == {PART: [Extent(0, 4096)]}
+
+
+def test_unreadable_sector_0_is_refused(image: Path) -> None:
+    with pytest.raises(SourceError, match=r"disk\.img cannot be read: Input/output error"):
+        open_disk_source(FakeHost(bad=[Extent(0, 1)]), [str(image)])
+
+
+def test_end_of_an_mbr_disk_is_kept(image: Path) -> None:
+    with open(image, "r+b") as file:
+        file.seek(-10, 2)
+        file.write(b"PRIVHEAD--")
+    files = collect(image, FakeHost()).files
+    assert files["/disks/0/tail.img"] == bytes(MIB - 10) + b"PRIVHEAD--"

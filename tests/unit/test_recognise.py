@@ -81,3 +81,11 @@ def test_bitlocker_is_told_from_ntfs() -> None:
 @pytest.mark.parametrize("data", [b"", bytes(511), bytes(MIB), b"\xff" * MIB])
 def test_what_is_nothing_known_is_unknown(data: bytes) -> None:
     assert recognise(io.BytesIO(data), 0).kind is FileSystemKind.UNKNOWN
+
+
+def test_ntfs_that_claims_a_table_behind_the_end_of_numbers_has_no_label(tmp_path: Path) -> None:
+    data = bytearray(make_volume(tmp_path / "volume", 2 * MIB, ["mkntfs", "-qfF", "-L", "name"]))
+    data[13] = 0xF4  # clusters of 2 MiB
+    data[48:56] = (0xFF << 40).to_bytes(8, "little")
+    found = recognise(io.BytesIO(data), 0)
+    assert (found.kind, found.label) == (FileSystemKind.NTFS, "")
