@@ -12,7 +12,9 @@ _EXIT_DAMAGED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pattern", metavar="PATTERN", help="like *.docx, or with a path: */me/*.txt")
+    parser.add_argument(
+        "pattern", metavar="PATTERN", help="like *.docx, or with a path: */me/*.txt"
+    )
     parser.add_argument("--point", metavar="POINT", default="", help="only in this restore point")
     parser.add_argument("-i", "--ignore-case", action="store_true")
 

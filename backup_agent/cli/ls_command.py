@@ -13,7 +13,9 @@ _EXIT_DAMAGED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("point", metavar="POINT", help="id of a restore point, or latest")
-    parser.add_argument("path", nargs="?", default="", metavar="PATH", help="a folder or file in it")
+    parser.add_argument(
+        "path", nargs="?", default="", metavar="PATH", help="a folder or file in it"
+    )
     parser.add_argument("-R", "--recursive", action="store_true", help="with all folders below")
     parser.add_argument("-l", "--long", action="store_true", help="with mode, owner, size and time")
 

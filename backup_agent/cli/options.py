@@ -26,7 +26,8 @@ class CommonOptions:
 
 def add_common_options(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
     """``defaults`` belong to the main parser alone: a command's parser would undo what stood
-    before the command."""
+    before the command.
+    """
     group = parser.add_argument_group("common options")
 
     def add(*names: str, default: object = None, **rest: object) -> None:

@@ -66,7 +66,7 @@ class TextRender:
             case _:
                 assert_never(event)
 
-    def show(self, record: Mapping[str, object], text: str) -> None:
+    def show(self, record: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - for programs
         if text:
             self.say(text)
 
@@ -75,7 +75,7 @@ class TextRender:
         # A name that is no UTF-8 must not end the run.
         encoding = self._stream.encoding or "utf-8"
         safe = text.encode(encoding, "backslashreplace").decode(encoding)
-        print(safe, file=self._stream)
+        self._stream.write(safe + "\n")
 
     def warn(self, text: str) -> None:
         self._alert(f"Warning: {text}")
@@ -90,7 +90,7 @@ class TextRender:
 
     def _alert(self, text: str) -> None:
         self._clear()
-        print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+        sys.stderr.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
     def _progress(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -144,7 +144,7 @@ class JsonRender:
             case _:
                 assert_never(event)
 
-    def show(self, record: Mapping[str, object], text: str) -> None:
+    def show(self, record: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - for people
         if record:
             self._write(record)
 

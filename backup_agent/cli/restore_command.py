@@ -15,8 +15,9 @@ _EXIT_INCOMPLETE = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("point", metavar="POINT", help="id of a restore point, or latest")
     parser.add_argument("paths", nargs="*", metavar="PATH", help="only these, with all below them")
-    parser.add_argument("-t", "--target", required=True, type=Path, metavar="DIR",
-        help="folder to restore into")
+    parser.add_argument(
+        "-t", "--target", required=True, type=Path, metavar="DIR", help="folder to restore into"
+    )
     parser.add_argument("--verify", action="store_true", help="read back what was written")
 
 

@@ -13,8 +13,13 @@ from backup_agent.errors import JobCancelledError, UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("point", metavar="POINT", help="id of a disk restore point, or latest")
-    parser.add_argument("--map", action="append", required=True, metavar="SRC=DEST",
-        help="which disk goes where: disk0=IMAGE-FILE; may be repeated")
+    parser.add_argument(
+        "--map",
+        action="append",
+        required=True,
+        metavar="SRC=DEST",
+        help="which disk goes where: disk0=IMAGE-FILE; may be repeated",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.add_argument("--verify", action="store_true", help="read back what was written")
     parser.add_argument("-n", "--dry-run", action="store_true", help="show the plan, do nothing")
@@ -42,9 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         if not args.yes:
             _confirm()
         for job in jobs:
-            execute_disk_restore(
-                job, verify=args.verify, emit=render.emit, cancel=session.cancel
-            )
+            execute_disk_restore(job, verify=args.verify, emit=render.emit, cancel=session.cancel)
             compared = ", read back and compared" if args.verify else ""
             render.show(
                 {"message_type": "summary", "target": str(job.target), "bytes": job.size},

@@ -22,8 +22,14 @@ _STDOUT = Path("-")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("point", metavar="POINT", help="id of a restore point, or latest")
     parser.add_argument("paths", nargs="*", metavar="PATH", help="only these, with all below them")
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="FILE.zip",
-        help="the zip to write; - for standard output")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="FILE.zip",
+        help="the zip to write; - for standard output",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a file of that name")
 
 

@@ -127,9 +127,10 @@ class BlobReader:
 
     def _read_window(self, place: BlobPlace, start: int) -> bytes:
         key = ObjectKey(FileKind.PACK, place.pack, is_tree=True)
-        wanted = max(_TREE_WINDOW, place.blob.offset + place.blob.length - start)
+        blob_end = place.blob.offset + place.blob.length
+        window_end = min(start + _TREE_WINDOW, self._repository.index.pack_end(place.pack))
         try:
-            return self._repository.backend.load(key, start, wanted)
+            return self._repository.backend.load(key, start, max(blob_end, window_end) - start)
         except ObjectNotFoundError as exc:
             raise _missing_pack(key) from exc
 

@@ -133,6 +133,11 @@ class PointBrowser:
             return ()
         return omission_list.decode_omissions(b"".join(self.content(node)))
 
+    def blobs(self, node: Node) -> Iterator[tuple[BlobId, int]]:
+        """(id, length) of each blob of a file, read from the index alone."""
+        for blob in node.content or ():
+            yield blob, self._reader.length(blob)
+
     def content(self, node: Node) -> Iterator[bytes]:
         """A file's bytes, blob by blob. Raises ``IntegrityError`` at the first damaged one."""
         for piece in self._reader.stream(node.content or ()):

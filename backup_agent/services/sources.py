@@ -8,8 +8,11 @@ from pathlib import Path
 
 from backup_agent.host.select import current_host
 from backup_agent.sources.disk import DiskSource, open_disk_source
+from backup_agent.sources.entry import Source
 from backup_agent.sources.filters import Filters
 from backup_agent.sources.tree import FileTree
+
+__all__ = ["FileSelection", "Source", "disks_source", "files_source"]
 
 
 @dataclass(frozen=True, slots=True)
