@@ -23,7 +23,7 @@ NAMES = ("a", "b", "ab", "abc", "a.b", "c]", "a b", "[a]", "!a", "-", "B", "0")
 FILES = tuple(f"{folder}/{name}.x" for folder in ("", *FOLDERS) for name in NAMES)
 
 PLAIN = ("a", "b", "c", "ab", ".x", "-", "]", "!", "0", " ", r"\*", r"\a")
-WILD = ("*", "?", "**", "*.x", "[a-")
+WILD = ("*", "?", "*.x", "[a-")
 BRACKETS = (
     "[ab]",
     "[!a]",
@@ -36,7 +36,11 @@ BRACKETS = (
     "[![:punct:]x]",
 )
 PIECES = st.sampled_from(PLAIN + WILD + BRACKETS)
-COMPONENTS = st.just("**") | st.lists(PIECES, min_size=1, max_size=3).map("".join)
+# Asterisks next to each other in a longer component are plain ones by the manual, but not always
+# to Git 2.39, so its answer is no measure there.
+COMPONENTS = st.just("**") | st.lists(PIECES, min_size=1, max_size=3).map("".join).filter(
+    lambda component: "**" not in component
+)
 PATTERNS = st.builds(
     lambda negation, start, components, end: negation + start + "/".join(components) + end,
     st.sampled_from(["", "", "!"]),

@@ -34,6 +34,8 @@ from backup_agent.sources.filters import Filters, is_cache_tag
         (["/a/**/z"], "/a/z", True),
         (["/a/**/z"], "/a/b/c/z", True),
         (["/a/**/z"], "/a/bz", False),
+        (["/a**z"], "/abz", True),
+        (["/a**/z"], "/a/b/z", False),
         (["a?c"], "/abc", True),
         (["a?c"], "/a\u00fcc", True),
         (["a[!b]c"], "/adc", True),
