@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from backup_agent.cli import words
-from backup_agent.format.timestamp import encode_ns
 from backup_agent.model.node import Node
-from backup_agent.services.browse import TreePath, show_path
+from backup_agent.services.browse import TreePath, show_path, time_text
 
 
 def node_record(path: TreePath, node: Node) -> dict[str, object]:
@@ -19,8 +18,8 @@ def node_record(path: TreePath, node: Node) -> dict[str, object]:
         "size": node.size,
         "mode": node.mode,
         "permissions": words.mode(node),
-        "mtime": encode_ns(node.mtime_ns),
-        "ctime": encode_ns(node.ctime_ns),
+        "mtime": time_text(node.mtime_ns),
+        "ctime": time_text(node.ctime_ns),
         "inode": node.inode,
     }
     if node.link_target:

@@ -15,9 +15,7 @@ from backup_agent.errors import UsageError
 from backup_agent.model.cancel import CancelToken
 
 if TYPE_CHECKING:
-    from backup_agent.repository.reader import BlobReader
-    from backup_agent.repository.repository import Repository
-    from backup_agent.services.repositories import Access
+    from backup_agent.services.repositories import Access, BlobReader, Repository
 
 _KEYRING_SERVICE = "everboot"
 

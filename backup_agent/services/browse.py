@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from backup_agent.errors import IntegrityError, NoSuchPointError
 from backup_agent.format import omissions as omission_list
+from backup_agent.format.timestamp import encode_ns
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.model.omission import Omission
@@ -149,6 +150,11 @@ class PointBrowser:
 def parse_path(text: str) -> TreePath:
     """``/home/me`` as typed; empty, ``.`` and doubled slashes do not count."""
     return tuple(part for part in os.fsencode(text).split(b"/") if part not in (b"", b"."))
+
+
+def time_text(ns: int) -> str:
+    """RFC 3339 with nanoseconds, for programs."""
+    return encode_ns(ns)
 
 
 def show_path(path: TreePath) -> str:

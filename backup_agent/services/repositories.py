@@ -25,6 +25,8 @@ from backup_agent.storage.discarding import DiscardingBackend
 
 __all__ = [
     "Access",
+    "BlobReader",
+    "Repository",
     "StorageOptions",
     "create",
     "embedded_credentials",
