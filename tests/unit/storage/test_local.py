@@ -1,4 +1,4 @@
-"""What only a folder can get wrong: full disks, read-only folders, folders that vanish."""
+"""What only a folder can do wrong; what all backends promise is in the contract suite."""
 
 from __future__ import annotations
 
