@@ -1,0 +1,30 @@
+"""The programs the servers need from Debian, and the packages they come in."""
+
+from __future__ import annotations
+
+import shutil
+
+DEBIAN_PACKAGES = {
+    "ceph": "ceph-common",
+    "ceph-mon": "ceph-mon",
+    "ceph-osd": "ceph-osd",
+    "memcached": "memcached",
+    "radosgw": "radosgw",
+    "radosgw-admin": "radosgw",
+    "rclone": "rclone",
+}
+
+
+class MissingProgramError(AssertionError):
+    """A server cannot start: a failure and not a skip, or its tests would vanish unnoticed."""
+
+
+def find_program(name: str) -> str:
+    """The program's path; ``MissingProgramError`` says which package to install."""
+    # Daemons lie in sbin, which is not in everybody's PATH.
+    path = shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin:/sbin")
+    if path is None:
+        raise MissingProgramError(
+            f"{name} is not installed: apt-get install {DEBIAN_PACKAGES[name]}"
+        )
+    return path
