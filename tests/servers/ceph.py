@@ -124,4 +124,6 @@ rgw_data = {folder}/gateway
 rgw_frontends = beast endpoint=127.0.0.1:{http_port} ssl_endpoint=127.0.0.1:{tls_port} \
 ssl_certificate={certificates.certificate} ssl_private_key={certificates.key}
 rgw_enable_usage_log = false
+# The gateway alone asks for encryption to the monitor, which there is not without authentication.
+ms_mon_client_mode = crc
 """

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from tests.servers.process import run
 
+_INSTALL_SECONDS = 900.0
+
 
 def environment(name: str) -> Path:
     """The ``bin`` folder of an environment with everything in ``NAME.txt`` installed."""
@@ -24,7 +26,11 @@ def environment(name: str) -> Path:
     def build(folder: Path) -> None:
         run([sys.executable, "-m", "venv", folder], folder=folder)
         pip = [folder / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]
-        run([*pip, "--requirement", requirements], folder=folder)
+        run(
+            [*pip, "--requirement", requirements],
+            folder=folder,
+            timeout_seconds=_INSTALL_SECONDS,
+        )
 
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return cached(name, f"{version}\n{requirements.read_text()}", build) / "bin"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
-_READY_SECONDS = 40.0
+_READY_SECONDS = 90.0
 _LOG_TAIL_BYTES = 4000
 
 
@@ -87,20 +87,26 @@ def run(
     *,
     folder: Path,
     environment: Mapping[str, str] | None = None,
+    timeout_seconds: float = _READY_SECONDS,
 ) -> str:
     """Run a command that prepares a server; its standard output."""
-    done = subprocess.run(
-        arguments,
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    name = Path(arguments[0]).name
+    try:
+        done = subprocess.run(
+            arguments,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_seconds,
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise ServerFailedError(f"{name} did not end in {timeout_seconds:.0f} s") from exc
     if done.returncode != 0:
         raise ServerFailedError(
-            f"{Path(arguments[0]).name} failed with status {done.returncode}:\n"
+            f"{name} failed with status {done.returncode}:\n"
             f"{(done.stdout + done.stderr)[-_LOG_TAIL_BYTES:]}"
         )
     return done.stdout
