@@ -125,6 +125,7 @@ def _authentication(url: str) -> Authentication:
                 "project_name": "admin",
                 "user_domain_id": _DOMAIN,
                 "project_domain_id": _DOMAIN,
+                "interface": "public",
                 "cache": "swift.cache",
                 # Without these two, application credentials with access rules end in status 500.
                 "include_service_catalog": "true",

@@ -48,7 +48,8 @@ def swift_cluster(folder: Path, port: int, authentication: Authentication) -> It
         ]
         for kind, its_port in [*zip(_RINGED, ports, strict=True), ("proxy", port)]:
             program = environment("openstack") / f"swift-{kind}-server"
-            server = running([program, folder / f"{kind}.conf"], folder=folder)
+            # Verbose: to standard error, which is our log, and not to syslog alone.
+            server = running([program, folder / f"{kind}.conf", "--verbose"], folder=folder)
             waiting.append((stack.enter_context(server), its_port))
         for each, its_port in waiting:
             each.wait_for_port(its_port)
@@ -114,8 +115,7 @@ def _serving(folder: Path, port: int) -> dict[str, str]:
         "swift_dir": str(folder),
         "user": getuser(),
         "workers": "0",
-        # Log to standard error, not to the machine's syslog.
-        "log_name": "swift",
+        # Keep out of the machine's syslog.
         "log_address": str(folder / "no-syslog"),
     }
 
