@@ -15,6 +15,7 @@ fifth of a second, which a repository in a folder must not pay.
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from backup_agent.storage.throttle import Throttle, ThrottledBackend
 
 # Two letters at least: C: is a Windows drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
-_AUTHORITY = re.compile(r"[A-Za-z0-9+.-]{2,}:(?:(?:https?:)?//)?([^/?#]*)")
+_AUTHORITY = re.compile(r"[A-Za-z0-9+.-]{2,}:(?:(?:[A-Za-z]+:)?//)?([^/?#]*)")
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
 _KIB = 1024
 
@@ -58,6 +59,9 @@ def open_backend(
     Raises :class:`UsageError` for an address that makes no sense or whose
     credentials are missing. ``emit`` is told of retries.
     """
+    is_remote = _scheme(address) not in ("", "local")
+    if is_remote and options.cacert:
+        _require_authority(options.cacert)
     backend = _bare_backend(address, environment, options)
     if options.limit_upload or options.limit_download:
         backend = ThrottledBackend(
@@ -65,7 +69,7 @@ def open_backend(
             upload=Throttle(options.limit_upload * _KIB),
             download=Throttle(options.limit_download * _KIB),
         )
-    if _scheme(address) not in ("", "local"):
+    if is_remote:
         # Outside the limits, so that what is sent again is paid for again.
         backend = RetryingBackend(backend, emit=emit, sleep=time.sleep, clock=time.monotonic)
     return backend
@@ -243,6 +247,17 @@ def _server(address: str, url: str) -> _Server:
         user=unquote(split.username or ""),
         password=unquote(split.password or ""),
     )
+
+
+def _require_authority(cacert: Path) -> None:
+    """Find out now, and not as one library's odd error in the first request."""
+    try:
+        ssl.create_default_context(cafile=str(cacert))
+    except OSError as exc:
+        raise UsageError(
+            f"{cacert} cannot be used as a certificate authority: {exc.strerror}",
+            hint="--cacert wants a PEM file with one or more certificates.",
+        ) from exc
 
 
 def _clean(prefix: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from backup_agent.errors import ObjectNotFoundError, StorageError, UsageError
+from backup_agent.errors import ObjectNotFoundError, StorageError
 from backup_agent.storage.backend import Data
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
 from backup_agent.storage.failures import Failures
@@ -44,7 +44,8 @@ class WebClient:
             auth=(login.user, login.password) if login.user or login.password else None,
             # The stored bytes, never a compressed form of them: offsets count those.
             headers={"Accept-Encoding": "identity"},
-            transport=httpx.HTTPTransport(verify=tls_context(cacert), limits=_POOL, retries=1),
+            verify=_tls_context(cacert),
+            limits=_POOL,
             timeout=_TIMEOUT,
         )
 
@@ -119,14 +120,8 @@ class WebClient:
         self._http.close()
 
 
-def tls_context(cacert: Path | None) -> ssl.SSLContext:
+def _tls_context(cacert: Path | None) -> ssl.SSLContext:
     """Trust ``cacert`` alone if given, else the authorities that httpx brings along."""
     if cacert is None:
         return httpx.create_ssl_context()
-    try:
-        return ssl.create_default_context(cafile=str(cacert))
-    except OSError as exc:
-        raise UsageError(
-            f"{cacert} cannot be used as a certificate authority: {exc.strerror}",
-            hint="--cacert wants a PEM file with one or more certificates.",
-        ) from exc
+    return ssl.create_default_context(cafile=str(cacert))

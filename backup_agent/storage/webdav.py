@@ -84,14 +84,17 @@ class WebdavBackend:
 
     def _put(self, temporary: str, key: ObjectKey, data: Data) -> None:
         headers = {"Content-Type": "application/octet-stream"}
-        # Only a pack's two-digit folder is made on the way; a vanished root stays an error.
-        accept = _NO_FOLDER if key.kind is FileKind.PACK else frozenset[int]()
         answer = self._client.send(
-            "PUT", temporary, what=key.path, data=data, headers=headers, accept=accept
+            "PUT", temporary, what=key.path, data=data, headers=headers, accept=_NO_FOLDER
         )
-        if not answer.is_success:
-            self._make_folder(f"{key.path.rpartition('/')[0]}/")
-            self._client.send("PUT", temporary, what=key.path, data=data, headers=headers)
+        if answer.is_success:
+            return
+        folder = f"{key.path.rpartition('/')[0]}/"
+        if key.kind is not FileKind.PACK:
+            raise self._failures.container_missing("folder", folder)
+        # Only a pack's two-digit folder is made on the way; a vanished root stays an error.
+        self._make_folder(folder)
+        self._client.send("PUT", temporary, what=key.path, data=data, headers=headers)
 
     def _move(self, temporary: str, key: ObjectKey, data: Data) -> None:
         """Give the upload its name. One that is taken is replaced only if it is not whole."""
@@ -133,7 +136,13 @@ class WebdavBackend:
 
     def _make_folder(self, url: str) -> None:
         """Create a folder, named below the base or by its full URL; it may exist."""
-        self._client.send("MKCOL", url, what=url, accept=frozenset({_METHOD_NOT_ALLOWED}))
+        answer = self._client.send(
+            "MKCOL", url, what=url, accept=_NO_FOLDER | {_METHOD_NOT_ALLOWED}
+        )
+        if answer.status_code in _NO_FOLDER:
+            raise self._failures.container_missing(
+                "folder", f"{url.rstrip('/').rpartition('/')[0]}/"
+            )
 
     def _make_with_parents(self, url: str) -> None:
         """Create a folder and those above it that are missing."""
