@@ -39,6 +39,7 @@ _PASSING: tuple[Injection, ...] = (
     Fault.TRUNCATED,
 )
 """What is over at the next try."""
+_LISTING = "/data/$|prefix=data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +209,16 @@ def test_a_part_shorter_than_asked_for_is_asked_for_again(line: Line) -> None:
 
 
 def test_half_a_listing_is_never_taken_for_all_of_it(line: Line) -> None:
-    _size(line.backend)
-    line.proxy.inject(Fault.SHORTENED, path="data|prefix=", times=math.inf)
-    with pytest.raises(StorageError):
+    _list(line.backend)
+    line.proxy.inject(Fault.SHORTENED, path=_LISTING, times=math.inf)
+    with pytest.raises(TransientStorageError):
         list(line.backend.list(FileKind.PACK))
+
+
+def test_after_half_a_listing_the_next_try_gives_all_of_it(line: Line) -> None:
+    line.proxy.inject(Fault.SHORTENED, path=_LISTING)
+    _list(line.backend)
+    assert Fault.SHORTENED in [seen.injected for seen in line.proxy.seen]
 
 
 def test_a_corrupt_byte_in_an_object_is_for_its_hash_to_find(line: Line) -> None:

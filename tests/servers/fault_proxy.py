@@ -45,7 +45,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """This status instead of the server's answer; the server hears nothing."""
+    """A status instead of the server's answer; the server hears nothing."""
 
     status: int
 
@@ -71,7 +71,7 @@ class Seen:
 
 @dataclass(slots=True)
 class _Rule:
-    """Matches by method and a pattern in the target; passes ``skip`` of them, then hits ``times``."""
+    """Matches by method and target; lets ``skip`` requests pass, then hits ``times`` of them."""
 
     injection: Injection
     method: str
@@ -90,7 +90,10 @@ class _Rule:
 
 
 class FaultProxy:
-    """``origin`` is where clients go, as ``http://127.0.0.1:port``; ``seen`` the requests so far."""
+    """Stands before ``upstream``; made by :func:`fault_proxy`.
+
+    ``origin`` is where clients go (``http://127.0.0.1:port``), ``seen`` the requests so far.
+    """
 
     def __init__(self, upstream: str) -> None:
         url = urlsplit(upstream)
