@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.servers.authority import Certificates, make_certificates
-from tests.servers.process import free_ports, run, running
+from tests.servers.process import Command, free_ports, run, running
 from tests.servers.programs import find_program
 from tests.servers.running import RunningServer
 
@@ -33,9 +33,9 @@ def ceph(folder: Path) -> Iterator[dict[str, RunningServer]]:
     for name in ("monitor", "storage", "gateway"):
         (folder / name).mkdir()
 
-    monitor = [find_program("ceph-mon"), "-c", settings, "-i", "a"]
-    storage = [find_program("ceph-osd"), "-c", settings, "-i", "0"]
-    gateway = [find_program("radosgw"), "-c", settings, "-n", "client.gateway"]
+    monitor: Command = [find_program("ceph-mon"), "-c", settings, "-i", "a"]
+    storage: Command = [find_program("ceph-osd"), "-c", settings, "-i", "0"]
+    gateway: Command = [find_program("radosgw"), "-c", settings, "-n", "client.gateway"]
     members = [find_program("monmaptool"), "--create", "--fsid", cluster, "members"]
     run([*members, "--addv", "a", f"[v2:127.0.0.1:{monitor_port}]"], folder=folder)
     run([*monitor, "--mkfs", "--monmap", folder / "members"], folder=folder)
@@ -55,7 +55,7 @@ def ceph(folder: Path) -> Iterator[dict[str, RunningServer]]:
 
 
 def _create_user(settings: Path, folder: Path) -> None:
-    admin = [find_program("radosgw-admin"), "-c", settings, "-n", "client.gateway"]
+    admin: Command = [find_program("radosgw-admin"), "-c", settings, "-n", "client.gateway"]
     who = ["--uid", _USER, "--access-key", _USER, "--secret-key", _SECRET]
     run([*admin, "user", "create", *who, "--display-name", "Ada"], folder=folder)
     swift = ["--uid", _USER, "--subuser", f"{_USER}:swift", "--access", "full"]

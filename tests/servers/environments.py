@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.servers.process import run
+from tests.servers.process import Command, run
 
 _INSTALL_SECONDS = 900.0
 
@@ -25,7 +25,7 @@ def environment(name: str) -> Path:
 
     def build(folder: Path) -> None:
         run([sys.executable, "-m", "venv", folder], folder=folder)
-        pip = [folder / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]
+        pip: Command = [folder / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]
         run(
             [*pip, "--requirement", requirements],
             folder=folder,

@@ -14,7 +14,7 @@ from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from tests.servers.environments import cached, environment
-from tests.servers.process import free_ports, run, running
+from tests.servers.process import Command, free_ports, run, running
 from tests.servers.running import RunningServer
 from tests.servers.swift_cluster import Authentication, swift_cluster
 
@@ -39,7 +39,7 @@ def keystone(folder: Path) -> Iterator[dict[str, RunningServer]]:
     keystone_port, swift_port = free_ports(2)
     url = f"http://127.0.0.1:{keystone_port}/v3"
     settings = _prepare(folder, url)
-    waitress = [environment("openstack") / "python", "-c", _SERVE, str(keystone_port)]
+    waitress: Command = [environment("openstack") / "python", "-c", _SERVE, str(keystone_port)]
     where = {"OS_KEYSTONE_CONFIG_FILES": str(settings)}
     with (
         running(waitress, folder=folder, name="keystone", environment=where) as server,
@@ -61,7 +61,7 @@ def _prepare(folder: Path, url: str) -> Path:
     tables = cached("keystone-tables", _recipe(), _create_tables) / "keystone.sqlite"
     copyfile(tables, folder / "keystone.sqlite")
     settings = _write_settings(folder)
-    manage = [environment("openstack") / "keystone-manage", "--config-file", settings]
+    manage: Command = [environment("openstack") / "keystone-manage", "--config-file", settings]
     bootstrap = ["--bootstrap-public-url", url, "--bootstrap-region-id", _REGION]
     password = {"OS_BOOTSTRAP_PASSWORD": _ADMIN_PASSWORD}
     _write_token_keys(folder / "fernet")

@@ -12,8 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
+Command: TypeAlias = Sequence[str | Path]
+
 _READY_SECONDS = 90.0
 _LOG_TAIL_BYTES = 4000
 
@@ -49,7 +52,7 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    arguments: Sequence[str | Path],
+    arguments: Command,
     *,
     folder: Path,
     name: str = "",
@@ -83,7 +86,7 @@ def running(
 
 
 def run(
-    arguments: Sequence[str | Path],
+    arguments: Command,
     *,
     folder: Path,
     environment: Mapping[str, str] | None = None,

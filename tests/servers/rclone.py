@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.servers.authority import make_certificates
-from tests.servers.process import free_ports, running
+from tests.servers.process import Command, free_ports, running
 from tests.servers.programs import find_program
 from tests.servers.running import RunningServer
 
@@ -50,7 +50,14 @@ def _serving(protocol: str, folder: Path, options: Sequence[str]) -> Iterator[st
     (port,) = free_ports(1)
     address = f"127.0.0.1:{port}"
     (folder / "files").mkdir(parents=True)
-    command = [find_program("rclone"), "serve", protocol, folder / "files", "--addr", address]
+    command: Command = [
+        find_program("rclone"),
+        "serve",
+        protocol,
+        folder / "files",
+        "--addr",
+        address,
+    ]
     environment = {
         # Never the configuration of whoever runs the tests.
         "RCLONE_CONFIG": str(folder / "rclone.conf"),

@@ -15,7 +15,7 @@ from getpass import getuser
 from pathlib import Path
 
 from tests.servers.environments import environment
-from tests.servers.process import Server, free_ports, run, running
+from tests.servers.process import Command, Server, free_ports, run, running
 from tests.servers.programs import find_program
 
 _RINGED = ("account", "container", "object")
@@ -57,7 +57,7 @@ def swift_cluster(folder: Path, port: int, authentication: Authentication) -> It
 
 
 def _make_ring(folder: Path, kind: str, port: int) -> None:
-    ring = [environment("openstack") / "swift-ring-builder", f"{kind}.builder"]
+    ring: Command = [environment("openstack") / "swift-ring-builder", f"{kind}.builder"]
     # 2^4 partitions, one replica, no waiting between changes.
     run([*ring, "create", "4", "1", "0"], folder=folder)
     run([*ring, "add", f"r1z1-127.0.0.1:{port}/disk", "1"], folder=folder)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.environments import environment
-from tests.servers.process import free_ports, running
+from tests.servers.process import Command, free_ports, running
 from tests.servers.running import RunningServer
 
 
@@ -19,7 +19,7 @@ def wsgidav(folder: Path) -> Iterator[dict[str, RunningServer]]:
     (folder / "files").mkdir()
     settings = folder / "wsgidav.json"
     settings.write_text(json.dumps(_settings(folder / "files", port)))
-    command = [environment("wsgidav") / "wsgidav", "--config", settings]
+    command: Command = [environment("wsgidav") / "wsgidav", "--config", settings]
     with running(command, folder=folder) as server:
         server.wait_for_port(port)
         credentials = {"EVERBOOT_WEBDAV_USERNAME": "ada", "EVERBOOT_WEBDAV_PASSWORD": "lovelace"}
