@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+from shutil import which
 
-DEBIAN_PACKAGES = {
+_PACKAGE_OF = {
     "ceph": "ceph-common",
     "ceph-mon": "ceph-mon",
     "ceph-osd": "ceph-osd",
     "memcached": "memcached",
+    "monmaptool": "ceph-base",
     "radosgw": "radosgw",
     "radosgw-admin": "radosgw",
     "rclone": "rclone",
 }
+
+DEBIAN_PACKAGES = frozenset(_PACKAGE_OF.values())
+"""What a machine needs to run the tests that need servers."""
 
 
 class MissingProgramError(AssertionError):
@@ -22,9 +26,7 @@ class MissingProgramError(AssertionError):
 def find_program(name: str) -> str:
     """The program's path; ``MissingProgramError`` says which package to install."""
     # Daemons lie in sbin, which is not in everybody's PATH.
-    path = shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin:/sbin")
+    path = which(name) or which(name, path="/usr/local/sbin:/usr/sbin:/sbin")
     if path is None:
-        raise MissingProgramError(
-            f"{name} is not installed: apt-get install {DEBIAN_PACKAGES[name]}"
-        )
+        raise MissingProgramError(f"{name} is not installed: apt-get install {_PACKAGE_OF[name]}")
     return path
