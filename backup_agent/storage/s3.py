@@ -18,6 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from backup_agent.errors import (
@@ -33,7 +34,14 @@ from backup_agent.storage.s3_login import S3Login
 DEFAULT_REGION = "us-east-1"
 _AMAZON_HOST = re.compile(r"s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com$")
 _THREADS = 32
-_BROKEN_OFF = (BotoConnectionError, HTTPClientError, IncompleteReadError, HTTPError, OSError)
+_BROKEN_OFF = (
+    BotoConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseParserError,  # half a listing is no XML
+    HTTPError,
+    OSError,
+)
 _HAVE_BUCKET = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 

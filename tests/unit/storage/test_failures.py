@@ -228,6 +228,14 @@ def test_a_body_shorter_than_asked_for_is_transient_even_if_the_server_is_conten
 
 
 @every_backend
+@pytest.mark.parametrize("body", [b'[{"name": "', b"<a><b>", b"\xff\xfe\x00"])
+def test_half_a_listing_is_transient_even_if_the_server_is_content(kind: str, body: bytes) -> None:
+    script = logged_in(lambda request: Answer(207 if kind == "webdav" else 200, body))
+    error = failure_of(kind, script, lambda backend: list(backend.list(FileKind.INDEX)))
+    assert type(error) is TransientStorageError
+
+
+@every_backend
 @pytest.mark.parametrize(("offset", "length"), [(0, 5), (3, 4), (3, None), (0, None)])
 def test_a_server_that_ignores_ranges_is_cut_to_what_was_asked(
     kind: str, offset: int, length: int | None
