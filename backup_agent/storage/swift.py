@@ -21,12 +21,7 @@ from swiftclient.client import Connection
 from swiftclient.exceptions import ClientException
 from urllib3.exceptions import HTTPError
 
-from backup_agent.errors import (
-    AccessDeniedError,
-    ObjectNotFoundError,
-    StorageError,
-    TransientStorageError,
-)
+from backup_agent.errors import AccessDeniedError, ObjectNotFoundError, StorageError
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
 from backup_agent.storage.failures import Failures
@@ -177,12 +172,6 @@ class SwiftBackend:
         except _BROKEN_OFF as exc:
             swift.close()
             raise self._failures.unreachable(what, exc) from exc
-        except ValueError as exc:
-            # swiftclient lets out what its JSON parser says of a listing that broke off.
-            swift.close()
-            raise TransientStorageError(
-                f"{what} in {self.location}: the answer cannot be read"
-            ) from exc
         except KeystoneError as exc:
             swift.close()
             raise self._refused("the login", None, None) from exc
