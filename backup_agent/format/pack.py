@@ -105,3 +105,11 @@ def decode_header(plain: bytes, *, blobs_end: int) -> tuple[PackedBlob, ...]:
     if offset != blobs_end:
         raise IntegrityError(f"A pack's header lists {offset} bytes of blobs, it has {blobs_end}.")
     return tuple(blobs)
+
+
+def pack_size(blobs: Iterable[PackedBlob]) -> int:
+    """How long a pack of exactly these blobs is, header and all."""
+    size = OVERHEAD + LENGTH_SIZE
+    for blob in blobs:
+        size += blob.length + (_COMPRESSED.size if blob.raw_length else _PLAIN.size)
+    return size

@@ -30,7 +30,7 @@ from backup_agent.storage.backend import FileKind, ObjectKey
 
 _COMPRESSION_LEVEL = 3
 _UPLOADERS = 2
-_INDEX_BLOBS = 40_000
+INDEX_BLOBS = 40_000
 """Entries in one index file: about 5 MB of JSON; the design asks for less than 8 MiB."""
 
 
@@ -258,7 +258,7 @@ class BlobWriter:
             self.totals.packed_bytes += size
             self._unindexed.append(pack)
             self._unindexed_blobs += len(pack.blobs)
-            if self._unindexed_blobs >= _INDEX_BLOBS:
+            if self._unindexed_blobs >= INDEX_BLOBS:
                 self._save_index()
 
     def _save_index(self) -> None:
