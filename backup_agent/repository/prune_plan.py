@@ -35,6 +35,7 @@ from backup_agent.repository.inventory import (
     merge_packs,
     name_indexes,
     pack_sizes,
+    refuse_unseen,
 )
 from backup_agent.repository.reindex import IndexChange, plan_index_change
 from backup_agent.repository.repository import Repository
@@ -143,6 +144,7 @@ def plan_prune(
         raise UsageError("The share that may stay unused is at least 0 and less than 1.")
     snapshots = _load_snapshots(repository, forgotten)
     files = load_index_files(repository)
+    refuse_unseen(repository, FileKind.INDEX, name_indexes(files))
     packs = merge_packs(files)
     repository.index = index_of(packs.values())
     used = find_used(repository, snapshots, emit=emit, cancel=cancel)
