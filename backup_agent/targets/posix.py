@@ -10,12 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from backup_agent.errors import TargetError
 from backup_agent.model.node import Node, NodeKind
+
+Made = TypeVar("Made")
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _CREATE_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -84,6 +88,7 @@ def make_folder(name: bytes, *, within: int) -> None:
         os.mkdir(name, _TEMPORARY_FOLDER_MODE, dir_fd=within)
     except FileExistsError:
         standing = os.stat(name, dir_fd=within, follow_symlinks=False)
+        _refuse_other_spelling(name, within=within)
         if stat.S_ISDIR(standing.st_mode):
             _make_accessible(name, standing, within=within)
         else:
@@ -93,14 +98,18 @@ def make_folder(name: bytes, *, within: int) -> None:
 
 def make_file(name: bytes, size: int, *, within: int) -> int:
     """A new file that is one hole of ``size`` bytes, open for reading and writing."""
-    make_way(name, within=within)
-    descriptor = os.open(name, _CREATE_FILE, _TEMPORARY_MODE, dir_fd=within)
+    create = partial(os.open, name, _CREATE_FILE, _TEMPORARY_MODE, dir_fd=within)
+    descriptor = _replacing(name, create, within=within)
     try:
         os.ftruncate(descriptor, size)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def remove_file(name: bytes, *, within: int) -> None:
+    os.unlink(name, dir_fd=within)
 
 
 def reopen_file(name: bytes, *, within: int) -> int:
@@ -131,39 +140,72 @@ def read_at(descriptor: int, offset: int, length: int) -> bytes:
 
 def make_link(name: bytes, existing: bytes, *, within: int, existing_within: int) -> None:
     """A second name for an existing file; for a symlink itself, never for what it leads to."""
-    make_way(name, within=within)
-    os.link(existing, name, src_dir_fd=existing_within, dst_dir_fd=within, follow_symlinks=False)
+    link = partial(
+        os.link,
+        existing,
+        name,
+        src_dir_fd=existing_within,
+        dst_dir_fd=within,
+        follow_symlinks=False,
+    )
+    _replacing(name, link, within=within)
 
 
 def make_other(name: bytes, node: Node, *, within: int) -> None:
     """A symbolic link, device or fifo, still without its metadata."""
-    make_way(name, within=within)
+    make: Callable[[], None]
     match node.kind:
         case NodeKind.SYMLINK:
-            os.symlink(node.link_target, name, dir_fd=within)
+            make = partial(os.symlink, node.link_target, name, dir_fd=within)
         case NodeKind.FIFO:
-            os.mkfifo(name, _TEMPORARY_MODE, dir_fd=within)
+            make = partial(os.mkfifo, name, _TEMPORARY_MODE, dir_fd=within)
         case NodeKind.BLOCK_DEVICE:
-            os.mknod(name, stat.S_IFBLK | _TEMPORARY_MODE, node.device, dir_fd=within)
+            mode = stat.S_IFBLK | _TEMPORARY_MODE
+            make = partial(os.mknod, name, mode, node.device, dir_fd=within)
         case NodeKind.CHARACTER_DEVICE:
-            os.mknod(name, stat.S_IFCHR | _TEMPORARY_MODE, node.device, dir_fd=within)
+            mode = stat.S_IFCHR | _TEMPORARY_MODE
+            make = partial(os.mknod, name, mode, node.device, dir_fd=within)
         case _:
             raise OSError(errno.EINVAL, f"a {node.kind} cannot be made")
+    _replacing(name, make, within=within)
 
 
-def make_way(name: bytes, *, within: int) -> None:
-    """Remove what stands where something new is to be made.
+def _replacing(name: bytes, make: Callable[[], Made], *, within: int) -> Made:
+    """Make something that must be new; what stands there under that name is removed first.
 
     A folder goes only when it is empty (``ENOTEMPTY`` otherwise). Files are never
     written over: other hard links of the old one, its open readers, its extra
     attributes and its owner have no part in the new one.
     """
     try:
-        os.unlink(name, dir_fd=within)
-    except FileNotFoundError:
-        pass
-    except IsADirectoryError:
-        os.rmdir(name, dir_fd=within)
+        return make()
+    except FileExistsError:
+        standing = os.stat(name, dir_fd=within, follow_symlinks=False)
+        _refuse_other_spelling(name, within=within)
+        if stat.S_ISDIR(standing.st_mode):
+            os.rmdir(name, dir_fd=within)
+        else:
+            os.unlink(name, dir_fd=within)
+        return make()
+
+
+def _refuse_other_spelling(name: bytes, *, within: int) -> None:
+    """Keep ``README`` from replacing ``readme`` where the file system takes them for one.
+
+    Raises ``FileExistsError``. The listing shows under which name it stands;
+    it is only asked for where a third spelling is found to stand there too.
+    """
+    other = name.decode("utf-8", "surrogateescape").swapcase().encode("utf-8", "surrogateescape")
+    if other == name:
+        return
+    try:
+        os.stat(other, dir_fd=within, follow_symlinks=False)
+    except OSError:
+        return
+    if os.fsdecode(name) not in os.listdir(within):
+        raise FileExistsError(
+            errno.EEXIST, "its name and that of another item are the same to this file system"
+        )
 
 
 @contextmanager

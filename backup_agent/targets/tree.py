@@ -95,6 +95,13 @@ class TreeTarget:
                 self._report(path, apply_metadata(file, node, own=self._own))
         self._files.discard(path)
 
+    def discard_file(self, path: RelPath) -> None:
+        """Take away a file whose content turned out damaged: half a file is a false one."""
+        self._files.discard(path)
+        if self._stands(path):
+            with self._reporting(path), self._folders.parent(path) as (parent, name):
+                posix.remove_file(name, within=parent)
+
     def link_file(self, path: RelPath, existing: RelPath) -> bool:
         """A hard link to a file that was made before, finished or not."""
         self._claim(path)

@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import struct
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -556,3 +557,46 @@ def test_a_socket_standing_in_the_target_is_replaced(
         put_file(target, (b"a",), b"x")
     assert (tmp_path / "a").read_bytes() == b"x"
     assert events == []
+
+
+@pytest.fixture
+def without_case(tmp_path: Path) -> Iterator[Path]:
+    """A file system that keeps case but does not tell names apart by it."""
+    image, mounted = tmp_path / "exfat.img", tmp_path / "exfat"
+    image.write_bytes(bytes(8 << 20))
+    mounted.mkdir()
+    tool("mkfs.exfat", str(image))
+    device = tool("losetup", "--find", "--show", str(image)).strip()
+    try:
+        tool("mount.exfat-fuse", device, str(mounted))
+        try:
+            yield mounted
+        finally:
+            tool("umount", str(mounted))
+    finally:
+        tool("losetup", "--detach", device)
+
+
+def tool(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"needs {command[0]}")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"{command[0]} does not work here: {done.stderr}")
+    return done.stdout
+
+
+@pytest.mark.root
+@as_root
+def test_names_that_differ_by_case_do_not_replace_each_other(without_case: Path) -> None:
+    with restoring(without_case, own=False) as (target, _):
+        put_file(target, (b"README",), b"first")
+    with restoring(without_case, own=False) as (target, events):
+        put_file(target, (b"README",), b"again")
+        put_file(target, (b"readme",), b"second")
+        target.make_folder((b"Docs",))
+        assert not target.make_folder((b"docs",))
+    assert sorted(os.listdir(without_case)) == ["Docs", "README"]
+    assert (without_case / "README").read_bytes() == b"again"
+    same = [e for e in events if isinstance(e, ItemSkipped) and "the same to this" in e.reason]
+    assert [event.path for event in same] == ["readme", "docs"]
