@@ -70,11 +70,13 @@ def encode_length(sealed_header: bytes) -> bytes:
     return _LENGTH.pack(len(sealed_header))
 
 
-def header_length(tail: Buffer, *, pack_size: int) -> int:
+def header_length(tail: Buffer, *, file_size: int) -> int:
     """The sealed header's length, out of the last four bytes. Raises ``IntegrityError``."""
+    if len(tail) != LENGTH_SIZE:
+        raise IntegrityError(f"{file_size} bytes are too few for a pack.")
     (length,) = _LENGTH.unpack(tail)
-    if not OVERHEAD <= length <= min(pack_size - LENGTH_SIZE, LARGEST_HEADER):
-        raise IntegrityError(f"A pack of {pack_size} bytes claims a header of {length}.")
+    if not OVERHEAD <= length <= min(file_size - LENGTH_SIZE, LARGEST_HEADER):
+        raise IntegrityError(f"A pack of {file_size} bytes claims a header of {length}.")
     return int(length)
 
 
@@ -105,3 +107,11 @@ def decode_header(plain: bytes, *, blobs_end: int) -> tuple[PackedBlob, ...]:
     if offset != blobs_end:
         raise IntegrityError(f"A pack's header lists {offset} bytes of blobs, it has {blobs_end}.")
     return tuple(blobs)
+
+
+def pack_size(blobs: Iterable[PackedBlob]) -> int:
+    """How long a pack of exactly these blobs is, header and all."""
+    size = OVERHEAD + LENGTH_SIZE
+    for blob in blobs:
+        size += blob.length + (_COMPRESSED.size if blob.raw_length else _PLAIN.size)
+    return size

@@ -71,6 +71,14 @@ class OpenPack:
         ]
         other.clear()
 
+    def copy_blob(self, blob: PackedBlob, sealed: Buffer) -> None:
+        """Append a blob that is sealed already, out of another pack."""
+        start = self._size
+        self._ensure(blob.length)
+        self._buffer[start : start + blob.length] = sealed
+        self._size += blob.length
+        self.blobs.append(PackedBlob(blob.id, blob.kind, start, blob.length, blob.raw_length))
+
     def close(self, sealer: Sealer) -> tuple[str, memoryview]:
         """Write the header; returns the pack's name and bytes, valid until :meth:`clear`."""
         header = sealer.seal(encode_header(self.blobs))

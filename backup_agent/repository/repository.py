@@ -96,10 +96,15 @@ class Repository:
     # Index
 
     def load_index(self) -> None:
-        """Learn every blob. Raises ``IntegrityError`` for a damaged index file."""
+        """Learn every blob, and forget what was known before: another run may have pruned it.
+
+        Raises ``IntegrityError`` for a damaged index file.
+        """
+        index = BlobIndex()
         for _, packs in self.load_indexes():
             for pack in packs:
-                self.index.add_pack(pack)
+                index.add_pack(pack)
+        self.index = index
 
     def load_indexes(
         self, *, on_damage: Callable[[DamagedFile], None] | None = None

@@ -31,7 +31,7 @@ from backup_agent.storage.backend import FileKind, ObjectKey
 _COMPRESSION_LEVEL = 2
 """As small as restic's default, within a percent, and a tenth cheaper for a tree than level 3."""
 _UPLOADERS = 2
-_INDEX_BLOBS = 40_000
+INDEX_BLOBS = 40_000
 """Entries in one index file: about 5 MB of JSON; the design asks for less than 8 MiB."""
 
 
@@ -259,7 +259,7 @@ class BlobWriter:
             self.totals.packed_bytes += size
             self._unindexed.append(pack)
             self._unindexed_blobs += len(pack.blobs)
-            if self._unindexed_blobs >= _INDEX_BLOBS:
+            if self._unindexed_blobs >= INDEX_BLOBS:
                 self._save_index()
 
     def _save_index(self) -> None:

@@ -1,0 +1,131 @@
+"""Whether the packs are there, and are what the index says they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from backup_agent.errors import IntegrityError, ObjectNotFoundError
+from backup_agent.format.index import IndexedPack
+from backup_agent.format.pack import BlobKind, pack_size
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit, Progress
+from backup_agent.model.finding import Finding, error, hint
+from backup_agent.model.ids import BlobId, PackId
+from backup_agent.repository.inventory import IndexFile
+from backup_agent.repository.opener import BlobOpener
+from backup_agent.repository.pack_file import examine_pack, header_flaw, pack_key, read_header
+from backup_agent.repository.repository import Repository
+
+_PARALLEL_READS = 3
+"""Whole packs in memory at one time."""
+REPAIR = "everboot repair index makes the index anew from the packs."
+LOST = (
+    "Another backup of the same source saves again what is missing; "
+    "restore points that need it stay damaged until then."
+)
+
+
+def check_presence(
+    files: Iterable[IndexFile], packs: Mapping[PackId, IndexedPack], sizes: Mapping[PackId, int]
+) -> Iterator[Finding]:
+    for pack in packs.values():
+        path = pack_key(pack.id).path
+        size = sizes.get(pack.id)
+        wanted = pack_size(pack.blobs)
+        if size is None:
+            yield error(path, "the pack is missing", hint=f"{REPAIR} {LOST}")
+        elif size != wanted:
+            message = f"the pack has {size} bytes and should have {wanted}"
+            yield error(path, message, hint=f"{REPAIR} {LOST}")
+    named: set[PackId] = set()
+    for file in files:
+        for pack in file.packs:
+            if pack.id in named:
+                yield hint(f"index/{file.name}", f"names pack {pack.id[:8]}, as another index does")
+            named.add(pack.id)
+    for orphan in sorted(set(sizes) - set(packs)):
+        yield hint(
+            pack_key(orphan).path,
+            "the pack is in no index: a backup is running or broke off, and the next prune "
+            "removes it; or an index was lost, and everboot repair index takes it up again",
+        )
+
+
+def check_unused(
+    packs: Mapping[PackId, IndexedPack], trees: Collection[BlobId], data: Collection[BlobId]
+) -> Iterator[Finding]:
+    """Only told where all trees could be read; else nobody knows what is unused."""
+    for pack in packs.values():
+        unused = sum(
+            blob.id not in (trees if blob.kind is BlobKind.TREE else data) for blob in pack.blobs
+        )
+        if unused:
+            yield hint(pack_key(pack.id).path, f"no restore point needs {unused} of its blobs")
+
+
+def check_headers(
+    repository: Repository,
+    packs: list[IndexedPack],
+    sizes: Mapping[PackId, int],
+    *,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Iterator[Finding]:
+    def look(pack: IndexedPack) -> list[Finding]:
+        path = pack_key(pack.id).path
+        try:
+            header = read_header(
+                repository, pack.id, sizes[pack.id], BlobOpener(repository.sealer())
+            )
+        except IntegrityError as exc:
+            return [error(path, exc.message, hint=LOST)]
+        flaw = header_flaw(header.blobs, pack)
+        return [error(path, flaw, hint=REPAIR)] if flaw else []
+
+    yield from _each_pack("read headers", packs, look, lambda _: 0, emit=emit, cancel=cancel)
+
+
+def check_bytes(
+    repository: Repository,
+    packs: list[IndexedPack],
+    sizes: Mapping[PackId, int],
+    *,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Iterator[Finding]:
+    def look(pack: IndexedPack) -> list[Finding]:
+        path = pack_key(pack.id).path
+        try:
+            flaws = examine_pack(repository, pack, BlobOpener(repository.sealer()))
+        except ObjectNotFoundError:
+            return [error(path, "the pack is missing", hint=f"{REPAIR} {LOST}")]
+        return [error(path, flaw.message, hint=LOST) for flaw in flaws]
+
+    yield from _each_pack(
+        "read data", packs, look, lambda pack: sizes[pack.id], emit=emit, cancel=cancel
+    )
+
+
+def _each_pack(
+    phase: str,
+    packs: list[IndexedPack],
+    look: Callable[[IndexedPack], list[Finding]],
+    size: Callable[[IndexedPack], int],
+    *,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Iterator[Finding]:
+    """Look at several packs at once; never more is under way than memory is set aside for."""
+    total = sum(map(size, packs))
+    done_files = done_bytes = 0
+    remaining = iter(packs)
+    with ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="check") as pool:
+        while batch := list(islice(remaining, _PARALLEL_READS)):
+            cancel.raise_if_cancelled()
+            for pack, findings in zip(batch, pool.map(look, batch), strict=True):
+                yield from findings
+                done_files += 1
+                done_bytes += size(pack)
+                emit(Progress(phase, done_files, len(packs), done_bytes, total))

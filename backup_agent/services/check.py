@@ -1,0 +1,44 @@
+"""A check: whether every restore point is there and whole."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, ExitStack
+
+from backup_agent.errors import AccessDeniedError
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit, Notice
+from backup_agent.model.subset import PackSubset
+from backup_agent.repository.check import CheckReport, check_repository
+from backup_agent.repository.locks import RepositoryLock
+from backup_agent.repository.repository import Repository
+
+
+def run_check(
+    repository: Repository,
+    *,
+    headers: bool = False,
+    read_data: PackSubset | None = None,
+    emit: Emit,
+    cancel: CancelToken,
+) -> CheckReport:
+    """Look, and tell everything found; :meth:`CheckReport.raise_for_errors` judges.
+
+    ``read_data`` takes :data:`~backup_agent.model.subset.EVERYTHING` or a share
+    out of :func:`~backup_agent.model.subset.parse_subset`. Backups may run at
+    the same time; a prune may not. Storage that is read-only is checked
+    without a lock. Raises ``RepositoryLockedError``, ``StorageError``,
+    ``JobCancelledError``.
+    """
+    with _lock_if_allowed(repository, emit):
+        return check_repository(
+            repository, headers=headers, read_data=read_data, emit=emit, cancel=cancel
+        )
+
+
+def _lock_if_allowed(repository: Repository, emit: Emit) -> AbstractContextManager[object]:
+    stack = ExitStack()
+    try:
+        stack.enter_context(RepositoryLock(repository))
+    except AccessDeniedError:
+        emit(Notice("The storage is read-only: checking without a lock."))
+    return stack
