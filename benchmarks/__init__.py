@@ -1,1 +1,4 @@
-"""Paired runs against stock restic on the same data: CPU seconds, wall time, memory."""
+"""Paired measurements against stock restic; apart from the tests, for they depend on the machine.
+
+``python -m benchmarks.against_restic`` runs them; docs/benchmarks.md says what was seen.
+"""

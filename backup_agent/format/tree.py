@@ -17,6 +17,7 @@ it is, unparsed.
 from __future__ import annotations
 
 from base64 import b64encode
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -33,6 +34,7 @@ def encode_head(node: Node) -> bytes:
     """The first half of a node's JSON; fields that are zero or empty are left out, as in restic."""
     mtime = encode_ns(node.mtime_ns)
     atime = mtime if node.atime_ns == node.mtime_ns else encode_ns(node.atime_ns)
+    ctime = mtime if node.ctime_ns == node.mtime_ns else encode_ns(node.ctime_ns)
     mode = f',"mode":{node.mode}' if node.mode else ""
     user = f',"user":{_account(node.user)}' if node.user else ""
     group = f',"group":{_account(node.group)}' if node.group else ""
@@ -42,7 +44,7 @@ def encode_head(node: Node) -> bytes:
     links = f',"links":{node.links}' if node.links else ""
     return (
         f'{{"name":{json_name(node.name)},"type":"{node.kind.value}"{mode},"mtime":"{mtime}","atime":"{atime}"'
-        f',"ctime":"{encode_ns(node.ctime_ns)}","uid":{node.uid},"gid":{node.gid}{user}{group}'
+        f',"ctime":"{ctime}","uid":{node.uid},"gid":{node.gid}{user}{group}'
         f"{inode}{device_id}{size}{links}"
     ).encode()
 
@@ -93,11 +95,18 @@ def with_subtree(stored: bytes, subtree: BlobId) -> bytes:
     return b'%b,"subtree":"%b"}' % (stored[:start], subtree.hex().encode())
 
 
+_ONE_ID = 66
+"""Most files are one blob: 64 digits in quotation marks."""
+
+
 def content_ids(stored: bytes) -> tuple[BlobId, ...]:
     """The blobs of a stored file node, without decoding the rest of it."""
     start = stored.rindex(b'"content":[') + len(b'"content":[')
-    ids = stored[start : stored.index(b"]", start)]
-    return tuple(BlobId(bytes.fromhex(i[1:-1].decode())) for i in ids.split(b",")) if ids else ()
+    end = stored.index(b"]", start)
+    if end - start == _ONE_ID:
+        return (BlobId(unhexlify(stored[start + 1 : end - 1])),)
+    ids = stored[start:end]
+    return tuple(BlobId(unhexlify(i[1:-1])) for i in ids.split(b",")) if ids else ()
 
 
 def stored_subtree(stored: bytes) -> BlobId | None:

@@ -240,7 +240,11 @@ class TreeSaver:
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
 
     def _has_all(self, blobs: tuple[BlobId, ...]) -> bool:
-        return all(self._reader.has(BlobKind.DATA, blob) for blob in blobs)
+        has = self._reader.has
+        for blob in blobs:  # noqa: SIM110 - a generator would cost more than what it asks
+            if not has(BlobKind.DATA, blob):
+                return False
+        return True
 
     def _save_content(self, stream: ByteStream, entry: Entry) -> tuple[tuple[BlobId, ...], int]:
         """Cut the stream into blobs and save them; returns their ids and the stream's length."""
