@@ -17,6 +17,7 @@ from backup_agent.errors import (
     StorageFullError,
 )
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
+from backup_agent.storage.failures import short_body
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -64,7 +65,10 @@ class LocalBackend:
     def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
         with self._errors(key.path), open(self._root / key.path, "rb", buffering=0) as file:
             wanted = os.fstat(file.fileno()).st_size - offset if length is None else length
-            return _read_range(file.fileno(), offset, wanted)
+            data = _read_range(file.fileno(), offset, wanted)
+        if length is not None and len(data) < length:
+            raise short_body(f"{key.path} in {self._root}", wanted=length, got=len(data))
+        return data
 
     def size(self, key: ObjectKey) -> int:
         with self._errors(key.path):

@@ -1,0 +1,127 @@
+"""One HTTP client for the REST and WebDAV backends: httpx, set up for large bodies.
+
+httpx's client is safe to share between threads; its pool grows with them.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from backup_agent.errors import ObjectNotFoundError, StorageError
+from backup_agent.storage.backend import Data
+from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
+from backup_agent.storage.failures import Failures
+
+_TIMEOUT = httpx.Timeout(60, connect=5, pool=None)
+_POOL = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and password for HTTP Basic; both may be empty."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+class WebClient:
+    """Sends requests below one base address and raises Everboot's errors.
+
+    ``base`` ends in a slash and holds no credentials.
+    """
+
+    def __init__(
+        self, base: str, failures: Failures, *, login: Login, cacert: Path | None = None
+    ) -> None:
+        self.failures = failures
+        self._http = httpx.Client(
+            base_url=base,
+            auth=(login.user, login.password) if login.user or login.password else None,
+            # The stored bytes, never a compressed form of them: offsets count those.
+            headers={"Accept-Encoding": "identity"},
+            verify=_tls_context(cacert),
+            limits=_POOL,
+            timeout=_TIMEOUT,
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        data: Data | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: frozenset[int] = frozenset(),
+    ) -> httpx.Response:
+        """The complete answer, if it is a success or its status is in ``accept``.
+
+        ``what`` names the object in messages. Only reading follows redirects:
+        to repeat an upload elsewhere is not for the server to decide.
+        """
+        try:
+            answer = self._http.request(
+                method,
+                path,
+                content=None if data is None else bytes(data),
+                headers=headers,
+                follow_redirects=method in ("GET", "HEAD"),
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+            raise self.failures.unreachable(what, exc) from exc
+        if answer.is_success or answer.status_code in accept:
+            return answer
+        raise self.refused(answer, what)
+
+    def refused(self, answer: httpx.Response, what: str) -> StorageError:
+        return self.failures.refused(what, answer.status_code, date=answer.headers.get("Date"))
+
+    def get(self, path: str, wanted: ByteRange, *, what: str) -> bytes:
+        """That part of the object; raises ``TransientStorageError`` when it is shorter."""
+        if wanted.length == 0:
+            self.head(path, what=what)
+            return b""
+        headers = {"Range": wanted.header} if wanted.header else None
+        answer = self.send(
+            "GET", path, what=what, headers=headers, accept=frozenset({RANGE_NOT_SATISFIABLE})
+        )
+        if answer.status_code == RANGE_NOT_SATISFIABLE:
+            body = b""
+        else:
+            body = wanted.cut(answer.status_code, answer.content)
+        if wanted.length is not None and len(body) < wanted.length:
+            raise self.failures.short(what, wanted=wanted.length, got=len(body))
+        return body
+
+    def head(self, path: str, *, what: str) -> int:
+        """The object's length in bytes."""
+        answer = self.send("HEAD", path, what=what)
+        try:
+            return int(answer.headers["Content-Length"])
+        except (KeyError, ValueError):
+            raise StorageError(
+                f"{what} in {self.failures.location}: the server does not tell its length",
+                hint="Check that the address leads to such a server.",
+            ) from None
+
+    def holds(self, path: str, data: Data, *, what: str) -> bool:
+        """Whether exactly these bytes are stored there already."""
+        try:
+            return self.get(path, ByteRange(), what=what) == data
+        except ObjectNotFoundError:
+            return False
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _tls_context(cacert: Path | None) -> ssl.SSLContext:
+    """Trust ``cacert`` alone if given, else the authorities that httpx brings along."""
+    if cacert is None:
+        return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=str(cacert))

@@ -1,0 +1,163 @@
+"""A repository on a WebDAV share (RFC 4918): Nextcloud, NAS boxes, plain web servers.
+
+WebDAV's PUT may be seen half done, so objects are put under another name and
+moved. If-None-Match would be shorter, but common servers ignore it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+from backup_agent.errors import StorageError, TransientStorageError
+from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
+from backup_agent.storage.byte_range import ByteRange
+from backup_agent.storage.failures import Failures
+from backup_agent.storage.web_client import Login, WebClient
+from backup_agent.storage.webdav_listing import QUESTION, Entry, parse_listing
+
+_NOT_FOUND = 404
+_METHOD_NOT_ALLOWED = 405  # RFC 4918 9.3.1: MKCOL on something that exists
+_CONFLICT = 409  # RFC 4918 9.7.1: PUT into a folder that does not exist
+_PRECONDITION_FAILED = 412  # RFC 4918 9.9.4: MOVE without overwriting, and the name is taken
+
+_NO_FOLDER = frozenset({_CONFLICT, _NOT_FOUND})
+_PACK_FOLDERS = {f"{number:02x}" for number in range(256)}
+
+
+class WebdavBackend:
+    """Objects as files below ``base``, in restic's default layout. ``base`` ends in a slash."""
+
+    def __init__(
+        self, base: str, *, failures: Failures, login: Login, cacert: Path | None = None
+    ) -> None:
+        self._base = base
+        self._failures = failures
+        self._client = WebClient(base, failures, login=login, cacert=cacert)
+
+    @property
+    def location(self) -> str:
+        return self._failures.location
+
+    def prepare(self) -> None:
+        self._make_with_parents(self._base)
+        for kind in FileKind:
+            if kind is not FileKind.CONFIG:
+                self._make_folder(f"{kind.value}/")
+
+    def save(self, key: ObjectKey, data: Data) -> None:
+        # The temporary name is no object name, so a crash leaves nothing that a listing shows.
+        temporary = f"{key.path}-tmp-{token_hex(8)}"
+        self._put(temporary, key, data)
+        try:
+            self._move(temporary, key, data)
+        except BaseException:
+            with contextlib.suppress(StorageError):
+                self._delete(temporary)
+            raise
+
+    def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
+        return self._client.get(key.path, ByteRange(offset, length), what=key.path)
+
+    def size(self, key: ObjectKey) -> int:
+        return self._client.head(key.path, what=key.path)
+
+    def list(self, kind: FileKind) -> Iterator[ObjectInfo]:
+        if kind is FileKind.CONFIG:
+            return
+        folder = f"{kind.value}/"
+        entries = self._entries(folder)
+        yield from _objects(entries)
+        if kind is FileKind.PACK:
+            for inner in entries:
+                if inner.is_folder and inner.name in _PACK_FOLDERS:
+                    yield from _objects(self._entries(f"{folder}{inner.name}/"))
+
+    def remove(self, key: ObjectKey) -> None:
+        self._delete(key.path)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _put(self, temporary: str, key: ObjectKey, data: Data) -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = self._client.send(
+            "PUT", temporary, what=key.path, data=data, headers=headers, accept=_NO_FOLDER
+        )
+        if answer.is_success:
+            return
+        folder = f"{key.path.rpartition('/')[0]}/"
+        if key.kind is not FileKind.PACK:
+            raise self._failures.container_missing("folder", folder)
+        # Only a pack's two-digit folder is made on the way; a vanished root stays an error.
+        self._make_folder(folder)
+        self._client.send("PUT", temporary, what=key.path, data=data, headers=headers)
+
+    def _move(self, temporary: str, key: ObjectKey, data: Data) -> None:
+        """Give the upload its name. One that is taken is replaced only if it is not whole."""
+        headers = {"Destination": f"{self._base}{key.path}", "Overwrite": "F"}
+        answer = self._client.send(
+            "MOVE",
+            temporary,
+            what=key.path,
+            headers=headers,
+            accept=frozenset({_PRECONDITION_FAILED}),
+        )
+        if answer.is_success:
+            return
+        if self._client.holds(key.path, data, what=key.path):
+            self._delete(temporary)
+        else:
+            self._client.send(
+                "MOVE", temporary, what=key.path, headers={**headers, "Overwrite": "T"}
+            )
+
+    def _delete(self, path: str) -> None:
+        self._client.send("DELETE", path, what=path, accept=frozenset({_NOT_FOUND}))
+
+    def _entries(self, folder: str) -> Sequence[Entry]:
+        answer = self._client.send(
+            "PROPFIND",
+            folder,
+            what=folder,
+            data=QUESTION,
+            headers={"Depth": "1", "Content-Type": "application/xml; charset=utf-8"},
+        )
+        try:
+            return parse_listing(answer.content)
+        except ValueError as exc:
+            raise TransientStorageError(
+                f"{folder} in {self.location}: {exc}",
+                hint="Check that the address leads to a WebDAV folder.",
+            ) from exc
+
+    def _make_folder(self, url: str) -> None:
+        """Create a folder, named below the base or by its full URL; it may exist."""
+        answer = self._client.send(
+            "MKCOL", url, what=url, accept=_NO_FOLDER | {_METHOD_NOT_ALLOWED}
+        )
+        if answer.status_code in _NO_FOLDER:
+            raise self._failures.container_missing(
+                "folder", f"{url.rstrip('/').rpartition('/')[0]}/"
+            )
+
+    def _make_with_parents(self, url: str) -> None:
+        """Create a folder and those above it that are missing."""
+        answer = self._client.send(
+            "MKCOL", url, what="the folder", accept=_NO_FOLDER | {_METHOD_NOT_ALLOWED}
+        )
+        if answer.status_code in _NO_FOLDER:
+            parent = url.rstrip("/").rpartition("/")[0] + "/"
+            if not urlsplit(parent).path.strip("/"):
+                raise self._client.refused(answer, "the folder")
+            self._make_with_parents(parent)
+            self._make_folder(url)
+
+
+def _objects(entries: Sequence[Entry]) -> Iterator[ObjectInfo]:
+    for entry in entries:
+        if not entry.is_folder and is_object_name(entry.name):
+            yield ObjectInfo(entry.name, entry.size)
