@@ -16,12 +16,15 @@ it is, unparsed.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from backup_agent.errors import IntegrityError
+from backup_agent.format.malformed import MALFORMED
 from backup_agent.format.names import quote_name, unquote_name
 from backup_agent.format.timestamp import decode_ns, encode_ns
 from backup_agent.model.ids import BlobId
@@ -51,9 +54,9 @@ def encode_tail(node: Node) -> bytes:
     """The second half, with the closing brace."""
     parts: list[str] = []
     if node.link_target:
-        text = node.link_target.decode("utf-8", "replace")
+        text = node.link_target.decode("utf-8", "surrogateescape")
         parts.append(f',"linktarget":{_text(text)}')
-        if text.encode() != node.link_target:
+        if _SURROGATE.search(text):
             parts.append(f',"linktarget_raw":"{b64encode(node.link_target).decode()}"')
     if node.xattrs:
         attributes = ",".join(
@@ -89,11 +92,15 @@ def with_subtree(stored: bytes, subtree: BlobId) -> bytes:
     return b'%b,"subtree":"%b"}' % (stored[:start], subtree.hex().encode())
 
 
-def content_ids(stored: bytes) -> tuple[BlobId, ...]:
-    """The blobs of a stored file node, without decoding the rest of it."""
-    start = stored.rindex(b'"content":[') + len(b'"content":[')
-    ids = stored[start : stored.index(b"]", start)]
-    return tuple(BlobId(bytes.fromhex(i[1:-1].decode())) for i in ids.split(b",")) if ids else ()
+def content_ids(stored: bytes) -> tuple[BlobId, ...] | None:
+    """The blobs of a stored file node, without decoding the rest of it.
+
+    ``None`` for a node that has no content, or none as restic and we write it.
+    """
+    found = _CONTENT.search(stored)
+    if found is None:
+        return None
+    return tuple(BlobId(unhexlify(digits)) for digits in found[1].split(b'"')[1::2])
 
 
 def is_unchanged(stored: bytes, head: bytes) -> bool:
@@ -151,6 +158,9 @@ class _RawTree(msgspec.Struct):
     nodes: list[msgspec.Raw] | None
 
 
+# Behind it stand only a folder's subtree and restic's fields for its own use.
+_CONTENT = re.compile(rb',"content":\[((?:"[0-9a-f]{64}",?)*)\](?:,"(?:error|path)":"[^"]*")*}\Z')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _tree_decoder = msgspec.json.Decoder(_Tree)
 _raw_decoder = msgspec.json.Decoder(_RawTree)
 _node_decoder = msgspec.json.Decoder(_Json)
@@ -165,7 +175,7 @@ def decode_tree(data: bytes) -> tuple[Node, ...]:
     """
     try:
         return tuple(_node(json) for json in _tree_decoder.decode(data).nodes or ())
-    except (msgspec.DecodeError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A tree is damaged: {exc}") from exc
 
 
@@ -173,7 +183,7 @@ def decode_node(stored: bytes) -> Node:
     """One node out of :func:`split_tree`. Raises ``IntegrityError``."""
     try:
         return _node(_node_decoder.decode(stored))
-    except (msgspec.DecodeError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A node of a tree is damaged: {exc}") from exc
 
 
@@ -182,7 +192,7 @@ def split_tree(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     try:
         for raw in _raw_decoder.decode(data).nodes or ():
             yield unquote_name(_name_decoder.decode(raw).name), bytes(raw)
-    except msgspec.DecodeError as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A tree is damaged: {exc}") from exc
 
 
@@ -227,6 +237,10 @@ def _id(text: str) -> BlobId:
 
 def _text(text: str) -> str:
     """A JSON string with the five characters escaped that Go escapes for HTML's sake."""
+    if not text.isascii() and _SURROGATE.search(text):
+        # Bytes that are no UTF-8 (in the name of an attribute): the format has no room for
+        # them, and Go writes the replacement character for each.
+        return '"' + r"\ufffd".join(_text(part)[1:-1] for part in _SURROGATE.split(text)) + '"'
     json = msgspec.json.encode(text).decode()
     if "<" in json or ">" in json or "&" in json or not json.isascii():
         for char in "<>&\u2028\u2029":
