@@ -53,7 +53,8 @@ class FileTree:
         for path in absolute:
             if not os.path.lexists(path):
                 raise UsageError(f"{path} does not exist.", hint="Check the path.")
-        self._paths = tuple(absolute)
+        # As the restore point can hold them, so that the next run finds its parent by them.
+        self._paths = tuple(os.fsencode(path).decode("utf-8", "replace") for path in absolute)
         self._excludes = excludes
         self._exclude_caches = exclude_caches
         wanted = [os.fsencode(path) for path in absolute]
