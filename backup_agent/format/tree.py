@@ -105,7 +105,8 @@ def content_ids(stored: bytes) -> tuple[BlobId, ...] | None:
 
 def is_unchanged(stored: bytes, head: bytes) -> bool:
     """Whether a stored node tells of its entry exactly what lstat tells now."""
-    return stored.startswith(head) and stored[len(head) : len(head) + 1] in (b",", b"}")
+    # Where the head's last fields are zero and left out, the stored node must not have them.
+    return stored.startswith(head) and stored.startswith(_TAIL_STARTS, len(head))
 
 
 def join_tree(nodes: Iterable[bytes]) -> bytes:
@@ -158,8 +159,18 @@ class _RawTree(msgspec.Struct):
     nodes: list[msgspec.Raw] | None
 
 
-# Behind it stand only a folder's subtree and restic's fields for its own use.
-_CONTENT = re.compile(rb',"content":\[((?:"[0-9a-f]{64}",?)*)\](?:,"(?:error|path)":"[^"]*")*}\Z')
+_TAIL_STARTS = (
+    b',"linktarget":',
+    b',"extended_attributes":',
+    b',"generic_attributes":',
+    b',"device":',
+    b',"content":',
+    b',"subtree":',
+    b"}",
+)
+_CONTENT = re.compile(
+    rb',"content":\[((?:"[0-9a-f]{64}",?)*)\](?:,"(?:subtree|error|path)":"[^"]*")*}\Z'
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _tree_decoder = msgspec.json.Decoder(_Tree)
 _raw_decoder = msgspec.json.Decoder(_RawTree)
