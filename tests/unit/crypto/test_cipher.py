@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup_agent.crypto import cipher
 from backup_agent.crypto.cipher import OVERHEAD, SEAL_ROOM, MasterKey, Sealer
 from backup_agent.errors import IntegrityError
 
@@ -68,7 +67,7 @@ def test_sealing_gives_the_bytes_of_the_book(monkeypatch: pytest.MonkeyPatch) ->
     def fixed(size: int) -> bytes:
         return iv[:size]
 
-    monkeypatch.setattr(cipher.os, "urandom", fixed)
+    monkeypatch.setattr(os, "urandom", fixed)
 
     assert Sealer(KEY).seal(plain) == sealed_by_the_book(KEY, iv, plain)
 
