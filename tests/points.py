@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,22 @@ def below(items: dict[bytes, StoredItem], folder: Path) -> dict[bytes, StoredIte
     return {
         path.removeprefix(prefix): item for path, item in items.items() if path.startswith(prefix)
     }
+
+
+def way_to(repository: Repository, snapshot: Snapshot, folder: Path) -> list[BlobId]:
+    """The trees from the root to that of ``folder``. Only the last is ours alone: folders
+    above it change whenever somebody else works in them.
+    """
+    fresh = reopen(repository.backend)
+    fresh.load_index()
+    trees = [snapshot.tree]
+    with BlobReader(fresh) as reader:
+        for name in folder.parts[1:]:
+            nodes = {node.name: node for node in reader.load_tree(trees[-1])}
+            subtree = nodes[os.fsencode(name)].subtree
+            assert subtree is not None
+            trees.append(subtree)
+    return trees
 
 
 def _walk(reader: BlobReader, tree: BlobId, folder: bytes) -> Iterator[tuple[bytes, StoredItem]]:

@@ -27,10 +27,14 @@ class Restic:
 
     def __call__(self, *arguments: str | bytes, fails: bool = False) -> str:
         """What the command prints; it has to succeed, or with ``fails`` to fail."""
+        # Not in /tmp: its time would change in every tree that lies there.
+        temporary = self.repository / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         command = [_client(), "--repo", str(self.repository), "--no-cache", *arguments]
         done = subprocess.run(
             command,
-            env=os.environ | {"RESTIC_PASSWORD": PASSWORD, "TZ": TIME_ZONE},
+            env=os.environ
+            | {"RESTIC_PASSWORD": PASSWORD, "TZ": TIME_ZONE, "TMPDIR": str(temporary)},
             capture_output=True,
             timeout=120,
             check=False,

@@ -109,12 +109,7 @@ def trees(*, max_leaves: int = 8) -> st.SearchStrategy[Folder]:
         st.builds(Link, st.lists(st.integers(1, 255), min_size=1, max_size=20).map(bytes)),
         st.builds(Fifo, st.sampled_from([0o600, 0o644])),
     )
-    items: st.SearchStrategy[Item] = st.recursive(
-        leaves,
-        lambda inner: _folders(inner).map(lambda folder: folder),
-        max_leaves=max_leaves,
-    )
-    return _folders(items)
+    return _folders(st.recursive(leaves, _folders, max_leaves=max_leaves))
 
 
 def _folders(items: st.SearchStrategy[Item]) -> st.SearchStrategy[Folder]:

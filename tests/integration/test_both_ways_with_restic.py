@@ -9,10 +9,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
+from backup_agent.repository.repository import open_repository
 from backup_agent.storage.local import LocalBackend
-from tests.points import back_up, below, holdings, new_repository, reopen
+from tests.points import back_up, below, holdings, new_repository, reopen, way_to
 from tests.restic import Restic
 from tests.trees import Content, Fifo, File, Folder, Item, Link, plant, survey, trees
 
@@ -81,6 +82,15 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "repository"
 
 
+def only_ways_were_added(place: Path, source: Path, added: set[str]) -> bool:
+    """Whether new blobs are but the trees of folders above the source."""
+    repository = reopen(LocalBackend(place))
+    above: set[str] = set()
+    for snapshot in repository.snapshots():
+        above |= {tree.hex() for tree in way_to(repository, snapshot, source)[:-1]}
+    return added <= above
+
+
 @VERSIONS
 def test_restic_checks_and_restores_what_we_saved(
     source: Path, place: Path, tmp_path: Path, version: int
@@ -93,15 +103,6 @@ def test_restic_checks_and_restores_what_we_saved(
     restic.check()
     restic.restore("latest", tmp_path / "target")
     assert survey(bytes(tmp_path / "target") + bytes(source)) == survey(bytes(source))
-
-
-def test_restic_restores_our_sparse_files_sparse(source: Path, place: Path, tmp_path: Path) -> None:
-    back_up(new_repository(LocalBackend(place)), source)
-
-    Restic(place)("restore", "latest", "--target", str(tmp_path / "target"), "--sparse")
-
-    restored = Path(f"{tmp_path}/target{source}/sparse")
-    assert restored.read_bytes() == (source / "sparse").read_bytes()
 
 
 @VERSIONS
@@ -142,8 +143,8 @@ def test_a_backup_on_top_of_restics_adds_no_blob(source: Path, place: Path, vers
 
     assert result.snapshot.parent == restic.snapshot_ids()[0]
     assert result.summary.files_unmodified == result.summary.total_files_processed
-    assert (result.summary.data_blobs, result.summary.tree_blobs) == (0, 0)
-    assert restic.blobs() == before
+    assert result.summary.data_blobs == 0
+    assert only_ways_were_added(place, source, restic.blobs() - before)
     restic.check()
 
 
@@ -173,8 +174,7 @@ def test_a_backup_by_restic_on_top_of_ours_adds_no_blob(
 
     (second,) = set(restic.snapshot_ids()) - {first.snapshot.id}
     assert restic.json("cat", "snapshot", second)["parent"] == first.snapshot.id
-    assert restic.json("cat", "snapshot", second)["tree"] == first.snapshot.tree.hex()
-    assert restic.blobs() == before
+    assert only_ways_were_added(place, source, restic.blobs() - before)
 
 
 def test_both_tools_take_turns(source: Path, place: Path, tmp_path: Path) -> None:
@@ -249,15 +249,15 @@ def test_restic_copies_our_points_to_another_repository(
 def test_restic_adds_a_password_that_opens_for_us(
     source: Path, place: Path, tmp_path: Path
 ) -> None:
-    from backup_agent.repository.repository import open_repository
-
     repository = new_repository(LocalBackend(place))
     password = tmp_path / "password"
     password.write_text("another")
 
     Restic(place)("key", "add", "--new-password-file", str(password))
 
-    assert open_repository(repository.backend, "another").master == repository.master
+    assert (
+        open_repository(repository.backend, "another").master.encrypt == repository.master.encrypt
+    )
 
 
 @root_only
@@ -274,7 +274,13 @@ def test_a_socket_is_kept_and_does_not_trouble_restic(place: Path, tmp_path: Pat
 
 
 @given(tree=trees())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # Shrinking would start restic hundreds of times.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 def test_any_tree_is_the_same_to_both(tree: Folder) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         source, place = Path(temporary, "source"), Path(temporary, "repository")
@@ -284,8 +290,11 @@ def test_any_tree_is_the_same_to_both(tree: Folder) -> None:
         first = back_up(repository, source)
         restic("backup", str(source))
 
-        trees_seen = {snapshot.tree for snapshot in reopen(repository.backend).snapshots()}
-        assert trees_seen == {first.snapshot.tree}
+        trees_seen = {
+            way_to(repository, snapshot, source)[-1]
+            for snapshot in reopen(repository.backend).snapshots()
+        }
+        assert len(trees_seen) == 1
         restic.check()
         restic.restore(first.snapshot.id, Path(temporary, "target"))
         assert survey(os.fsencode(f"{temporary}/target{source}")) == survey(bytes(source))
