@@ -25,6 +25,7 @@ TEST_PACKAGES = (
     "dosfstools",
     "mtools",
     "e2fsprogs",
+    "cryptsetup-bin",
     "ntfs-3g",
     "exfatprogs",
 )

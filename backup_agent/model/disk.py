@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 PART_SIZE = 1 << 30
 """Bytes of a volume's image in one part file: an unchanged GiB adds nothing to a repository."""
@@ -101,16 +102,17 @@ class PartitionTable:
     """What a disk's table says, checked: partitions lie on the disk and do not overlap.
 
     ``id`` is the disk GUID in capitals, or the MBR signature as 8 hex digits.
-    ``partitions`` are sorted by number. ``backup`` is where GPT's second copy
-    lies (entries and header). ``links`` are the sectors that chain the logical
-    partitions, in the chain's order. ``flaws`` say in words what is wrong with
-    a table that could be read all the same.
+    ``partitions`` are sorted by number. ``primary`` and ``backup`` are where
+    GPT's two copies lie (header and entries), if whole. ``links`` are the
+    sectors that chain the logical partitions, in the chain's order. ``flaws``
+    say in words what is wrong with a table that could be read all the same.
     """
 
     kind: TableKind
     sector_size: int
     id: str = ""
     partitions: tuple[Partition, ...] = ()
+    primary: Extent | None = None
     backup: Extent | None = None
     links: tuple[Extent, ...] = ()
     flaws: tuple[str, ...] = ()
@@ -120,7 +122,7 @@ class AreaKind(StrEnum):
     HEAD = "head"
     """Sector 0 to the first partition: table, boot code, whatever boot loaders keep in the gap."""
     TAIL = "tail"
-    """GPT's second copy."""
+    """GPT's second copy; the last MiB of a disk with an MBR."""
     LINK = "link"
     """A sector that chains logical partitions."""
 
@@ -202,23 +204,42 @@ class Volume:
             yield Extent(start, min(self.part_size, self.size - start))
 
 
-def first_overlap(extents: Iterable[Extent]) -> tuple[Extent, Extent] | None:
-    """The first two that share a byte, if any do."""
-    furthest: Extent | None = None
-    for extent in sorted(extents):
-        if furthest is not None and extent.start < furthest.end and extent.size:
-            return furthest, extent
-        if furthest is None or extent.end > furthest.end:
-            furthest = extent
-    return None
+def contradiction(table: PartitionTable, disk_size: int) -> str:
+    """What in a table cannot be true of a disk of that size, as a sentence; empty if nothing."""
+    for partition in table.partitions:
+        if partition.extent.end > disk_size:
+            return (
+                f"Partition {partition.number} ends at byte {partition.extent.end},"
+                f" behind the disk's end at {disk_size}."
+            )
+    outer = [p for p in table.partitions if p.role is not PartitionRole.LOGICAL]
+    volumes = [p for p in table.partitions if p.holds_volume]
+    own = [Extent(0, table.sector_size), *table.links]
+    own += [copy for copy in (table.primary, table.backup) if copy]
+    return overlap(outer, ()) or overlap(volumes, own)
+
+
+def overlap(partitions: Iterable[Partition], table: Iterable[Extent]) -> str:
+    """The first overlap of partitions with each other or the table's own bytes, as a sentence.
+
+    Empty if there is none; the table's extents may overlap each other.
+    """
+    named = [(extent, "the partition table") for extent in joined(table)]
+    named += [(partition.extent, f"partition {partition.number}") for partition in partitions]
+    named.sort()
+    for (extent, name), (following, other) in pairwise(named):
+        if following.start < extent.end:
+            return f"In the partition table, {other} overlaps {name} at byte {following.start}."
+    return ""
 
 
 def joined(extents: Iterable[Extent]) -> Iterator[Extent]:
-    """The same bytes in as few extents as possible; takes them sorted and without overlap."""
+    """The same bytes in as few extents as possible, sorted."""
     pending: Extent | None = None
-    for extent in extents:
-        if pending is not None and pending.end == extent.start:
-            pending = Extent(pending.start, pending.size + extent.size)
+    for extent in sorted(extents):
+        if pending is not None and extent.start <= pending.end:
+            end = max(pending.end, extent.end)
+            pending = Extent(pending.start, end - pending.start)
             continue
         if pending is not None:
             yield pending

@@ -30,6 +30,7 @@ class BlobIndex:
         self._entries: dict[BlobKind, dict[BlobId, int]] = {kind: {} for kind in BlobKind}
         self._packs: dict[PackId, int] = {}
         self._pack_names: list[PackId] = []
+        self._pack_ends = array("Q")
         self._pack = array("I")
         self._offset = array("I")
         self._length = array("I")
@@ -42,6 +43,7 @@ class BlobIndex:
         number = len(self._pack_names)
         self._packs[pack.id] = number
         self._pack_names.append(pack.id)
+        self._pack_ends.append(max((b.offset + b.length for b in pack.blobs), default=0))
         for blob in pack.blobs:
             entries = self._entries[blob.kind]
             if blob.id not in entries:
@@ -78,6 +80,10 @@ class BlobIndex:
 
     def has_pack(self, pack: PackId) -> bool:
         return pack in self._packs
+
+    def pack_end(self, pack: PackId) -> int:
+        """Where the last known blob of a pack ends; its header comes behind."""
+        return self._pack_ends[self._packs[pack]]
 
     def _place(self, kind: BlobKind, blob: BlobId, entry: int) -> BlobPlace:
         return BlobPlace(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import zstandard
 
@@ -26,6 +27,10 @@ _PROBED_FROM = 64 << 10
 _PROBE = 4 << 10
 _WORTH_IT = 0.97
 _SEGMENT = struct.Struct("=QQ")
+
+
+HandOn: TypeAlias = "Callable[[OpenPack], OpenPack]"
+"""Takes a full pack and gives an empty one."""
 
 
 class OpenPack:
@@ -100,20 +105,27 @@ class Packer:
         self._compressor = None if level is None else zstandard.ZstdCompressor(level=level)
         self._probe = None if level is None else zstandard.ZstdCompressor(level=1)
 
-    def pack(self, slab: Slab, into: OpenPack) -> None:
-        """Append every blob of the slab. Raises ``IntegrityError`` when one does not open again."""
+    def pack(self, slab: Slab, pack: OpenPack, *, hand_on: HandOn) -> OpenPack:
+        """Append every blob of the slab, handing on each pack that gets full.
+
+        Returns the pack that is open now. Raises ``IntegrityError`` when a
+        blob does not open again.
+        """
         compressed = self._compress(slab)
         for number, (piece, short) in enumerate(zip(slab.pieces, compressed, strict=True)):
             size = piece.end - piece.start
             if short is not None and len(short) < size:
-                blob = into.seal_blob(self._sealer, piece, slab.kind, short, size)
+                blob = pack.seal_blob(self._sealer, piece, slab.kind, short, size)
             else:
                 plain = slab.view[piece.start : piece.end]
-                blob = into.seal_blob(self._sealer, piece, slab.kind, plain, 0)
+                blob = pack.seal_blob(self._sealer, piece, slab.kind, plain, 0)
             # A wrong bit from memory or a compressor would be found years later, at restore.
             # Trees are all checked, of data one blob in every slab.
             if number == 0 or slab.kind is BlobKind.TREE:
-                self._verify(into.sealed(blob), blob)
+                self._verify(pack.sealed(blob), blob)
+            if pack.size >= PACK_SIZE:
+                pack = hand_on(pack)
+        return pack
 
     def _compress(self, slab: Slab) -> Sequence[Buffer | None]:
         """For each piece its compressed form, or ``None`` where trying is not worth it."""

@@ -12,6 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import TypeAlias
 
 from backup_agent.errors import IntegrityError, ObjectNotFoundError
 from backup_agent.format.pack import BlobKind
@@ -22,6 +23,8 @@ from backup_agent.repository.index import BlobPlace
 from backup_agent.repository.opener import BlobOpener
 from backup_agent.repository.repository import Repository
 from backup_agent.storage.backend import FileKind, ObjectKey
+
+_Run: TypeAlias = dict[BlobId, bytes | IntegrityError]
 
 _WINDOW_BYTES = 16 << 20
 """How much a stream fetches at a time; two windows are under way."""
@@ -51,8 +54,7 @@ class BlobReader:
 
     def load(self, kind: BlobKind, blob: BlobId) -> bytes:
         """One blob. Raises ``IntegrityError`` for one that is missing or damaged."""
-        place = self._place(kind, blob)
-        return self._load_run([place])[blob]
+        return _whole(self._load_run([self._place(kind, blob)])[blob])
 
     def load_tree(self, tree: BlobId) -> tuple[Node, ...]:
         """The nodes of a folder. Raises ``IntegrityError``."""
@@ -87,12 +89,13 @@ class BlobReader:
         """A data blob's plain length, without reading it. Raises ``IntegrityError``."""
         return self._place(BlobKind.DATA, blob).blob.plain_length
 
-    def stream(self, blobs: Iterable[BlobId]) -> Iterator[bytes]:
+    def stream(self, blobs: Iterable[BlobId]) -> Iterator[bytes | IntegrityError]:
         """The data blobs in the order asked for, fetched ahead.
 
-        Raises ``IntegrityError`` when the turn comes of one that is missing or damaged.
+        In the place of one that is missing or damaged stands the error that
+        says so: the caller decides whether what comes after is still of use.
         """
-        ahead: deque[tuple[list[BlobId], dict[BlobId, Future[dict[BlobId, bytes]]]]] = deque()
+        ahead: deque[tuple[list[BlobId], dict[BlobId, Future[_Run]]]] = deque()
         windows = self._windows(blobs)
         try:
             while True:
@@ -124,9 +127,10 @@ class BlobReader:
 
     def _read_window(self, place: BlobPlace, start: int) -> bytes:
         key = ObjectKey(FileKind.PACK, place.pack, is_tree=True)
-        wanted = max(_TREE_WINDOW, place.blob.offset + place.blob.length - start)
+        blob_end = place.blob.offset + place.blob.length
+        window_end = min(start + _TREE_WINDOW, self._repository.index.pack_end(place.pack))
         try:
-            return self._repository.backend.load(key, start, wanted)
+            return self._repository.backend.load(key, start, max(blob_end, window_end) - start)
         except ObjectNotFoundError as exc:
             raise _missing_pack(key) from exc
 
@@ -143,15 +147,15 @@ class BlobReader:
         if window:
             yield window
 
-    def _fetch(self, window: list[BlobId]) -> dict[BlobId, Future[dict[BlobId, bytes]]]:
+    def _fetch(self, window: list[BlobId]) -> dict[BlobId, Future[_Run]]:
         """Start reading a window; for each blob the run of neighbours it comes with."""
         by_pack: dict[PackId, list[BlobPlace]] = {}
-        under_way: dict[BlobId, Future[dict[BlobId, bytes]]] = {}
+        under_way: dict[BlobId, Future[_Run]] = {}
         for blob in dict.fromkeys(window):
             place = self._repository.index.find(BlobKind.DATA, blob)
             if place is None:
-                # Found out again, with the right words, when it is that blob's turn.
-                under_way[blob] = self._pool.submit(self._missing, blob)
+                under_way[blob] = Future()
+                under_way[blob].set_result({blob: _not_indexed(BlobKind.DATA, blob)})
             else:
                 by_pack.setdefault(place.pack, []).append(place)
         for places in by_pack.values():
@@ -160,47 +164,40 @@ class BlobReader:
                 under_way.update((place.blob.id, future) for place in run)
         return under_way
 
-    def _missing(self, blob: BlobId) -> dict[BlobId, bytes]:
-        self._place(BlobKind.DATA, blob)
-        return {}
-
     def _place(self, kind: BlobKind, blob: BlobId) -> BlobPlace:
         place = self._repository.index.find(kind, blob)
         if place is None:
-            raise IntegrityError(
-                f"A {kind.value} blob is in no index: {blob.hex()}.",
-                hint="everboot check tells what is affected; everboot repair index may find it.",
-            )
+            raise _not_indexed(kind, blob)
         return place
 
-    def _load_run(self, run: Sequence[BlobPlace]) -> dict[BlobId, bytes]:
+    def _load_run(self, run: Sequence[BlobPlace]) -> _Run:
         """Blobs that lie close together in one pack, by one read; damage is read once more."""
-        try:
+        first = self._read_run(run)
+        if any(isinstance(result, IntegrityError) for result in first.values()):
             return self._read_run(run)
-        except IntegrityError:
-            return self._read_run(run)
+        return first
 
-    def _read_run(self, run: Sequence[BlobPlace]) -> dict[BlobId, bytes]:
+    def _read_run(self, run: Sequence[BlobPlace]) -> _Run:
         start = run[0].blob.offset
         last = run[-1].blob
         key = ObjectKey(FileKind.PACK, run[0].pack, is_tree=last.kind is BlobKind.TREE)
         try:
             data = self._repository.backend.load(key, start, last.offset + last.length - start)
-        except ObjectNotFoundError as exc:
-            raise _missing_pack(key) from exc
+        except ObjectNotFoundError:
+            return {place.blob.id: _missing_pack(key) for place in run}
         view = memoryview(data)
-        plain: dict[BlobId, bytes] = {}
+        results: _Run = {}
         for place in run:
             blob = place.blob
             sealed = view[blob.offset - start : blob.offset - start + blob.length]
             try:
-                plain[blob.id] = self._opener().open(sealed, blob)
+                results[blob.id] = self._opener().open(sealed, blob)
             except IntegrityError as exc:
-                raise IntegrityError(
+                results[blob.id] = IntegrityError(
                     f"Blob {blob.id.hex()[:8]} in the pack {key.path} is damaged: {exc.message}",
                     hint="everboot check --read-data tells what is affected.",
-                ) from exc
-        return plain
+                )
+        return results
 
     def _opener(self) -> BlobOpener:
         opener = getattr(self._own, "opener", None)
@@ -208,6 +205,19 @@ class BlobReader:
             opener = self._own.opener = BlobOpener(self._repository.sealer())
         assert isinstance(opener, BlobOpener)
         return opener
+
+
+def _whole(result: bytes | IntegrityError) -> bytes:
+    if isinstance(result, IntegrityError):
+        raise result
+    return result
+
+
+def _not_indexed(kind: BlobKind, blob: BlobId) -> IntegrityError:
+    return IntegrityError(
+        f"A {kind.value} blob is in no index: {blob.hex()}.",
+        hint="everboot check tells what is affected; everboot repair index may find it.",
+    )
 
 
 def _missing_pack(key: ObjectKey) -> IntegrityError:

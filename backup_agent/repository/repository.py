@@ -207,8 +207,10 @@ def create_repository(
     return Repository(backend, config, master, key_name)
 
 
-def open_repository(backend: Backend, password: str) -> Repository:
-    """Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``IntegrityError``,
+def open_repository(backend: Backend, password: str | Callable[[], str]) -> Repository:
+    """A password that is asked for is asked for only where there is something to open.
+
+    Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``IntegrityError``,
     ``UnsupportedVersionError``.
     """
     try:
@@ -218,7 +220,7 @@ def open_repository(backend: Backend, password: str) -> Repository:
             f"There is no repository at {backend.location}.",
             hint="Check the address, or create one with: everboot init",
         ) from exc
-    key_name, master = unlock_master(backend, password)
+    key_name, master = unlock_master(backend, password if isinstance(password, str) else password())
     try:
         config = decode_config(Sealer(master).open(sealed))
     except IntegrityError as exc:

@@ -64,7 +64,7 @@ class BlobWriter:
         self._open_slabs: dict[BlobKind, Slab] = {}
         self._to_seal: queue.SimpleQueue[Slab | None] = queue.SimpleQueue()
         self._free_packs: queue.SimpleQueue[OpenPack] = queue.SimpleQueue()
-        for _ in range(count + _UPLOADERS + 1):
+        for _ in range(count + _UPLOADERS):
             self._free_packs.put(OpenPack())
         self._to_upload: queue.SimpleQueue[OpenPack | None] = queue.SimpleQueue()
         self._partial_packs: list[OpenPack] = []
@@ -215,10 +215,7 @@ class BlobWriter:
                     if slab.kind is BlobKind.TREE:
                         self._seal_trees(packer, slab)
                     else:
-                        packer.pack(slab, pack)
-                        if pack.size >= PACK_SIZE:
-                            self._to_upload.put(pack)
-                            pack = self._free_packs.get()
+                        pack = packer.pack(slab, pack, hand_on=self._hand_on)
                 except BaseException as exc:  # raised again in the caller's thread
                     self._failure = exc
             if len(slab.view) == SLAB_SIZE:
@@ -230,10 +227,11 @@ class BlobWriter:
         with self._tree_lock:
             if self._tree_pack is None:
                 self._tree_pack = self._free_packs.get()
-            packer.pack(slab, self._tree_pack)
-            if self._tree_pack.size >= PACK_SIZE:
-                self._to_upload.put(self._tree_pack)
-                self._tree_pack = None
+            self._tree_pack = packer.pack(slab, self._tree_pack, hand_on=self._hand_on)
+
+    def _hand_on(self, full: OpenPack) -> OpenPack:
+        self._to_upload.put(full)
+        return self._free_packs.get()
 
     # Uploaders
 
@@ -243,7 +241,9 @@ class BlobWriter:
             if self._failure is None:
                 try:
                     name, data = pack.close(sealer)
-                    self._repository.backend.save(ObjectKey(FileKind.PACK, name), data)
+                    is_tree = pack.blobs[0].kind is BlobKind.TREE
+                    key = ObjectKey(FileKind.PACK, name, is_tree=is_tree)
+                    self._repository.backend.save(key, data)
                     self._enter(IndexedPack(PackId(name), tuple(pack.blobs)), len(data))
                 except BaseException as exc:  # raised again in the caller's thread
                     self._failure = exc

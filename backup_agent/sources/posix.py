@@ -11,10 +11,6 @@ from functools import lru_cache
 
 from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
 
-CACHE_TAG = b"CACHEDIR.TAG"
-_CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
-"""Cache Directory Tagging Specification, https://bford.info/cachedir/"""
-
 # O_NONBLOCK: a pipe that took the file's place must not make us wait for a writer.
 _READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NO_XATTRS = {errno.ENOTSUP, errno.ENODATA}
@@ -73,15 +69,6 @@ def open_for_reading(path: bytes) -> int:
 
 def readinto(file: int, buffer: memoryview) -> int:
     return os.readv(file, [buffer])
-
-
-def is_cache_folder(folder: bytes) -> bool:
-    """Whether a program tagged the folder as holding nothing worth keeping."""
-    try:
-        with open(os.path.join(folder, CACHE_TAG), "rb") as file:
-            return file.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
-    except OSError:
-        return False
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,9 +14,7 @@ from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.sources import posix
 from backup_agent.sources.entry import ByteStream, Chunking, Entry
-
-Excludes = Callable[[bytes, bool], bool]
-"""(absolute path, is it a folder) -> leave it out?"""
+from backup_agent.sources.filters import Filters, is_cache_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,8 @@ class FileTree:
         self,
         paths: Sequence[str],
         *,
-        excludes: Excludes = lambda _path, _is_folder: False,
+        filters: Filters | None = None,
         one_file_system: bool = False,
-        exclude_caches: bool = False,
     ) -> None:
         """Raises ``UsageError`` for paths that do not exist."""
         if not paths:
@@ -55,8 +52,7 @@ class FileTree:
                 raise UsageError(f"{path} does not exist.", hint="Check the path.")
         # As the restore point can hold them, so that the next run finds its parent by them.
         self._paths = tuple(os.fsencode(path).decode("utf-8", "replace") for path in absolute)
-        self._excludes = excludes
-        self._exclude_caches = exclude_caches
+        self._filters = filters or Filters()
         wanted = [os.fsencode(path) for path in absolute]
         self._ways = _ways_to(wanted)
         self._devices = {os.lstat(path).st_dev for path in wanted} if one_file_system else None
@@ -104,8 +100,8 @@ class FileTree:
                 found = sorted(listing, key=_name)
         except OSError as exc:
             raise UnreadableError(_reason(exc)) from exc
-        if self._exclude_caches and posix.is_cache_folder(folder):
-            found = [entry for entry in found if entry.name == posix.CACHE_TAG]
+        if self._filters.excludes_content_of(folder):
+            found = [entry for entry in found if is_cache_tag(entry.name)]
         entries: list[Entry] = []
         for item in found:
             try:
@@ -114,7 +110,7 @@ class FileTree:
                 )
             except OSError as exc:
                 entry = _unknown(item.name, item.path, exc)
-            if not self._excludes(item.path, entry.node.kind is NodeKind.FOLDER):
+            if not self._filters.excludes(item.path, entry.node.kind is NodeKind.FOLDER):
                 entries.append(entry)
         return entries
 

@@ -59,8 +59,8 @@ def open_backend(
     Raises :class:`UsageError` for an address that makes no sense or whose
     credentials are missing. ``emit`` is told of retries.
     """
-    is_remote = _scheme(address) not in ("", "local")
-    if is_remote and options.cacert:
+    remote = is_remote(address)
+    if remote and options.cacert:
         _require_authority(options.cacert)
     backend = _bare_backend(address, environment, options)
     if options.limit_upload or options.limit_download:
@@ -69,10 +69,15 @@ def open_backend(
             upload=Throttle(options.limit_upload * _KIB),
             download=Throttle(options.limit_download * _KIB),
         )
-    if is_remote:
+    if remote:
         # Outside the limits, so that what is sent again is paid for again.
         backend = RetryingBackend(backend, emit=emit, sleep=time.sleep, clock=time.monotonic)
     return backend
+
+
+def is_remote(address: str) -> bool:
+    """Whether the address leads over a network."""
+    return _scheme(address) not in ("", "local")
 
 
 def masked(address: str) -> str:

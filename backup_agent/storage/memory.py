@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backup_agent.errors import ObjectNotFoundError
-from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey
+from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
+from backup_agent.storage.failures import short_body
 
 
 class MemoryBackend:
@@ -25,8 +26,10 @@ class MemoryBackend:
         self.objects[key.path] = bytes(data)
 
     def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
-        data = self._find(key)
-        return data[offset:] if length is None else data[offset : offset + length]
+        data = self._find(key)[offset:]
+        if length is not None and len(data) < length:
+            raise short_body(f"{key.path} in {self.location}", wanted=length, got=len(data))
+        return data[:length]
 
     def size(self, key: ObjectKey) -> int:
         return len(self._find(key))
@@ -35,8 +38,9 @@ class MemoryBackend:
         if kind is FileKind.CONFIG:
             return
         for path, data in list(self.objects.items()):
-            if path.startswith(f"{kind.value}/"):
-                yield ObjectInfo(path.rpartition("/")[2], len(data))
+            name = path.rpartition("/")[2]
+            if path.startswith(f"{kind.value}/") and is_object_name(name):
+                yield ObjectInfo(name, len(data))
 
     def remove(self, key: ObjectKey) -> None:
         self.objects.pop(key.path, None)

@@ -17,6 +17,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from backup_agent.errors import (
@@ -32,7 +34,14 @@ from backup_agent.storage.s3_login import S3Login
 DEFAULT_REGION = "us-east-1"
 _AMAZON_HOST = re.compile(r"s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com$")
 _THREADS = 32
-_MISSING_BUCKET = {"NoSuchBucket", "404", "NotFound"}
+_BROKEN_OFF = (
+    BotoConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseParserError,  # half a listing is no XML
+    HTTPError,
+    OSError,
+)
 _HAVE_BUCKET = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
@@ -161,7 +170,7 @@ class S3Backend:
             yield
         except ClientError as exc:
             raise self._refused(what, exc) from exc
-        except (HTTPClientError, IncompleteReadError, HTTPError, OSError) as exc:
+        except _BROKEN_OFF as exc:
             raise self._failures.unreachable(what, exc) from exc
         except BotoCoreError as exc:
             raise StorageError(

@@ -26,6 +26,13 @@ from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, 
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
 from backup_agent.storage.failures import Failures
 
+_BROKEN_OFF = (
+    KeystoneConnectionError,
+    RequestException,
+    HTTPError,
+    OSError,
+    ValueError,  # half a listing is no JSON
+)
 _PAGE = 10_000  # Swift's own default for container_listing_limit
 
 
@@ -162,7 +169,7 @@ class SwiftBackend:
             swift.close()
             headers = None if exc.response is None else exc.response.headers
             raise self._refused("the login", exc.http_status, headers) from exc
-        except (KeystoneConnectionError, RequestException, HTTPError, OSError) as exc:
+        except _BROKEN_OFF as exc:
             swift.close()
             raise self._failures.unreachable(what, exc) from exc
         except KeystoneError as exc:

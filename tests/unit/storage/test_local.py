@@ -1,4 +1,4 @@
-"""What only a folder can do wrong; the promises common to all backends are in the contract suite."""
+"""What only a folder can do wrong; what all backends promise is in the contract suite."""
 
 from __future__ import annotations
 

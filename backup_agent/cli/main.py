@@ -1,0 +1,138 @@
+"""From arguments to a command, and from an error to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
+from types import FrameType
+from typing import NoReturn, Protocol, cast
+
+from backup_agent import __version__
+from backup_agent.cli.options import add_common_options, common_options
+from backup_agent.cli.session import Session
+from backup_agent.errors import EverbootError, UsageError
+from backup_agent.model.cancel import CancelToken
+
+EXIT_INTERRUPTED = 130
+_EXIT_FAILED = 1
+
+# name -> what it does. A command's module is named like it and loaded only when it runs.
+COMMANDS: Mapping[str, str] = {
+    "init": "create a repository",
+    "backup": "back up files and folders, or whole disks",
+    "points": "list restore points",
+    "ls": "list what a restore point holds",
+    "find": "find files by name",
+    "diff": "show what changed between two restore points",
+    "restore": "restore files to a folder",
+    "zip": "put files of a restore point into one zip",
+    "restore-disk": "restore a disk to an image file",
+    "forget": "remove restore points by rules",
+    "prune": "remove data no restore point needs",
+    "check": "prove that a repository is whole",
+    "repair": "rebuild the index",
+    "unlock": "remove locks that crashed runs left",
+    "key": "manage the repository's passwords",
+    "disks": "show disks, partitions and volumes",
+    "demo": "show the whole main job in a scratch folder",
+}
+
+
+class Command(Protocol):
+    """What a command's module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace, session: Session) -> int:
+        """Do it; returns the exit code."""
+        ...
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ``argparse`` that fails like everything else here."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}.", hint=f"{self.prog} --help tells how.")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code."""
+    cancel = CancelToken()
+    session = Session(environment=os.environ, cancel=cancel)
+    try:
+        with _interruptible(cancel):
+            name, args = parse(arguments)
+            session = Session(environment=os.environ, cancel=cancel, options=common_options(args))
+            return _load(name).run(args, session)
+    except EverbootError as error:
+        session.render.failure(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (everboot ls … | head).
+        sys.stdout = None  # nothing is left to flush at exit
+        return _EXIT_FAILED
+    finally:
+        session.close()
+
+
+def parse(arguments: Sequence[str]) -> tuple[str, argparse.Namespace]:
+    """(command, its arguments). Raises ``UsageError``; prints help and ends when asked for it."""
+    name = _command_in(arguments)
+    parser = _Parser(prog="everboot", description="Backup that boots.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"everboot {__version__}")
+    add_common_options(parser, defaults=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for known, summary in {**COMMANDS, **{e.name: "" for e in _other_commands()}}.items():
+        own = commands.add_parser(known, help=summary, description=summary, allow_abbrev=False)
+        add_common_options(own, defaults=False)
+        if known == name:
+            _load(known).add_arguments(own)
+    args = parser.parse_args(arguments)
+    return str(args.command), args
+
+
+def _command_in(arguments: Sequence[str]) -> str:
+    """The first word that is a command: only its module needs loading to parse the rest."""
+    others = {entry.name for entry in _other_commands()}
+    return next((word for word in arguments if word in COMMANDS or word in others), "")
+
+
+def _load(name: str) -> Command:
+    if name in COMMANDS:
+        module = importlib.import_module(f"backup_agent.cli.{name.replace('-', '_')}_command")
+        return cast(Command, module)
+    return cast(Command, next(e for e in _other_commands() if e.name == name).load())
+
+
+def _other_commands() -> tuple[EntryPoint, ...]:
+    """Commands of the other products (console, rescue, iso), which this one does not import."""
+    return tuple(entry_points(group="everboot.commands"))
+
+
+@contextmanager
+def _interruptible(cancel: CancelToken) -> Iterator[None]:
+    """The first ^C (or TERM) asks the work to stop in good order, the second ends it."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if cancel.cancelled:
+            raise KeyboardInterrupt
+        cancel.cancel()
+
+    signals = [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.signal(number, stop) for number in signals}
+    if hasattr(signal, "SIGHUP"):
+        # restic's unlock sends it to whoever holds a lock, to see whether they live.
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

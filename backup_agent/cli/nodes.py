@@ -1,0 +1,27 @@
+"""Items of a restore point as JSON, with the names ``restic ls --json`` uses."""
+
+from __future__ import annotations
+
+from backup_agent.cli import words
+from backup_agent.model.node import Node
+from backup_agent.services.browse import TreePath, show_path, time_text
+
+
+def node_record(path: TreePath, node: Node) -> dict[str, object]:
+    record: dict[str, object] = {
+        "message_type": "node",
+        "name": node.name.decode("utf-8", "backslashreplace"),
+        "type": node.kind.value,
+        "path": show_path(path),
+        "uid": node.uid,
+        "gid": node.gid,
+        "size": node.size,
+        "mode": node.mode,
+        "permissions": words.mode(node),
+        "mtime": time_text(node.mtime_ns),
+        "ctime": time_text(node.ctime_ns),
+        "inode": node.inode,
+    }
+    if node.link_target:
+        record["linktarget"] = node.link_target.decode("utf-8", "backslashreplace")
+    return record

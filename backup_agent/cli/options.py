@@ -1,0 +1,65 @@
+"""The options every command knows, before or after its name."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+_KIB_PER_SECOND = "KiB/s"
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions:
+    """As given; ``None`` and 0 where not."""
+
+    repository: str | None = None
+    password_file: Path | None = None
+    json: bool = False
+    quiet: bool = False
+    cacert: Path | None = None
+    limit_upload: int = 0
+    limit_download: int = 0
+    cache: Path | None = None
+    no_cache: bool = False
+
+
+def add_common_options(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
+    """``defaults`` belong to the main parser alone: a command's parser would undo what stood
+    before the command.
+    """
+    group = parser.add_argument_group("common options")
+
+    def add(*names: str, default: object = None, **rest: object) -> None:
+        chosen = default if defaults else argparse.SUPPRESS
+        group.add_argument(*names, default=chosen, **rest)  # type: ignore[arg-type]
+
+    add("-r", "--repo", metavar="ADDRESS", help="repository (or EVERBOOT_REPOSITORY)")
+    add("--password-file", metavar="FILE", type=Path, help="file that holds the password")
+    add("--json", action="store_true", default=False, help="one JSON object a line")
+    add("-q", "--quiet", action="store_true", default=False, help="no progress")
+    add("--cacert", metavar="FILE", type=Path, help="certificates to trust (or EVERBOOT_CACERT)")
+    add("--limit-upload", metavar=_KIB_PER_SECOND, type=_rate, default=0, help="at most so fast")
+    add("--limit-download", metavar=_KIB_PER_SECOND, type=_rate, default=0, help="at most so fast")
+    add("--cache-dir", metavar="DIR", type=Path, help="where to keep copies of indexes and trees")
+    add("--no-cache", action="store_true", default=False, help="keep no copies")
+
+
+def common_options(args: argparse.Namespace) -> CommonOptions:
+    return CommonOptions(
+        repository=args.repo,
+        password_file=args.password_file,
+        json=args.json,
+        quiet=args.quiet,
+        cacert=args.cacert,
+        limit_upload=args.limit_upload,
+        limit_download=args.limit_download,
+        cache=args.cache_dir,
+        no_cache=args.no_cache,
+    )
+
+
+def _rate(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of KiB a second")
+    return int(text)

@@ -1,0 +1,184 @@
+"""The MBR partition table and its chain of logical partitions.
+
+A boot record is sector 0 of the disk, or of an extended partition::
+
+    0    boot code
+    440  u32  disk signature (sector 0 only)
+    446  4 x 16 bytes: status, CHS, type, CHS, u32 first sector, u32 sectors
+    510  55 AA
+
+In sector 0 the first sector counts from the disk's start. An extended
+partition begins a chain of further boot records (EBRs); in those, one entry
+is a logical partition, counted from that record, and one may point to the
+next record, counted from the *extended partition's* start. All little
+endian. There is no standard; this is what Linux and Windows agree on.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from backup_agent.errors import PartitionTableError
+from backup_agent.filesystems.reading import SeekableReader, read_at
+from backup_agent.model.disk import Extent, Partition, PartitionRole, PartitionTable, TableKind
+
+TYPE_PROTECTIVE = 0xEE
+_TYPES_EXTENDED = {0x05, 0x0F, 0x85}
+_ENTRY = struct.Struct("<B3xB3xII")
+_ENTRIES_START = 446
+_RECORD_SIZE = 512
+_FIRST_LOGICAL = 5
+# Far above what any system shows (Linux: 255 devices a disk); stops a chain that would not end.
+_MOST_LOGICALS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One of a boot record's four; sectors as they stand there."""
+
+    slot: int
+    status: int
+    type: int
+    first_sector: int
+    sectors: int
+
+    @property
+    def is_extended(self) -> bool:
+        return self.type in _TYPES_EXTENDED
+
+
+@dataclass(frozen=True, slots=True)
+class BootRecord:
+    """The used entries of one boot record."""
+
+    signature: int
+    entries: tuple[Entry, ...]
+
+    @property
+    def is_protective(self) -> bool:
+        """Whether it only says that there is a GPT (or, hybrid, says that too)."""
+        return any(entry.type == TYPE_PROTECTIVE for entry in self.entries)
+
+
+def parse_boot_record(sector: bytes) -> BootRecord | None:
+    """The record in a sector's first 512 bytes; ``None`` if they hold something else.
+
+    A file system's boot sector ends in 55 AA, too: there, boot code stands
+    where the entries would be, and its bytes are no status.
+    """
+    if len(sector) < _RECORD_SIZE or sector[510:512] != b"\x55\xaa":
+        return None
+    entries = [
+        Entry(slot, *_ENTRY.unpack_from(sector, _ENTRIES_START + 16 * (slot - 1)))
+        for slot in (1, 2, 3, 4)
+    ]
+    if any(entry.status not in (0x00, 0x80) for entry in entries):
+        return None
+    (signature,) = struct.unpack_from("<I", sector, 440)
+    return BootRecord(signature, tuple(e for e in entries if e.type and e.sectors))
+
+
+def read_mbr(reader: SeekableReader, record: BootRecord, sector_size: int) -> PartitionTable:
+    """The table that begins with the boot record in sector 0.
+
+    Raises :class:`PartitionTableError` for a chain that loops, leaves its
+    extended partition or breaks off. Whether partitions overlap or leave the
+    disk is left to the caller.
+    """
+    primaries = tuple(_partition(entry, 0, sector_size) for entry in record.entries)
+    extended = [p for p in primaries if p.role is PartitionRole.EXTENDED]
+    if len(extended) > 1:
+        raise PartitionTableError("The partition table has two extended partitions.")
+    logicals, links = _Chain(reader, extended[0], sector_size).walk() if extended else ((), ())
+    return PartitionTable(
+        kind=TableKind.MBR,
+        sector_size=sector_size,
+        id=f"{record.signature:08x}",
+        partitions=primaries + logicals,
+        links=links,
+    )
+
+
+def _partition(entry: Entry, base: int, sector_size: int) -> Partition:
+    return Partition(
+        number=entry.slot,
+        start=base + entry.first_sector * sector_size,
+        size=entry.sectors * sector_size,
+        type=f"{entry.type:02x}",
+        role=PartitionRole.EXTENDED if entry.is_extended else PartitionRole.PRIMARY,
+        attributes=entry.status,
+    )
+
+
+class _Chain:
+    """The boot records inside one extended partition."""
+
+    def __init__(self, reader: SeekableReader, extended: Partition, sector_size: int) -> None:
+        self._reader = reader
+        self._extended = extended.extent
+        self._sector_size = sector_size
+        self._links: list[Extent] = []
+        self._logicals: list[Partition] = []
+
+    def walk(self) -> tuple[tuple[Partition, ...], tuple[Extent, ...]]:
+        """The logical partitions, and the sectors that hold the chain."""
+        place: int | None = self._extended.start
+        while place is not None:
+            record = self._read(place)
+            if record is None:
+                break
+            self._links.append(Extent(place, self._sector_size))
+            # Some systems leave rubbish in the third and fourth entry of an EBR.
+            used = [entry for entry in record.entries if entry.slot <= 2]
+            self._add_logical(place, [entry for entry in used if not entry.is_extended])
+            place = self._next([entry for entry in used if entry.is_extended])
+        return tuple(self._logicals), tuple(self._links)
+
+    def _read(self, place: int) -> BootRecord | None:
+        record = parse_boot_record(read_at(self._reader, place, self._sector_size))
+        # An extended partition in which nobody has made a logical one may hold anything.
+        if record is None and self._links:
+            raise PartitionTableError(
+                f"The chain of logical partitions breaks off: byte {place} holds no boot record."
+            )
+        return record
+
+    def _add_logical(self, place: int, entries: list[Entry]) -> None:
+        if len(entries) > 1:
+            raise PartitionTableError(
+                f"The boot record at byte {place} names two logical partitions instead of one."
+            )
+        for entry in entries:
+            extent = Extent(
+                place + entry.first_sector * self._sector_size, entry.sectors * self._sector_size
+            )
+            number = _FIRST_LOGICAL + len(self._logicals)
+            if extent.start < self._extended.start or extent.end > self._extended.end:
+                raise PartitionTableError(
+                    f"Logical partition {number} reaches beyond the extended partition around it."
+                )
+            self._logicals.append(
+                Partition(
+                    number=number,
+                    start=extent.start,
+                    size=extent.size,
+                    type=f"{entry.type:02x}",
+                    role=PartitionRole.LOGICAL,
+                    attributes=entry.status,
+                )
+            )
+
+    def _next(self, entries: list[Entry]) -> int | None:
+        if not entries:
+            return None
+        place = self._extended.start + entries[0].first_sector * self._sector_size
+        if place + self._sector_size > self._extended.end:
+            raise PartitionTableError("The chain of logical partitions leaves its partition.")
+        if any(link.start == place for link in self._links):
+            raise PartitionTableError("The chain of logical partitions runs in a circle.")
+        if len(self._links) >= _MOST_LOGICALS:
+            raise PartitionTableError(
+                f"The chain of logical partitions has more than {_MOST_LOGICALS} links."
+            )
+        return place

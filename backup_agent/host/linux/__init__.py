@@ -1,0 +1,1 @@
+"""Linux: disks from ``lsblk``, their use from ``/sys`` and ``/proc``."""

@@ -1,0 +1,105 @@
+"""Which of a disk's file systems are in use, out of ``/sys/block`` and ``/proc``.
+
+A disk is in use when it, a partition of it, or anything built on those
+(device-mapper, RAID, a loop device) is mounted or swapped to. File systems on
+several disks (btrfs) show a device number of their own in ``mountinfo``;
+there, the mount's source tells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+class DiskUsage:
+    """Asks below ``root``, which tests replace."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._block = root / "sys/block"
+        self._numbers = root / "sys/dev/block"
+        self._mountinfo = root / "proc/self/mountinfo"
+        self._swaps = root / "proc/swaps"
+
+    def of_device(self, number: str) -> list[str]:
+        """Mount points and ``[swap]`` on the device with that number (``8:0``)."""
+        return self._in_use(self._family(self._numbers / number))
+
+    def of_image(self, path: Path) -> list[str]:
+        """The same for an image file that loop devices show."""
+        loops = [
+            backing.parent.parent
+            for backing in self._block.glob("loop*/loop/backing_file")
+            if _first_line(backing) == str(path)
+        ]
+        return self._in_use({number for loop in loops for number in self._family(loop)})
+
+    def _family(self, device: Path) -> set[str]:
+        """The numbers of the device, of its partitions, and of all that is built on them."""
+        numbers: set[str] = set()
+        waiting = [device]
+        while waiting:
+            folder = waiting.pop()
+            number = _first_line(folder / "dev")
+            if not number or number in numbers:
+                continue
+            numbers.add(number)
+            waiting += [partition.parent for partition in folder.glob("*/partition")]
+            waiting += folder.glob("holders/*")
+            waiting += self._loops_over(folder.resolve().name)
+        return numbers
+
+    def _loops_over(self, name: str) -> list[Path]:
+        return [
+            backing.parent.parent
+            for backing in self._block.glob("loop*/loop/backing_file")
+            if _first_line(backing) == f"/dev/{name}"
+        ]
+
+    def _in_use(self, numbers: set[str]) -> list[str]:
+        places = [
+            place
+            for number, source, place in self._mounts()
+            if number in numbers or _device_number(source) in numbers
+        ]
+        # The first line is a heading; a kernel built without swap has no such file.
+        swaps = self._swaps.read_text().splitlines()[1:] if self._swaps.exists() else []
+        places += ["[swap]" for line in swaps if _device_number(line.split()[0]) in numbers]
+        return sorted(places)
+
+    def _mounts(self) -> Iterator[tuple[str, str, str]]:
+        """Device number, source and mount point of each line (proc(5), mountinfo)."""
+        for line in self._mountinfo.read_text().splitlines():
+            fields = line.split(" ")
+            # Optional fields end at a lone dash; type and source follow.
+            source = fields[fields.index("-") + 2]
+            yield fields[2], _unescaped(source), _unescaped(fields[4])
+
+
+def device_number(path: str) -> str:
+    """``major:minor`` of a block device. ``OSError`` comes through."""
+    number = os.stat(path).st_rdev
+    return f"{os.major(number)}:{os.minor(number)}"
+
+
+def _device_number(path: str) -> str:
+    if path.startswith("/"):
+        with contextlib.suppress(OSError):
+            return device_number(path)
+    return ""
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text().partition("\n")[0]
+    except OSError:
+        return ""
+
+
+def _unescaped(text: str) -> str:
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

@@ -1,0 +1,17 @@
+"""Which operating system this is: the only place that knows all of them."""
+
+from __future__ import annotations
+
+import sys
+
+from backup_agent.errors import UnsupportedError
+from backup_agent.host.api import Host
+
+
+def current_host() -> Host:
+    """The answerer for this operating system. Raises :class:`UnsupportedError` for others."""
+    if sys.platform == "linux":
+        from backup_agent.host.linux.host import LinuxHost
+
+        return LinuxHost()
+    raise UnsupportedError(f"Disks cannot be backed up on {sys.platform}.")

@@ -1,0 +1,176 @@
+"""Looking into a restore point: its folders, its files, what it lacks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from backup_agent.errors import IntegrityError, NoSuchPointError
+from backup_agent.format import omissions as omission_list
+from backup_agent.format.timestamp import encode_ns
+from backup_agent.model.ids import BlobId
+from backup_agent.model.node import Node, NodeKind
+from backup_agent.model.omission import Omission
+from backup_agent.model.snapshot import Snapshot
+from backup_agent.repository.reader import BlobReader
+
+TreePath: TypeAlias = tuple[bytes, ...]
+"""The names from the restore point's root down; the empty tuple is the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One item of a restore point. ``leaving``: a folder met again, after all it holds."""
+
+    path: TreePath
+    node: Node
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A folder whose list of items is damaged or missing."""
+
+    path: TreePath
+    error: IntegrityError
+
+
+Step: TypeAlias = Found | Unreachable
+
+
+class PointBrowser:
+    """One restore point, read through a :class:`BlobReader` whose index is loaded."""
+
+    def __init__(self, reader: BlobReader, snapshot: Snapshot) -> None:
+        self._reader = reader
+        self.snapshot = snapshot
+
+    def list_folder(self, path: TreePath) -> Sequence[Node]:
+        """What stands in a folder, or the one file that ``path`` names.
+
+        Raises ``NoSuchPointError``, ``IntegrityError``.
+        """
+        if not path:
+            return self._reader.load_tree(self.snapshot.tree)
+        node = self.find(path)
+        return self._reader.load_tree(node.subtree) if node.subtree is not None else (node,)
+
+    def find(self, path: TreePath) -> Node:
+        """Raises ``NoSuchPointError`` where nothing of that path is, ``IntegrityError``."""
+        tree: BlobId | None = self.snapshot.tree
+        node: Node | None = None
+        for name in path:
+            nodes = self._reader.load_tree(tree) if tree is not None else ()
+            node = next((n for n in nodes if n.name == name), None)
+            if node is None:
+                raise NoSuchPointError(
+                    f"The restore point {self.snapshot.short_id} has no {show_path(path)}.",
+                    hint=f"everboot ls {self.snapshot.short_id} lists what it has.",
+                )
+            tree = node.subtree
+        if node is None:
+            raise NoSuchPointError("The root of a restore point is no item of it.")
+        return node
+
+    def walk(self, selection: Sequence[TreePath] = ()) -> Iterator[Step]:
+        """Everything below the selected paths (all, if none), and the folders that lead there.
+
+        Depth first, in stored order; each folder comes before what it holds and
+        again, ``leaving``, after it. Raises ``NoSuchPointError`` at once for a
+        path that is not there.
+        """
+        wanted = _outermost(selection)
+        for path in wanted:
+            if path:
+                self.find(path)
+        return self._walk(wanted or [()])
+
+    def _walk(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
+        stack: list[tuple[TreePath, Node | None, Iterator[Node]]] = []
+        root = self._children((), self.snapshot.tree)
+        if isinstance(root, Unreachable):
+            yield root
+            return
+        stack.append(((), None, root))
+        while stack:
+            folder, own, children = stack[-1]
+            node = next(children, None)
+            if node is None:
+                stack.pop()
+                if own is not None:
+                    yield Found(folder, own, leaving=True)
+                continue
+            path = (*folder, node.name)
+            if not _leads_to(path, wanted):
+                continue
+            yield Found(path, node)
+            if node.kind is NodeKind.FOLDER:
+                inside = self._children(path, node.subtree)
+                if isinstance(inside, Unreachable):
+                    yield inside
+                    inside = iter(())
+                stack.append((path, node, inside))
+
+    def _children(self, path: TreePath, tree: BlobId | None) -> Iterator[Node] | Unreachable:
+        if tree is None:
+            return Unreachable(path, IntegrityError("The folder's list of items is missing."))
+        try:
+            return iter(self._reader.load_tree(tree))
+        except IntegrityError as exc:
+            return Unreachable(path, exc)
+
+    def nodes(self, tree: BlobId | None) -> Sequence[Node]:
+        """The items of one folder's tree; none for what is no folder. Raises ``IntegrityError``."""
+        return () if tree is None else self._reader.load_tree(tree)
+
+    def omissions(self) -> tuple[Omission, ...]:
+        """What the restore point says it lacks. Raises ``IntegrityError``."""
+        path = (omission_list.FOLDER, omission_list.FILE)
+        try:
+            node = self.find(path)
+        except NoSuchPointError:
+            return ()
+        return omission_list.decode_omissions(b"".join(self.content(node)))
+
+    def blobs(self, node: Node) -> Iterator[tuple[BlobId, int]]:
+        """(id, length) of each blob of a file, read from the index alone."""
+        for blob in node.content or ():
+            yield blob, self._reader.length(blob)
+
+    def content(self, node: Node) -> Iterator[bytes]:
+        """A file's bytes, blob by blob. Raises ``IntegrityError`` at the first damaged one."""
+        for piece in self._reader.stream(node.content or ()):
+            if isinstance(piece, IntegrityError):
+                raise piece
+            yield piece
+
+
+def parse_path(text: str) -> TreePath:
+    """``/home/me`` as typed; empty, ``.`` and doubled slashes do not count."""
+    return tuple(part for part in os.fsencode(text).split(b"/") if part not in (b"", b"."))
+
+
+def time_text(ns: int) -> str:
+    """RFC 3339 with nanoseconds, for programs."""
+    return encode_ns(ns)
+
+
+def show_path(path: TreePath) -> str:
+    r"""For people: bytes that are no UTF-8 are shown as ``\xff``."""
+    return "/" + b"/".join(path).decode("utf-8", "backslashreplace")
+
+
+def _outermost(selection: Sequence[TreePath]) -> list[TreePath]:
+    """Without the paths that lie below another one."""
+    chosen: list[TreePath] = []
+    for path in sorted(set(selection)):
+        if not any(path[: len(outer)] == outer for outer in chosen):
+            chosen.append(path)
+    return chosen
+
+
+def _leads_to(path: TreePath, wanted: Sequence[TreePath]) -> bool:
+    """Whether a path is on the way to a wanted one, or below it."""
+    return any(path[: len(w)] == w[: len(path)] for w in wanted)

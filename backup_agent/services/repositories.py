@@ -1,0 +1,90 @@
+"""Opening and creating repositories by their address: the faces' way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backup_agent.errors import RepositoryLockedError, StorageError, UsageError
+from backup_agent.format.config import NEWEST_VERSION, READABLE_VERSIONS
+from backup_agent.model.events import Emit
+from backup_agent.repository.locks import RepositoryLock
+from backup_agent.repository.reader import BlobReader
+from backup_agent.repository.repository import Repository, create_repository, open_repository
+from backup_agent.storage.addresses import (
+    StorageOptions,
+    embedded_credentials,
+    is_remote,
+    masked,
+    open_backend,
+)
+from backup_agent.storage.cache import CachingBackend
+from backup_agent.storage.discarding import DiscardingBackend
+
+__all__ = [
+    "Access",
+    "BlobReader",
+    "Repository",
+    "StorageOptions",
+    "create",
+    "embedded_credentials",
+    "masked",
+    "opened",
+    "reading",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach a repository. ``cache``: where copies of indexes and trees may be kept."""
+
+    address: str
+    password: Callable[[], str]
+    environment: Mapping[str, str]
+    options: StorageOptions = field(default_factory=StorageOptions)
+    cache: Path | None = None
+
+
+def create(access: Access, *, version: int = NEWEST_VERSION, emit: Emit) -> Repository:
+    """Raises ``RepositoryExistsError``, ``StorageError``, ``UsageError``."""
+    if version not in READABLE_VERSIONS:
+        raise UsageError(f"Format version {version} is not known.", hint="There are 1 and 2.")
+    backend = open_backend(access.address, access.environment, access.options, emit=emit)
+    return create_repository(backend, access.password(), version=version)
+
+
+@contextmanager
+def opened(access: Access, *, emit: Emit, dry_run: bool = False) -> Iterator[Repository]:
+    """The repository, until the end of the ``with``; a dry run writes nothing to it.
+
+    Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``StorageError``,
+    ``IntegrityError``, ``UnsupportedVersionError``.
+    """
+    backend = open_backend(access.address, access.environment, access.options, emit=emit)
+    try:
+        repository = open_repository(
+            DiscardingBackend(backend) if dry_run else backend, access.password
+        )
+        if access.cache is not None and is_remote(access.address):
+            repository.backend = CachingBackend(
+                repository.backend, access.cache / repository.config.id
+            )
+        yield repository
+    finally:
+        backend.close()
+
+
+@contextmanager
+def reading(repository: Repository) -> Iterator[BlobReader]:
+    """A reader with the index loaded, for restoring and looking.
+
+    Takes a shared lock where it can, so that nobody prunes meanwhile; but a
+    lock in the way, or storage that cannot be written, keeps nobody from their data.
+    """
+    with ExitStack() as stack:
+        with suppress(RepositoryLockedError, StorageError):
+            stack.enter_context(RepositoryLock(repository))
+        repository.load_index()
+        yield stack.enter_context(BlobReader(repository))

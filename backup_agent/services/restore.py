@@ -1,0 +1,239 @@
+"""Bringing files back: from a restore point into a folder.
+
+A damaged file is left out and said so, never filled with zeros; everything
+that is whole is restored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backup_agent.errors import IntegrityError
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit, Event, ItemSkipped, Progress
+from backup_agent.model.ids import BlobId
+from backup_agent.model.node import Node, NodeKind
+from backup_agent.repository.reader import BlobReader
+from backup_agent.services.browse import (
+    Found,
+    PointBrowser,
+    Step,
+    TreePath,
+    Unreachable,
+    show_path,
+)
+from backup_agent.targets.tree import TreeTarget
+
+_BATCH_BYTES = 256 << 20
+_BATCH_ITEMS = 20_000
+_NEWS_SECONDS = 0.1
+
+
+@dataclass(slots=True)
+class RestoreResult:
+    """``skipped`` counts what could not be written as recorded, ``damaged`` what the
+    repository could not give back whole.
+    """
+
+    files: int = 0
+    folders: int = 0
+    others: int = 0
+    bytes: int = 0
+    skipped: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+def restore_files(
+    reader: BlobReader,
+    browser: PointBrowser,
+    target: Path,
+    *,
+    selection: Sequence[TreePath] = (),
+    verify: bool = False,
+    emit: Emit,
+    cancel: CancelToken,
+) -> RestoreResult:
+    """Write the selected items, with the folders that lead to them, below ``target``.
+
+    Raises ``NoSuchPointError``, ``TargetError``, ``UnsafePathError``, ``StorageError``,
+    ``JobCancelledError``.
+    """
+    run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
+    summary = browser.snapshot.summary
+    if summary is not None and not selection:
+        run.expect(summary.total_files_processed, summary.total_bytes_processed)
+    try:
+        for batch in _batches(browser.walk(selection)):
+            run.write(batch)
+    finally:
+        run.close()
+    return run.result
+
+
+def _batches(steps: Iterator[Step]) -> Iterator[list[Step]]:
+    """So many items at a time that their blobs are fetched together, pack by pack."""
+    batch: list[Step] = []
+    size = 0
+    for step in steps:
+        batch.append(step)
+        size += step.node.size if isinstance(step, Found) else 0
+        if size >= _BATCH_BYTES or len(batch) >= _BATCH_ITEMS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A step and what it needs: blobs, or the file it is a hard link to, or nothing."""
+
+    step: Step
+    blobs: tuple[BlobId, ...] = ()
+    link_to: TreePath | None = None
+    problem: IntegrityError | None = None
+
+
+class _Restore:
+    """One run: where it is, what it wrote, what went wrong."""
+
+    def __init__(
+        self, reader: BlobReader, target: Path, *, verify: bool, emit: Emit, cancel: CancelToken
+    ) -> None:
+        self._reader = reader
+        self._emit = emit
+        self._cancel = cancel
+        self._verify = verify
+        self._target = TreeTarget(target, emit=self._forward)
+        self._damaged: set[TreePath] = set()
+        self._first_link: dict[tuple[int, int], TreePath] = {}
+        self._files_expected = self._bytes_expected = 0
+        self._next_news = 0.0
+        self.result = RestoreResult()
+
+    def expect(self, files: int, size: int) -> None:
+        self._files_expected = files
+        self._bytes_expected = size
+
+    def close(self) -> None:
+        self._target.close()
+
+    def write(self, batch: Sequence[Step]) -> None:
+        works = [self._prepare(step) for step in batch]
+        content = self._reader.stream(blob for work in works for blob in work.blobs)
+        for work in works:
+            self._cancel.raise_if_cancelled()
+            self._do(work, content)
+            self._news(work.step.path)
+
+    def _prepare(self, step: Step) -> _Work:
+        """Decide what a step needs, before its content is fetched."""
+        if not isinstance(step, Found) or step.leaving or step.node.kind is not NodeKind.FILE:
+            return _Work(step)
+        node = step.node
+        if node.links > 1:
+            first = self._first_link.setdefault((node.device_id, node.inode), step.path)
+            if first != step.path:
+                return _Work(step, link_to=first)
+        try:
+            self._require_size(node)
+        except IntegrityError as exc:
+            return _Work(step, problem=exc)
+        return _Work(step, blobs=node.content or ())
+
+    def _require_size(self, node: Node) -> None:
+        """A file whose blobs do not add up to its size would end in zeros nobody backed up."""
+        size = sum(self._reader.length(blob) for blob in node.content or ())
+        if size != node.size:
+            raise IntegrityError(f"Its content has {size} bytes, its size says {node.size}.")
+
+    def _do(self, work: _Work, content: Iterator[bytes | IntegrityError]) -> None:
+        match work.step:
+            case Unreachable(path, error):
+                self._damage(path, error)
+            case Found(path, node, leaving=True):
+                self._target.finish_folder(path, node)
+            case Found(path, Node(kind=NodeKind.FOLDER)):
+                self.result.folders += self._target.make_folder(path)
+            case Found(path, Node(kind=NodeKind.FILE) as node):
+                if work.problem is not None:
+                    self._damage(path, work.problem)
+                elif work.link_to is not None:
+                    self._link(path, work.link_to)
+                else:
+                    self._write_file(path, node, work.blobs, content)
+            case Found(path, node):
+                self.result.others += self._target.make_other(path, node)
+
+    def _link(self, path: TreePath, first: TreePath) -> None:
+        if first in self._damaged:
+            self._damage(path, IntegrityError("It is the same file as a damaged one."))
+        else:
+            self.result.files += self._target.link_file(path, first)
+
+    def _write_file(
+        self,
+        path: TreePath,
+        node: Node,
+        blobs: Sequence[BlobId],
+        content: Iterator[bytes | IntegrityError],
+    ) -> None:
+        stands = self._target.make_file(path, node)
+        problem: IntegrityError | None = None
+        offset = 0
+        for blob in blobs:
+            piece = next(content)
+            if isinstance(piece, IntegrityError):
+                problem = problem or piece
+            elif stands and problem is None:
+                problem = self._write_piece(path, offset, piece, blob)
+                offset += len(piece)
+            self._cancel.raise_if_cancelled()
+            self._news(path)
+        if problem is not None:
+            self._target.discard_file(path)
+            self._damage(path, problem)
+        elif stands:
+            self._target.finish_file(path, node)
+            self.result.files += 1
+
+    def _write_piece(
+        self, path: TreePath, offset: int, piece: bytes, blob: BlobId
+    ) -> IntegrityError | None:
+        self._target.write_at(path, offset, piece)
+        self.result.bytes += len(piece)
+        if self._verify:
+            back = self._target.read_at(path, offset, len(piece))
+            if hashlib.sha256(back).digest() != blob:
+                return IntegrityError(f"It reads back differently from the target at {offset}.")
+        return None
+
+    def _damage(self, path: TreePath, error: IntegrityError) -> None:
+        self._damaged.add(path)
+        self.result.damaged.append(show_path(path))
+        self._emit(ItemSkipped(show_path(path), error.message, "restore"))
+
+    def _forward(self, event: Event) -> None:
+        if isinstance(event, ItemSkipped):
+            self.result.skipped += 1
+        self._emit(event)
+
+    def _news(self, path: TreePath) -> None:
+        now = time.monotonic()
+        if now < self._next_news:
+            return
+        self._next_news = now + _NEWS_SECONDS
+        self._emit(
+            Progress(
+                phase="restore",
+                files_done=self.result.files,
+                files_total=self._files_expected,
+                bytes_done=self.result.bytes,
+                bytes_total=self._bytes_expected,
+                current=show_path(path),
+            )
+        )

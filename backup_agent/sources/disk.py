@@ -1,0 +1,228 @@
+"""Disks as a tree of entries: layout, areas around the volumes, volumes in parts.
+
+The stored tree (docs/format-disks.md)::
+
+    /machine.json
+    /disks/0/layout.json, head.img, ebr-0.img …, tail.img
+    /disks/0/volumes/2/volume.json
+    /disks/0/volumes/2/image/0000/part, 0001/part …
+
+Every node of it is the same from run to run, so that an unchanged part, and a
+folder of unchanged parts, costs a repository nothing.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from backup_agent import __version__
+from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
+from backup_agent.filesystems.layout import read_layout, read_volumes
+from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
+from backup_agent.host.api import Host
+from backup_agent.model.disk import PART_SIZE, Disk, DiskLayout, Extent, Volume
+from backup_agent.model.machine import Machine
+from backup_agent.model.node import Node, go_mode
+from backup_agent.sources.disk_stream import DiskReader, DiskStream, TextStream
+from backup_agent.sources.entry import Entry
+
+_FILE_KIND, _FILE_MODE = go_mode(stat.S_IFREG | 0o600)
+_FOLDER_KIND, _FOLDER_MODE = go_mode(stat.S_IFDIR | 0o700)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Content that is still on the disk."""
+
+    reader: DiskReader
+    extent: Extent
+
+
+Content: TypeAlias = bytes | Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class DiskEntry:
+    """A file (with ``content``) or a folder of the stored tree."""
+
+    node: Node
+    path: bytes
+    content: Content | None = None
+    children: tuple[DiskEntry, ...] = ()
+
+    @property
+    def mtime_from_content(self) -> bool:
+        return self.content is not None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDisk:
+    """A disk that is being backed up, with all that was learnt of it."""
+
+    reader: DiskReader
+    layout: DiskLayout
+    volumes: tuple[Volume, ...]
+
+
+class DiskSource:
+    """One or more whole disks; close it when the backup ends."""
+
+    def __init__(self, machine: Machine, disks: Sequence[OpenedDisk]) -> None:
+        self.disks = tuple(disks)
+        machine_file = _file(b"/machine.json", encode_machine(machine))
+        folders = [_disk_folder(number, disk) for number, disk in enumerate(disks)]
+        self._roots = _sorted([_folder(b"/disks", folders), machine_file])
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The disks' lasting names: what parents are found by and retention groups by."""
+        return tuple(disk.reader.disk.identity for disk in self.disks)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the disks' tables, such as a damaged second copy."""
+        return tuple(
+            f"{disk.reader.disk.path}: {flaw}"
+            for disk in self.disks
+            for flaw in disk.layout.table.flaws
+        )
+
+    def roots(self) -> Sequence[DiskEntry]:
+        return self._roots
+
+    def children(self, folder: Entry) -> Sequence[DiskEntry]:
+        return _own(folder).children
+
+    def complete(self, entry: Entry) -> Node:
+        return entry.node
+
+    def open(self, file: Entry) -> DiskStream | TextStream:
+        match _own(file).content:
+            case bytes() as data:
+                return TextStream(data)
+            case Stretch(reader, extent):
+                return DiskStream(reader, extent)
+            case None:
+                raise IsADirectoryError(file.path)
+
+    def close(self) -> None:
+        for disk in self.disks:
+            disk.reader.close()
+
+
+def open_disk_source(
+    host: Host,
+    paths: Iterable[str],
+    *,
+    allow_mounted: bool = False,
+    sector_size: int | None = None,
+    part_size: int = PART_SIZE,
+) -> DiskSource:
+    """The disks and image files at those paths, opened for reading and understood.
+
+    ``sector_size`` is for image files, where it is otherwise found by looking.
+
+    Raises :class:`FreezeFailedError` for a disk in use unless
+    ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
+    be true, :class:`SourceError` and :class:`PrivilegeError` for one that
+    cannot be opened or read, :class:`UsageError` for one named twice.
+    """
+    opened: list[OpenedDisk] = []
+    try:
+        for path in paths:
+            if not allow_mounted:
+                _refuse_if_mounted(host, path)
+            disk = host.disk(path)
+            _refuse_twice(disk, opened)
+            opened.append(_open(host, disk, sector_size=sector_size, part_size=part_size))
+    except BaseException:
+        for one in opened:
+            one.reader.close()
+        raise
+    machine = Machine(
+        hostname=host.hostname,
+        operating_system=host.operating_system,
+        firmware=host.firmware,
+        tool_version=__version__,
+    )
+    return DiskSource(machine, opened)
+
+
+def _refuse_if_mounted(host: Host, path: str) -> None:
+    if places := host.mounts(path):
+        raise FreezeFailedError(
+            f"{path} is in use ({', '.join(places)}). A disk that changes while it is read"
+            " would be stored half as it was before and half as it was after.",
+            hint="Unmount it, or accept that with --allow-mounted.",
+        )
+
+
+def _refuse_twice(disk: Disk, opened: list[OpenedDisk]) -> None:
+    if any(disk.identity == other.reader.disk.identity for other in opened):
+        raise UsageError(f"{disk.path} is named twice.")
+
+
+def _open(host: Host, disk: Disk, *, sector_size: int | None, part_size: int) -> OpenedDisk:
+    file = host.open_disk(disk)
+    try:
+        layout = read_layout(file, disk, sector_size=disk.sector_size or sector_size)
+        volumes = read_volumes(file, layout)
+    except PartitionTableError as exc:
+        file.close()
+        raise PartitionTableError(f"{disk.path}: {exc.message}", hint=exc.hint) from exc
+    except OSError as exc:
+        file.close()
+        raise SourceError(f"{disk.path} cannot be read: {exc.strerror}") from exc
+    except BaseException:
+        file.close()
+        raise
+    sized = tuple(replace(volume, part_size=part_size) for volume in volumes)
+    return OpenedDisk(DiskReader(disk, file), layout, sized)
+
+
+def _disk_folder(number: int, disk: OpenedDisk) -> DiskEntry:
+    path = b"/disks/%d" % number
+    entries = [_file(path + b"/layout.json", encode_layout(disk.layout))]
+    for area in disk.layout.areas:
+        content = Stretch(disk.reader, area.extent)
+        entries.append(_file(b"%s/%s" % (path, area.name.encode()), content))
+    volumes = [_volume_folder(path, disk.reader, volume) for volume in disk.volumes]
+    return _folder(path, [*entries, _folder(path + b"/volumes", volumes)])
+
+
+def _volume_folder(disk_path: bytes, reader: DiskReader, volume: Volume) -> DiskEntry:
+    path = b"%s/volumes/%d" % (disk_path, volume.number)
+    parts: list[DiskEntry] = []
+    for number, part in enumerate(volume.parts()):
+        folder = b"%s/image/%04d" % (path, number)
+        stretch = Stretch(reader, Extent(volume.start + part.start, part.size))
+        parts.append(_folder(folder, [_file(folder + b"/part", stretch)]))
+    description = _file(path + b"/volume.json", encode_volume(volume))
+    return _folder(path, [_folder(path + b"/image", parts), description])
+
+
+def _file(path: bytes, content: Content) -> DiskEntry:
+    size = len(content) if isinstance(content, bytes) else content.extent.size
+    node = Node(name=_name(path), kind=_FILE_KIND, mode=_FILE_MODE, size=size, links=1)
+    return DiskEntry(node, path, content)
+
+
+def _folder(path: bytes, children: list[DiskEntry]) -> DiskEntry:
+    node = Node(name=_name(path), kind=_FOLDER_KIND, mode=_FOLDER_MODE)
+    return DiskEntry(node, path, children=_sorted(children))
+
+
+def _name(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]
+
+
+def _sorted(entries: list[DiskEntry]) -> tuple[DiskEntry, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.node.name))
+
+
+def _own(entry: Entry) -> DiskEntry:
+    assert isinstance(entry, DiskEntry), "an entry of another source"
+    return entry

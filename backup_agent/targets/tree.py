@@ -1,0 +1,195 @@
+"""A restored tree, written to a folder.
+
+What cannot be made or set as recorded is an ``ItemSkipped`` event and the run
+goes on; a full, read-only or failing disk is a ``TargetError`` and ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from backup_agent.errors import TargetError, UnsafePathError
+from backup_agent.model.events import Emit, ItemSkipped, Notice
+from backup_agent.model.node import Node, NodeKind
+from backup_agent.targets import posix
+from backup_agent.targets.confined import ConfinedFolders
+from backup_agent.targets.descriptors import DescriptorCache
+from backup_agent.targets.metadata import Shortfall, apply_metadata
+from backup_agent.targets.path import RelPath, shown
+
+# Together well below the usual limit of 1,024 descriptors a process, sockets to come on top.
+_OPEN_FOLDERS = 96
+_OPEN_FILES = 160
+_ZEROS = bytes(1 << 20)
+
+
+class TreeTarget:
+    """Writes below ``root`` and nowhere else; all methods may be called from several threads.
+
+    The order for one item: ``make_*``, then for a file ``write_at`` as often
+    and in whatever order, ``read_at`` to verify, ``finish_file``; a folder is
+    made before what it holds and finished after it. ``make_*`` returns whether
+    the item stands there now; what does not was reported, and further calls for it do nothing.
+
+    What stood in the target before: folders are kept and get the recorded
+    metadata; everything else, symbolic links included, is replaced by what the
+    tree has under its name. Folders that are not empty are not replaced.
+
+    Names that are no file names, and two of the same name in one folder, raise
+    :class:`UnsafePathError`: only a hostile or corrupt tree has them.
+    """
+
+    def __init__(self, root: Path, *, emit: Emit, own: bool | None = None) -> None:
+        """``own``: restore owners; ``None`` does so when root, and reports what that leaves out.
+
+        Raises :class:`TargetError` where the folder cannot be made or opened.
+        """
+        self._own = posix.is_privileged() if own is None else own
+        self._owners_wanted = own is not False
+        self._emit = emit
+        self._folders = ConfinedFolders(root, limit=_OPEN_FOLDERS)
+        self._files = DescriptorCache[RelPath](limit=_OPEN_FILES)
+        self._lock = Lock()
+        self._names: dict[RelPath, set[bytes]] = {}
+        self._failed: set[RelPath] = set()
+        self._foreign_owners = 0
+
+    def make_folder(self, path: RelPath) -> bool:
+        """A folder, writable until it is finished. The root, ``()``, always stands."""
+        if path:
+            self._claim(path)
+            with self._reporting(path), self._folders.parent(path) as (parent, name):
+                posix.make_folder(name, within=parent)
+        return self._stands(path)
+
+    def make_file(self, path: RelPath, node: Node) -> bool:
+        """A file of the node's size, all of it a hole so far."""
+        self._claim(path)
+        with self._reporting(path), self._folders.parent(path) as (parent, name):
+            self._files.add(path, posix.make_file(name, node.size, within=parent))
+        return self._stands(path)
+
+    def write_at(self, path: RelPath, offset: int, data: bytes | memoryview) -> None:
+        """Put content in its place. What is all zeros stays a hole."""
+        if self._stands(path) and not _is_zero(data):
+            with self._reporting(path), self._files.borrow(path, self._reopen) as file:
+                posix.write_at(file, offset, data)
+
+    def read_at(self, path: RelPath, offset: int, length: int) -> bytes:
+        """What the file holds there, to be compared before it is finished. Short only at its end.
+
+        Raises :class:`TargetError`.
+        """
+        try:
+            with self._files.borrow(path, self._reopen) as file:
+                return posix.read_at(file, offset, length)
+        except OSError as exc:
+            raise TargetError(f"Cannot read back {shown(path)}: {exc.strerror}") from exc
+
+    def finish_file(self, path: RelPath, node: Node) -> None:
+        if self._stands(path):
+            with self._reporting(path), self._files.borrow(path, self._reopen) as file:
+                self._report(path, apply_metadata(file, node, own=self._own))
+        self._files.discard(path)
+
+    def discard_file(self, path: RelPath) -> None:
+        """Take away a file whose content turned out damaged: half a file is a false one."""
+        self._files.discard(path)
+        if self._stands(path):
+            with self._reporting(path), self._folders.parent(path) as (parent, name):
+                posix.remove_file(name, within=parent)
+
+    def link_file(self, path: RelPath, existing: RelPath) -> bool:
+        """A hard link to a file that was made before, finished or not."""
+        self._claim(path)
+        with (
+            self._reporting(path),
+            self._folders.parent(existing) as (existing_parent, existing_name),
+            self._folders.parent(path) as (parent, name),
+        ):
+            posix.make_link(name, existing_name, within=parent, existing_within=existing_parent)
+        return self._stands(path)
+
+    def make_other(self, path: RelPath, node: Node) -> bool:
+        """A symbolic link, device or fifo with its metadata; sockets are left out with a notice."""
+        self._claim(path)
+        if node.kind is NodeKind.SOCKET:
+            self._emit(Notice(f"{shown(path)}: sockets are not restored, programs make them anew"))
+            return False
+        with self._reporting(path), self._folders.parent(path) as (parent, name):
+            posix.make_other(name, node, within=parent)
+            with posix.handle_on(name, within=parent) as made:
+                self._report(path, apply_metadata(made, node, own=self._own))
+        return self._stands(path)
+
+    def finish_folder(self, path: RelPath, node: Node) -> None:
+        """The folder's own metadata, once nothing more is written in it."""
+        with self._lock:
+            self._names.pop(path, None)
+        if self._stands(path):
+            with self._reporting(path), self._folders.folder(path) as folder:
+                self._report(path, apply_metadata(folder, node, own=self._own))
+
+    def close(self) -> None:
+        """Release what is open and say what concerns the whole run."""
+        self._files.close()
+        self._folders.close()
+        if self._foreign_owners and self._owners_wanted:
+            self._emit(
+                ItemSkipped(
+                    path=".",
+                    reason=f"{self._foreign_owners:,} items belonged to other users;"
+                    " only root can restore owners",
+                    during="restore",
+                )
+            )
+
+    def _reopen(self, path: RelPath) -> int:
+        with self._folders.parent(path) as (parent, name):
+            return posix.reopen_file(name, within=parent)
+
+    def _claim(self, path: RelPath) -> None:
+        """Take the name in its folder. Raises :class:`UnsafePathError`."""
+        with self._lock:
+            names = self._names.setdefault(path[:-1], set())
+            if path[-1] in names:
+                raise UnsafePathError(
+                    f"The restore point holds two entries called {shown(path)}.",
+                    hint="The repository was damaged or tampered with. Run everboot check.",
+                )
+            names.add(path[-1])
+
+    def _stands(self, path: RelPath) -> bool:
+        return not self._failed or path not in self._failed
+
+    @contextmanager
+    def _reporting(self, path: RelPath) -> Iterator[None]:
+        """Turn the system's errors into news of this item, or into the end of the run."""
+        try:
+            yield
+        # ValueError: a NUL in a link's target; OverflowError: a size or device out of range.
+        except (OSError, ValueError, OverflowError) as exc:
+            if fatal := posix.run_ending(exc, shown(path)):
+                raise fatal from exc
+            with self._lock:
+                self._failed.add(path)
+            self._report(path, Shortfall((posix.reason(exc),)))
+
+    def _report(self, path: RelPath, shortfall: Shortfall) -> None:
+        for problem in shortfall.problems:
+            self._emit(ItemSkipped(path=shown(path), reason=problem, during="restore"))
+        if shortfall.foreign_owner:
+            with self._lock:
+                self._foreign_owners += 1
+
+
+def _is_zero(data: bytes | memoryview) -> bool:
+    """Whether nothing but zeros is in it; a single memcmp, which ends at the first other byte."""
+    view = memoryview(data)
+    return all(
+        _ZEROS.startswith(view[start : start + len(_ZEROS)])
+        for start in range(0, len(view), len(_ZEROS))
+    )

@@ -1,0 +1,68 @@
+"""A host whose only disks are image files, and whose drives can fail."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from backup_agent.model.disk import Disk, Extent
+from backup_agent.model.machine import Firmware
+
+
+class FailingFile(io.FileIO):
+    """Reads as its file does, but some bytes are bad."""
+
+    def __init__(self, path: str, bad: Sequence[Extent], error: int) -> None:
+        super().__init__(path, "r")
+        self._bad = bad
+        self._error = error
+
+    def readinto(self, buffer: object, /) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type] # typeshed's Buffer is 3.12's
+        self._fail_if_bad(len(view))
+        return super().readinto(view)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._fail_if_bad(-1 if size is None else size)
+        return super().read(size)
+
+    def _fail_if_bad(self, size: int) -> None:
+        start = self.tell()
+        end = start + size if size >= 0 else os.fstat(self.fileno()).st_size
+        if any(start < bad.end and bad.start < end for bad in self._bad):
+            raise OSError(self._error, os.strerror(self._error))
+
+
+class FakeHost:
+    """``mounted`` tells which paths are in use, and where."""
+
+    hostname = "office-pc"
+    operating_system = "Test OS 1.0"
+    firmware = Firmware.UEFI
+
+    def __init__(
+        self,
+        *,
+        mounted: Mapping[str, Sequence[str]] | None = None,
+        bad: Sequence[Extent] = (),
+        error: int = errno.EIO,
+    ) -> None:
+        self._mounted = mounted or {}
+        self._bad = bad
+        self._error = error
+
+    def disks(self) -> list[Disk]:
+        return []
+
+    def disk(self, path: str) -> Disk:
+        size = Path(path).stat().st_size
+        return Disk(path=path, identity=path, size=size, sector_size=None, is_image=True)
+
+    def open_disk(self, disk: Disk) -> io.FileIO:
+        return FailingFile(disk.path, self._bad, self._error)
+
+    def mounts(self, path: str) -> Sequence[str]:
+        return self._mounted.get(path, ())

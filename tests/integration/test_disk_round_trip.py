@@ -1,0 +1,138 @@
+"""A disk goes through the source into an image target, and comes out the same, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from pathlib import Path
+
+import pytest
+
+from backup_agent.host.select import current_host
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.disk import FileSystemKind, Volume
+from backup_agent.model.events import Event, Progress
+from backup_agent.sources.disk import open_disk_source
+from backup_agent.targets.disk_image import plan_disk_image, restore_disk_image
+from tests.helpers.disk_images import MIB, make_disk, make_volume, place, run_tool
+from tests.helpers.stored_disk import CollectedDisk, CollectedFiles
+
+GPT = """\
+label: gpt
+start=1MiB, size=4MiB, type=U, name="EFI"
+start=5MiB, size=8MiB, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, name="Basic data partition"
+start=16MiB, size=4MiB, type=L
+"""
+MBR = """\
+label: dos
+start=1MiB, size=4MiB, type=c, bootable
+start=5MiB, size=14MiB, type=f
+start=6MiB, size=8MiB, type=7
+start=15MiB, size=4MiB, type=83
+"""
+CONTENT = [
+    (4 * MIB, ["mkfs.fat", "-n", "BOOT"]),
+    (8 * MIB, ["mkntfs", "-qfF", "-L", "Windows"]),
+    (4 * MIB, ["mkfs.ext4", "-q", "-L", "data"]),
+]
+CASES = {
+    "gpt": (GPT, 512, (1, 5, 16)),
+    "gpt-4096": (GPT, 4096, (1, 5, 16)),
+    "mbr": (MBR, 512, (1, 6, 15)),
+    "mbr-4096": (MBR, 4096, (1, 6, 15)),
+}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def make_computer(folder: Path, case: str) -> Path:
+    """An image with boot code, three file systems, and data in the last of their sectors."""
+    script, sector_size, starts = CASES[case]
+    image = make_disk(folder / "disk.img", 24 * MIB, script, sector_size=sector_size)
+    place(image, 0, b"boot code")
+    place(image, MIB // 2, b"second stage of the boot loader")
+    for start, (size, command) in zip(starts, CONTENT, strict=True):
+        volume = bytearray(make_volume(folder / "volume", size, command))
+        volume[size - 3 * MIB : size - 2 * MIB] = random.Random(start).randbytes(MIB)
+        place(image, start * MIB, bytes(volume))
+    return image
+
+
+def restore(image: Path, target: Path, *, part_size: int = 1 << 30) -> list[Event]:
+    host = current_host()
+    source = open_disk_source(host, [str(image)], part_size=part_size)
+    stored = CollectedDisk(CollectedFiles(source).files)
+    source.close()
+    plan = plan_disk_image(stored, target, overwrite=False, host=host)
+    events: list[Event] = []
+    restore_disk_image(plan, stored, emit=events.append, cancel=CancelToken())
+    return events
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_restored_image_is_the_source_and_the_source_is_untouched(
+    tmp_path: Path, case: str
+) -> None:
+    image = make_computer(tmp_path, case)
+    before = sha256(image)
+    restored = tmp_path / "restored.img"
+    events = restore(image, restored, part_size=3 * MIB)
+    assert sha256(image) == before
+    assert sha256(restored) == before
+    last = events[-1]
+    assert isinstance(last, Progress)
+    assert 16 * MIB < last.bytes_done == last.bytes_total
+
+
+@pytest.mark.parametrize("case", ["gpt", "mbr"])
+def test_restored_table_is_clean_in_the_eyes_of_other_tools(tmp_path: Path, case: str) -> None:
+    restored = tmp_path / "restored.img"
+    restore(make_computer(tmp_path, case), restored)
+    run_tool("sfdisk", "--verify", restored)
+    if case == "gpt":
+        assert "No problems found" in run_tool("sgdisk", "-v", restored)
+
+
+def test_volumes_of_a_restore_point_are_named_and_recognised(tmp_path: Path) -> None:
+    image = make_computer(tmp_path, "mbr")
+    source = open_disk_source(current_host(), [str(image)])
+    stored = CollectedDisk(CollectedFiles(source).files)
+    source.close()
+
+    def told(volume: Volume) -> tuple[int, FileSystemKind, str]:
+        return volume.number, volume.file_system.kind, volume.file_system.label
+
+    assert [told(volume) for volume in stored.volumes] == [
+        (1, FileSystemKind.FAT12, "BOOT"),
+        (5, FileSystemKind.NTFS, "Windows"),
+        (6, FileSystemKind.EXT4, "data"),
+    ]
+
+
+@pytest.mark.parametrize("command", [["mkfs.fat", "-F32"], ["mkfs.ext4", "-q"]])
+def test_undivided_disk_comes_back_whole(tmp_path: Path, command: list[str]) -> None:
+    image = tmp_path / "disk.img"
+    make_volume(image, 40 * MIB, command)
+    restored = tmp_path / "restored.img"
+    restore(image, restored)
+    assert sha256(restored) == sha256(image)
+
+
+def test_restored_image_has_holes_where_the_source_has_zeros(tmp_path: Path) -> None:
+    image = make_disk(tmp_path / "disk.img", 64 * MIB, "label: gpt\nstart=1MiB, size=60MiB\n")
+    restored = tmp_path / "restored.img"
+    restore(image, restored)
+    assert restored.stat().st_size == 64 * MIB
+    assert restored.stat().st_blocks * 512 <= MIB
+
+
+def test_joined_parts_are_the_raw_volume(tmp_path: Path) -> None:
+    image = make_computer(tmp_path, "gpt")
+    source = open_disk_source(current_host(), [str(image)], part_size=MIB)
+    files = CollectedFiles(source).files
+    source.close()
+    parts = [files[path] for path in sorted(files) if path.startswith("/disks/0/volumes/2/image")]
+    assert len(parts) == 8
+    assert b"".join(parts) == image.read_bytes()[5 * MIB : 13 * MIB]

@@ -1,0 +1,141 @@
+"""What WebDAV servers do between the steps of a save."""
+
+from __future__ import annotations
+
+import pytest
+
+from backup_agent.errors import ObjectNotFoundError, StorageError, TransientStorageError
+from backup_agent.storage.backend import CONFIG, FileKind
+from tests.unit.storage.network import backend_at
+from tests.unit.storage.objects import key_of
+from tests.unit.storage.web_server import Answer, Request, web_server
+
+DATA = b"content of a pack"
+PACK = key_of(DATA)
+INDEX = key_of(DATA, FileKind.INDEX)
+
+
+class Share:
+    """Files and folders of a WebDAV server; ``fail`` names a method that answers 500."""
+
+    def __init__(self, *folders: str) -> None:
+        self.files: dict[str, bytes] = {}
+        self.folders = {"/", *folders}
+        self.fail = ""
+        self.methods: list[str] = []
+
+    def __call__(self, request: Request) -> Answer:
+        self.methods.append(request.method)
+        if request.method == self.fail:
+            return Answer(500)
+        path = request.path
+        match request.method:
+            case "MKCOL" if path in self.folders:
+                return Answer(405)
+            case "MKCOL" | "PUT" if _parent(path) not in self.folders:
+                return Answer(409)
+            case "MKCOL":
+                self.folders.add(path)
+                return Answer(201)
+            case "PUT":
+                self.files[path] = request.body
+                return Answer(201)
+            case "MOVE":
+                return self._move(path, request)
+            case "DELETE":
+                return Answer(204 if self.files.pop(path, None) is not None else 404)
+            case _:
+                return Answer(200, self.files[path]) if path in self.files else Answer(404)
+
+    def _move(self, path: str, request: Request) -> Answer:
+        target = "/" + request.headers["Destination"].split("/", 3)[3]
+        if target in self.files and request.headers["Overwrite"] == "F":
+            return Answer(412)
+        self.files[target] = self.files.pop(path)
+        return Answer(201)
+
+
+def _parent(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[0] + "/"
+
+
+@pytest.fixture
+def share() -> Share:
+    return Share("/data/", "/index/")
+
+
+def save(share: Share, key: object = PACK) -> None:
+    with web_server(share) as host:
+        backend = backend_at("webdav", f"http://{host}")
+        try:
+            backend.save(PACK if key is PACK else INDEX, DATA)
+        finally:
+            backend.close()
+
+
+def test_an_object_gets_its_name_only_when_it_is_whole(share: Share) -> None:
+    save(share)
+    assert share.files == {f"/{PACK.path}": DATA}
+    assert share.methods == ["PUT", "MKCOL", "PUT", "MOVE"]
+
+
+def test_a_whole_object_that_is_there_already_is_left_alone(share: Share) -> None:
+    save(share)
+    share.methods.clear()
+    save(share)
+    assert share.files == {f"/{PACK.path}": DATA}
+    assert share.methods == ["PUT", "MOVE", "GET", "DELETE"]
+
+
+@pytest.mark.parametrize("damaged", [b"", DATA[:-1], DATA + b"x"])
+def test_a_damaged_object_of_that_name_is_replaced(share: Share, damaged: bytes) -> None:
+    share.folders.add(f"/data/{PACK.name[:2]}/")
+    share.files[f"/{PACK.path}"] = damaged
+    save(share)
+    assert share.files == {f"/{PACK.path}": DATA}
+
+
+def test_a_move_that_fails_leaves_nothing_behind(share: Share) -> None:
+    share.fail = "MOVE"
+    with pytest.raises(TransientStorageError):
+        save(share)
+    assert share.files == {}
+
+
+def test_a_folder_that_vanished_is_not_made_anew(share: Share) -> None:
+    share.folders -= {"/data/", "/index/"}
+    for key in (PACK, INDEX):
+        with pytest.raises(ObjectNotFoundError, match="no folder"):
+            save(share, key)
+    assert share.folders == {"/"}
+
+
+def test_preparing_makes_the_missing_parents_and_may_be_repeated() -> None:
+    share = Share()
+    with web_server(share) as host:
+        backend = backend_at("webdav", f"http://{host}/deep/down")
+        backend.prepare()
+        backend.prepare()
+        backend.save(CONFIG, b"config")
+        backend.close()
+    kinds = {"data", "index", "keys", "locks", "snapshots"}
+    made = {"/", "/deep/", "/deep/down/"} | {f"/deep/down/{kind}/" for kind in kinds}
+    assert share.folders == made
+    assert share.files == {"/deep/down/config": b"config"}
+
+
+def test_a_share_whose_own_top_is_missing_is_no_endless_search() -> None:
+    with web_server(lambda request: Answer(409)) as host:
+        backend = backend_at("webdav", f"http://{host}/a/b")
+        with pytest.raises(StorageError):
+            backend.prepare()
+        backend.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"<html></html>"])
+def test_a_listing_that_cannot_be_read_never_looks_empty(body: bytes) -> None:
+    with web_server(lambda request: Answer(207, body)) as host:
+        backend = backend_at("webdav", f"http://{host}")
+        with pytest.raises(TransientStorageError):
+            list(backend.list(FileKind.INDEX))
+        backend.close()
