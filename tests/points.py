@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backup_agent.crypto.password import ScryptParameters
+from backup_agent.errors import IntegrityError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, ignore
 from backup_agent.model.ids import BlobId
@@ -96,6 +97,8 @@ def _walk(reader: BlobReader, tree: BlobId, folder: bytes) -> Iterator[tuple[byt
         path = folder + b"/" + node.name
         digest = hashlib.sha256()
         for piece in reader.stream(node.content or ()):
+            if isinstance(piece, IntegrityError):
+                raise piece
             digest.update(piece)
         yield path, StoredItem(node, "" if node.content is None else digest.hexdigest())
         if node.subtree is not None:

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.points import PASSWORD
+from backup_agent.repository.keys import add_key, remove_key
+from backup_agent.repository.repository import open_repository
+from backup_agent.storage.local import LocalBackend
+from tests.points import PASSWORD, WEAK
 
 TIME_ZONE = "UTC"
 """restic writes times in the local zone; ours are the same bytes in UTC."""
@@ -45,7 +48,12 @@ class Restic:
         return output if not fails else errors
 
     def init(self, *, version: int = 2) -> None:
+        """Make a repository, and then its key cheap: each command would need half a second."""
         self("init", "--repository-version", str(version))
+        backend = LocalBackend(self.repository)
+        repository = open_repository(backend, PASSWORD)
+        add_key(backend, repository.master, PASSWORD, parameters=WEAK)
+        remove_key(backend, repository.key_name, in_use="")
 
     def json(self, *arguments: str) -> Any:
         """The one JSON document a command prints with ``--json``."""

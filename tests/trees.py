@@ -102,11 +102,22 @@ def files() -> st.SearchStrategy[File]:
     return st.builds(File, contents(), modes, _times(), st.binary(max_size=5))
 
 
-def trees(*, max_leaves: int = 8) -> st.SearchStrategy[Folder]:
-    """Folders of anything, a few levels deep."""
+_ANY_TARGET = st.lists(st.integers(1, 255), min_size=1, max_size=20).map(bytes)
+
+
+def targets_of_text() -> st.SearchStrategy[bytes]:
+    """What restic before 0.16 keeps unharmed, with no character Go's versions write in two ways."""
+    characters = st.characters(codec="utf-8", exclude_characters="\0\b\f")
+    return st.text(characters, min_size=1, max_size=10).map(str.encode)
+
+
+def trees(
+    *, links: st.SearchStrategy[bytes] = _ANY_TARGET, max_leaves: int = 8
+) -> st.SearchStrategy[Folder]:
+    """Folders of anything, a few levels deep; ``links`` gives what links point to."""
     leaves: st.SearchStrategy[Item] = st.one_of(
         files(),
-        st.builds(Link, st.lists(st.integers(1, 255), min_size=1, max_size=20).map(bytes)),
+        st.builds(Link, links),
         st.builds(Fifo, st.sampled_from([0o600, 0o644])),
     )
     return _folders(st.recursive(leaves, _folders, max_leaves=max_leaves))

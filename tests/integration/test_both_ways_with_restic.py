@@ -15,7 +15,18 @@ from backup_agent.repository.repository import open_repository
 from backup_agent.storage.local import LocalBackend
 from tests.points import back_up, below, holdings, new_repository, reopen, way_to
 from tests.restic import Restic
-from tests.trees import Content, Fifo, File, Folder, Item, Link, plant, survey, trees
+from tests.trees import (
+    Content,
+    Fifo,
+    File,
+    Folder,
+    Item,
+    Link,
+    plant,
+    survey,
+    targets_of_text,
+    trees,
+)
 
 VERSIONS = pytest.mark.parametrize("version", [1, 2])
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="making devices needs root")
@@ -273,7 +284,7 @@ def test_a_socket_is_kept_and_does_not_trouble_restic(place: Path, tmp_path: Pat
     Restic(place).restore("latest", tmp_path / "target")
 
 
-@given(tree=trees())
+@given(tree=trees(links=targets_of_text()))
 @settings(
     max_examples=12,
     deadline=None,
