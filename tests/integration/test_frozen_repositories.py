@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from backup_agent.format.pack import BlobKind
+from backup_agent.format.tree import decode_tree, encode_tree, join_tree, split_tree
+from backup_agent.repository.reader import BlobReader
 from backup_agent.storage.local import LocalBackend
 from tests.points import back_up, below, holdings, reopen
 from tests.restic import Restic
@@ -66,3 +69,16 @@ def test_a_frozen_repository_can_be_continued(place: Path, tmp_path: Path) -> No
     assert holdings(repository, old) == held
     assert below(holdings(repository, new), tmp_path / "source").keys() == {b"new"}
     Restic(place).check()
+
+
+def test_trees_that_restic_wrote_are_ours_byte_for_byte(place: Path) -> None:
+    repository = reopen(LocalBackend(place))
+    repository.load_index()
+    trees = [found.blob.id for found in repository.index if found.blob.kind is BlobKind.TREE]
+
+    assert len(trees) >= 4
+    with BlobReader(repository) as reader:
+        for tree in trees:
+            stored = reader.load_tree_bytes(tree)
+            assert encode_tree(decode_tree(stored)) == stored
+            assert join_tree(raw for _, raw in split_tree(stored)) == stored
