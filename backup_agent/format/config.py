@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from backup_agent.errors import IntegrityError, UnsupportedVersionError
+from backup_agent.format.malformed import MALFORMED
 
 READABLE_VERSIONS = (1, 2)
 NEWEST_VERSION = 2
@@ -36,7 +37,7 @@ def decode_config(json: bytes) -> RepositoryConfig:
     try:
         found = msgspec.json.decode(json, type=_Json)
         config = RepositoryConfig(found.version, found.id, int(found.chunker_polynomial, 16))
-    except (msgspec.DecodeError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"The repository's config is damaged: {exc}") from exc
     if config.version not in READABLE_VERSIONS:
         raise UnsupportedVersionError(

@@ -14,6 +14,7 @@ from backup_agent.errors import IntegrityError
 
 _COMPRESSED = 2
 _MAX_JSON = 1 << 30
+_PIECE = 1 << 20
 
 
 def unwrap(plain: bytes) -> bytes:
@@ -43,13 +44,20 @@ def decompress(
         size = zstandard.frame_content_size(data)
         if size > limit:
             raise IntegrityError(f"Compressed data claims {size} bytes, more than it may hold.")
-        if size >= 0:
+        if size > 0:
             return decompressor.decompress(data)
-        # Encoders that stream do not know the size beforehand; restic's is one.
-        reader = decompressor.stream_reader(data)
-        result = reader.read(limit + 1)
-        if len(result) > limit:
-            raise IntegrityError("Compressed data holds more than it may.")
-        return result
+        # Encoders that stream do not know the size beforehand, and a skippable frame may
+        # come first.
+        return _decompress_unsized(decompressor, data, limit)
     except zstandard.ZstdError as exc:
         raise IntegrityError(f"Compressed data is damaged: {exc}") from exc
+
+
+def _decompress_unsized(decompressor: zstandard.ZstdDecompressor, data: bytes, limit: int) -> bytes:
+    result = bytearray()
+    with decompressor.stream_reader(data, read_across_frames=True) as reader:
+        while piece := reader.read(_PIECE):
+            result += piece
+            if len(result) > limit:
+                raise IntegrityError("Compressed data holds more than it may.")
+    return bytes(result)

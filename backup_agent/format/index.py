@@ -6,12 +6,14 @@ straight into slotted structs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from backup_agent.errors import IntegrityError
+from backup_agent.format.malformed import MALFORMED
 from backup_agent.format.pack import BlobKind, PackedBlob
 from backup_agent.model.ids import BlobId, PackId
 
@@ -42,6 +44,9 @@ class _Index(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Index)
+_SHA256 = re.compile("[0-9a-f]{64}")
+_LARGEST = (1 << 32) - 1
+"""Pack headers hold lengths in 32 bits."""
 _KINDS = {kind.value: kind for kind in BlobKind}
 
 
@@ -53,7 +58,7 @@ def decode_index(json: bytes) -> tuple[IndexedPack, ...]:
             IndexedPack(PackId(_digits(pack.id)), tuple(_blob(entry) for entry in pack.blobs))
             for pack in found.packs or ()
         )
-    except (msgspec.DecodeError, KeyError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"An index is damaged: {exc}") from exc
 
 
@@ -75,7 +80,11 @@ def encode_index(packs: Iterable[IndexedPack]) -> bytes:
 
 
 def _blob(entry: _Blob) -> PackedBlob:
-    if entry.offset < 0 or entry.length <= 0 or entry.uncompressed_length < 0:
+    if not (
+        0 <= entry.offset <= _LARGEST
+        and 0 < entry.length <= _LARGEST
+        and 0 <= entry.uncompressed_length <= _LARGEST
+    ):
         raise ValueError(f"a blob at {entry.offset} of {entry.length} bytes")
     return PackedBlob(
         BlobId(bytes.fromhex(_digits(entry.id))),
@@ -87,6 +96,7 @@ def _blob(entry: _Blob) -> PackedBlob:
 
 
 def _digits(text: str) -> str:
-    if len(text) != 64:
+    # Strictly: a pack's id becomes part of a path.
+    if not _SHA256.fullmatch(text):
         raise ValueError(f"{text!r} is no SHA-256")
     return text

@@ -16,6 +16,7 @@ import msgspec
 from backup_agent.crypto.cipher import MasterKey, Sealer
 from backup_agent.crypto.password import ScryptParameters, derive_key
 from backup_agent.errors import IntegrityError
+from backup_agent.format.malformed import MALFORMED
 from backup_agent.format.timestamp import decode_datetime, encode_datetime
 
 
@@ -78,7 +79,7 @@ def open_key_file(file: KeyFile, password: str) -> MasterKey | None:
         return None
     try:
         master = msgspec.json.decode(json, type=_Master)
-    except msgspec.DecodeError as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"The master key in a key file is damaged: {exc}") from exc
     return MasterKey(master.encrypt, master.mac.k, master.mac.r)
 
@@ -104,7 +105,7 @@ def decode_key_file(data: bytes) -> KeyFile:
     """Raises ``IntegrityError`` for what is no key file."""
     try:
         json = msgspec.json.decode(data, type=_Json)
-    except msgspec.DecodeError as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A key file is damaged: {exc}") from exc
     if json.kdf != "scrypt":
         raise IntegrityError(f"A key file uses {json.kdf!r}, which is not known.")

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from backup_agent.errors import IntegrityError
+from backup_agent.format.malformed import MALFORMED
 from backup_agent.format.timestamp import decode_datetime, encode_datetime
 
 
@@ -52,7 +53,7 @@ def decode_lock(json: bytes) -> Lock:
     """Raises ``IntegrityError``."""
     try:
         found = msgspec.json.decode(json, type=_Json)
-    except msgspec.DecodeError as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A lock is damaged: {exc}") from exc
     return Lock(
         time=decode_datetime(found.time),

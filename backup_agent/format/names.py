@@ -16,6 +16,7 @@ from backup_agent.errors import IntegrityError
 _PLAIN = re.compile(rb"[ !#-%'-;=?-\[\]-~]*\Z")
 """Neither quoted nor escaped by Go or JSON: printable ASCII but for ``" \\ < > &``."""
 _SIMPLE = re.compile(rb"[ !#-\[\]-~]*\Z")
+SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 _UNESCAPES = {
     "a": 7,
@@ -51,6 +52,10 @@ def json_name(name: bytes) -> str:
 
 def json_text(text: str) -> str:
     """A JSON string with the five characters escaped that Go escapes for HTML's sake."""
+    if not text.isascii() and SURROGATE.search(text):
+        # Bytes that are no UTF-8 (in a link's target, in the name of an attribute): JSON has no
+        # room for them, and Go writes the replacement character for each.
+        return '"' + r"\ufffd".join(json_text(part)[1:-1] for part in SURROGATE.split(text)) + '"'
     json = msgspec.json.encode(text).decode()
     if "<" in json or ">" in json or "&" in json or not json.isascii():
         for char in "<>&\u2028\u2029":

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from backup_agent.errors import IntegrityError
+from backup_agent.format.malformed import MALFORMED
 from backup_agent.model.disk import Extent
 from backup_agent.model.omission import Omission
 
@@ -39,7 +40,7 @@ def decode_omissions(data: bytes) -> tuple[Omission, ...]:
     """Raises ``IntegrityError``."""
     try:
         lines = [msgspec.json.decode(line, type=_Json) for line in data.splitlines()]
-    except msgspec.DecodeError as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"The list of omissions is damaged: {exc}") from exc
     return tuple(
         Omission(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from backup_agent.errors import IntegrityError
+from backup_agent.format.malformed import MALFORMED
 from backup_agent.format.timestamp import decode_datetime, encode_datetime
 from backup_agent.model.ids import BlobId, SnapshotId
 from backup_agent.model.snapshot import BackupSummary, Snapshot
@@ -65,7 +66,8 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
         program_version=snapshot.program_version,
         summary=_encode_summary(snapshot.summary) if snapshot.summary else None,
     )
-    return msgspec.json.encode({**msgspec.to_builtins(json), **snapshot.extra})
+    known: dict[str, object] = _storable(msgspec.to_builtins(json))
+    return msgspec.json.encode({**known, **snapshot.extra})
 
 
 def decode_snapshot(json: bytes, snapshot_id: SnapshotId) -> Snapshot:
@@ -74,7 +76,7 @@ def decode_snapshot(json: bytes, snapshot_id: SnapshotId) -> Snapshot:
         everything: dict[str, Any] = msgspec.json.decode(json, type=dict[str, Any])
         found = msgspec.convert(everything, _Json)
         tree = BlobId(bytes.fromhex(found.tree))
-    except (msgspec.DecodeError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"Snapshot {snapshot_id[:8]} is damaged: {exc}") from exc
     if len(tree) != 32:
         raise IntegrityError(f"Snapshot {snapshot_id[:8]} names no tree.")
@@ -95,6 +97,21 @@ def decode_snapshot(json: bytes, snapshot_id: SnapshotId) -> Snapshot:
         summary=_decode_summary(found.summary) if found.summary else None,
         extra={name: value for name, value in everything.items() if name not in _KNOWN},
     )
+
+
+def _storable(value: Any) -> Any:
+    """With the replacement character for what is no Unicode: paths and patterns come from the
+    operating system, which allows any bytes in them.
+    """
+    match value:
+        case str():
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        case list():
+            return [_storable(item) for item in value]
+        case dict():
+            return {name: _storable(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 def _snapshot_id(text: str | None) -> SnapshotId | None:

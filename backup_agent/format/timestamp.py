@@ -13,35 +13,46 @@ _FORM = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = 60
+_DAY = 86_400
+_FIRST_NS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).days * _DAY * 1_000_000_000
+_LAST_NS = ((datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH).days + 1) * _DAY * 1_000_000_000 - 1
+_LEAP_CYCLE_YEARS = 400
+_LEAP_CYCLE_DAYS = 146_097
 
 
 def encode_ns(ns: int) -> str:
-    """Nanoseconds since 1970 in UTC; years outside 1 to 9999 are cut to those ends, as JSON
-    readers in Go refuse them.
+    """Nanoseconds since 1970 in UTC; what lies outside the years 1 to 9999 becomes their start
+    or end, as JSON readers in Go refuse it.
     """
-    seconds, fraction = divmod(ns, 1_000_000_000)
-    minutes, second = divmod(seconds, _MINUTE)
-    prefix = _minute(minutes)
+    seconds, fraction = divmod(min(max(ns, _FIRST_NS), _LAST_NS), 1_000_000_000)
     if not fraction:
-        return f"{prefix}{second:02d}Z"
-    return f"{prefix}{second:02d}.{fraction:09d}".rstrip("0") + "Z"
+        return f"{_second(seconds)}Z"
+    return f"{_second(seconds)}.{fraction:09d}".rstrip("0") + "Z"
 
 
-# Files of one folder were often written in the same minute.
+# Files of one folder were often written, copied or unpacked in the same second.
+@lru_cache(maxsize=65_536)
+def _second(seconds: int) -> str:
+    minutes, second = divmod(seconds, _MINUTE)
+    return f"{_minute(minutes)}{second:02d}"
+
+
 @lru_cache(maxsize=4096)
 def _minute(minutes: int) -> str:
-    try:
-        moment = _EPOCH + timedelta(minutes=minutes)
-    except OverflowError:
-        moment = datetime(9999 if minutes > 0 else 1, 1, 1, tzinfo=UTC)
+    moment = _EPOCH + timedelta(minutes=minutes)
     return f"{moment.year:04d}-{moment:%m-%dT%H:%M:}"
 
 
 def decode_ns(text: str) -> int:
     """Nanoseconds since 1970. Raises ``IntegrityError`` for what is no time."""
+    if text.startswith("0000"):
+        # restic moves all times before Christ into the year 0, which Python has not:
+        # the calendar repeats after 400 years.
+        later = decode_ns(f"{_LEAP_CYCLE_YEARS:04}{text[4:]}")
+        return later - _LEAP_CYCLE_DAYS * _DAY * 1_000_000_000
     moment, fraction_ns = _parse(text)
     delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + fraction_ns
+    return (delta.days * _DAY + delta.seconds) * 1_000_000_000 + fraction_ns
 
 
 def decode_datetime(text: str) -> datetime:

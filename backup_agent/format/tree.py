@@ -16,6 +16,7 @@ it is, unparsed.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,8 @@ from functools import lru_cache
 import msgspec
 
 from backup_agent.errors import IntegrityError
-from backup_agent.format.names import json_name, json_text, unquote_name
+from backup_agent.format.malformed import MALFORMED
+from backup_agent.format.names import SURROGATE, json_name, json_text, unquote_name
 from backup_agent.format.timestamp import decode_ns, encode_ns
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, Xattr
@@ -57,9 +59,9 @@ def encode_tail(node: Node) -> bytes:
     """The second half, with the closing brace."""
     parts: list[str] = []
     if node.link_target:
-        text = node.link_target.decode("utf-8", "replace")
+        text = node.link_target.decode("utf-8", "surrogateescape")
         parts.append(f',"linktarget":{json_text(text)}')
-        if text.encode() != node.link_target:
+        if SURROGATE.search(text):
             parts.append(f',"linktarget_raw":"{b64encode(node.link_target).decode()}"')
     if node.xattrs:
         attributes = ",".join(
@@ -95,32 +97,30 @@ def with_subtree(stored: bytes, subtree: BlobId) -> bytes:
     return b'%b,"subtree":"%b"}' % (stored[:start], subtree.hex().encode())
 
 
-_ONE_ID = 66
-"""Most files are one blob: 64 digits in quotation marks."""
+def content_ids(stored: bytes) -> tuple[BlobId, ...] | None:
+    """The blobs of a stored file node, without decoding the rest of it.
 
-
-def content_ids(stored: bytes) -> tuple[BlobId, ...]:
-    """The blobs of a stored file node, without decoding the rest of it."""
-    start = stored.rindex(b'"content":[') + len(b'"content":[')
-    end = stored.index(b"]", start)
-    if end - start == _ONE_ID:
-        return (BlobId(unhexlify(stored[start + 1 : end - 1])),)
-    ids = stored[start:end]
-    return tuple(BlobId(unhexlify(i[1:-1])) for i in ids.split(b",")) if ids else ()
+    ``None`` for a node that has no content, or none as restic and we write it.
+    """
+    found = _CONTENT.search(stored)
+    if found is None:
+        return None
+    return tuple(BlobId(unhexlify(digits)) for digits in found[1].split(b'"')[1::2])
 
 
 def stored_subtree(stored: bytes) -> BlobId | None:
-    """The tree of a stored folder node, without decoding the rest of it."""
-    start = stored.rfind(b'"subtree":"')
-    if start < 0:
-        return None
-    start += len(b'"subtree":"')
-    return BlobId(bytes.fromhex(stored[start : start + 64].decode()))
+    """The tree of a stored folder node, without decoding the rest of it.
+
+    ``None`` for a node that has none, or none as restic and we write it.
+    """
+    found = _SUBTREE.search(stored)
+    return BlobId(unhexlify(found[1])) if found else None
 
 
 def is_unchanged(stored: bytes, head: bytes) -> bool:
     """Whether a stored node tells of its entry exactly what lstat tells now."""
-    return stored.startswith(head) and stored[len(head) : len(head) + 1] in (b",", b"}")
+    # Where the head's last fields are zero and left out, the stored node must not have them.
+    return stored.startswith(head) and stored.startswith(_TAIL_STARTS, len(head))
 
 
 def join_tree(nodes: Iterable[bytes]) -> bytes:
@@ -173,6 +173,19 @@ class _RawTree(msgspec.Struct):
     nodes: list[msgspec.Raw] | None
 
 
+_TAIL_STARTS = (
+    b',"linktarget":',
+    b',"extended_attributes":',
+    b',"generic_attributes":',
+    b',"device":',
+    b',"content":',
+    b',"subtree":',
+    b"}",
+)
+_CONTENT = re.compile(
+    rb',"content":\[((?:"[0-9a-f]{64}",?)*)\](?:,"(?:subtree|error|path)":"[^"]*")*}\Z'
+)
+_SUBTREE = re.compile(rb'"subtree":"([0-9a-f]{64})"\}\Z')
 _tree_decoder = msgspec.json.Decoder(_Tree)
 _raw_decoder = msgspec.json.Decoder(_RawTree)
 _node_decoder = msgspec.json.Decoder(_Json)
@@ -187,7 +200,7 @@ def decode_tree(data: bytes) -> tuple[Node, ...]:
     """
     try:
         return tuple(_node(json) for json in _tree_decoder.decode(data).nodes or ())
-    except (msgspec.DecodeError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A tree is damaged: {exc}") from exc
 
 
@@ -195,7 +208,7 @@ def decode_node(stored: bytes) -> Node:
     """One node out of :func:`split_tree`. Raises ``IntegrityError``."""
     try:
         return _node(_node_decoder.decode(stored))
-    except (msgspec.DecodeError, ValueError) as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A node of a tree is damaged: {exc}") from exc
 
 
@@ -205,7 +218,7 @@ def split_tree(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         for raw in _raw_decoder.decode(data).nodes or ():
             stored = bytes(raw)
             yield _stored_name(stored), stored
-    except msgspec.DecodeError as exc:
+    except MALFORMED as exc:
         raise IntegrityError(f"A tree is damaged: {exc}") from exc
 
 

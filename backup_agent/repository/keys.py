@@ -75,7 +75,13 @@ def list_keys(backend: Backend, *, on_damage: OnDamage) -> Iterator[NamedKeyFile
         if hashlib.sha256(data).hexdigest() != info.name:
             on_damage(key.path)
             continue
-        yield NamedKeyFile(info.name, decode_key_file(data))
+        try:
+            file = decode_key_file(data)
+        except IntegrityError:
+            # It does not keep the other passwords from opening the repository.
+            on_damage(key.path)
+        else:
+            yield NamedKeyFile(info.name, file)
 
 
 def unlock_master(backend: Backend, password: str) -> tuple[str, MasterKey]:

@@ -197,7 +197,8 @@ def _is_running(lock: Lock) -> bool:
     """Whether the lock's process lives; one that started after the lock only got its number."""
     try:
         started = psutil.Process(lock.pid).create_time()
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError):
+        # ValueError: no number that a process can have.
         return False
     except psutil.AccessDenied:
         return True

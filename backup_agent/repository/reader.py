@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeAlias
 
-from backup_agent.errors import IntegrityError, ObjectNotFoundError
+from backup_agent.errors import IntegrityError, ObjectNotFoundError, StorageError
 from backup_agent.format.pack import BlobKind
 from backup_agent.format.tree import decode_tree
 from backup_agent.model.ids import BlobId, PackId
@@ -130,9 +130,22 @@ class BlobReader:
         blob_end = place.blob.offset + place.blob.length
         window_end = min(start + _TREE_WINDOW, self._repository.index.pack_end(place.pack))
         try:
-            return self._repository.backend.load(key, start, max(blob_end, window_end) - start)
+            return self._load_range(key, start, max(blob_end, window_end) - start)
         except ObjectNotFoundError as exc:
             raise _missing_pack(key) from exc
+
+    def _load_range(self, key: ObjectKey, start: int, length: int) -> bytes:
+        """Bytes of a pack; fewer where the pack was cut short, for what is left is still good."""
+        backend = self._repository.backend
+        try:
+            return backend.load(key, start, length)
+        except ObjectNotFoundError:
+            raise
+        except StorageError:
+            size = backend.size(key)
+            if size >= start + length:
+                raise
+            return backend.load(key, start, size - start) if size > start else b""
 
     def _windows(self, blobs: Iterable[BlobId]) -> Iterator[list[BlobId]]:
         window: list[BlobId] = []
@@ -182,7 +195,7 @@ class BlobReader:
         last = run[-1].blob
         key = ObjectKey(FileKind.PACK, run[0].pack, is_tree=last.kind is BlobKind.TREE)
         try:
-            data = self._repository.backend.load(key, start, last.offset + last.length - start)
+            data = self._load_range(key, start, last.offset + last.length - start)
         except ObjectNotFoundError:
             return {place.blob.id: _missing_pack(key) for place in run}
         view = memoryview(data)

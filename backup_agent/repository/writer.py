@@ -33,6 +33,8 @@ _COMPRESSION_LEVEL = 2
 _UPLOADERS = 2
 INDEX_BLOBS = 40_000
 """Entries in one index file: about 5 MB of JSON; the design asks for less than 8 MiB."""
+_INDEX_PACKS = 256
+"""Packs that may be saved and in no index yet, 4 GiB: what a crash makes the next run save again."""
 
 
 @dataclass(slots=True)
@@ -259,7 +261,7 @@ class BlobWriter:
             self.totals.packed_bytes += size
             self._unindexed.append(pack)
             self._unindexed_blobs += len(pack.blobs)
-            if self._unindexed_blobs >= INDEX_BLOBS:
+            if self._unindexed_blobs >= INDEX_BLOBS or len(self._unindexed) >= _INDEX_PACKS:
                 self._save_index()
 
     def _save_index(self) -> None:

@@ -193,6 +193,14 @@ class TreeSaver:
             self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
             return {}
 
+    def _decode_stored(self, stored: bytes) -> Node | None:
+        """A node of the parent; one that is damaged counts as none."""
+        try:
+            return decode_node(stored)
+        except IntegrityError as exc:
+            self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
+            return None
+
     # Files
 
     def _save_file(self, entry: Entry, stored: bytes | None) -> bytes:
@@ -225,16 +233,18 @@ class TreeSaver:
     def _take_over(self, entry: Entry, head: bytes, stored: bytes) -> bytes | None:
         """The node of a file that did not change, if all its blobs are there."""
         if is_unchanged(stored, head):
-            return stored if self._has_all(content_ids(stored)) else None
+            content = content_ids(stored)
+            return stored if content is not None and self._has_all(content) else None
         # The same facts may be written differently: restic uses the local time zone.
-        old, new = decode_node(stored), entry.node
+        old, new = self._decode_stored(stored), entry.node
         same = (
-            old.kind is NodeKind.FILE
+            old is not None
+            and old.kind is NodeKind.FILE
             and old.content is not None
             and (old.size, old.mtime_ns, old.ctime_ns, old.inode)
             == (new.size, new.mtime_ns, new.ctime_ns, new.inode)
         )
-        if not same or old.content is None or not self._has_all(old.content):
+        if not same or old is None or old.content is None or not self._has_all(old.content):
             return None
         complete = self._source.complete(entry)
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
@@ -282,8 +292,8 @@ class TreeSaver:
 
     def _last_change(self, stored: bytes | None, content: tuple[BlobId, ...], size: int) -> int:
         if stored is not None:
-            old = decode_node(stored)
-            if old.content == content and old.size == size:
+            old = self._decode_stored(stored)
+            if old is not None and old.content == content and old.size == size:
                 return old.mtime_ns
         return self._now_ns
 

@@ -49,7 +49,8 @@ class FileTree:
         for path in absolute:
             if not os.path.lexists(path):
                 raise UsageError(f"{path} does not exist.", hint="Check the path.")
-        self._paths = tuple(absolute)
+        # As the restore point can hold them, so that the next run finds its parent by them.
+        self._paths = tuple(os.fsencode(path).decode("utf-8", "replace") for path in absolute)
         self._filters = filters or Filters()
         wanted = [os.fsencode(path) for path in absolute]
         self._ways = _ways_to(wanted)
@@ -100,15 +101,16 @@ class FileTree:
             raise UnreadableError(_reason(exc)) from exc
         if self._filters.excludes_content_of(folder):
             found = [entry for entry in found if is_cache_tag(entry.name)]
+        excludes = self._filters.excludes
+        node_of = posix.node_of
         entries: list[Entry] = []
         for item in found:
+            name, path = item.name, item.path
             try:
-                entry = TreeEntry(
-                    posix.node_of(item.name, item.stat(follow_symlinks=False)), item.path
-                )
+                entry = TreeEntry(node_of(name, item.stat(follow_symlinks=False)), path)
             except OSError as exc:
-                entry = _unknown(item.name, item.path, exc)
-            if not self._filters.excludes(item.path, entry.node.kind is NodeKind.FOLDER):
+                entry = _unknown(name, path, exc)
+            if not excludes(path, entry.node.kind is NodeKind.FOLDER):
                 entries.append(entry)
         return entries
 

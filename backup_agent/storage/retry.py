@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from backup_agent.errors import TransientStorageError
+from backup_agent.errors import StorageError, TransientStorageError
 from backup_agent.model.events import Emit, Notice, ignore
 from backup_agent.storage.backend import Backend, Data, FileKind, ObjectInfo, ObjectKey
 
@@ -65,7 +65,16 @@ class RetryingBackend:
         self._repeat(lambda: self._inner.save(key, data))
 
     def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
-        return self._repeat(lambda: self._inner.load(key, offset, length))
+        def attempt() -> bytes:
+            try:
+                return self._inner.load(key, offset, length)
+            except TransientStorageError as exc:
+                if length is not None and self._inner.size(key) < offset + length:
+                    # Not a body cut on its way: the object is shorter, and stays so.
+                    raise StorageError(exc.message, hint=exc.hint) from exc
+                raise
+
+        return self._repeat(attempt)
 
     def size(self, key: ObjectKey) -> int:
         return self._repeat(lambda: self._inner.size(key))
