@@ -251,6 +251,19 @@ def test_restic_accepts_what_we_salvage_from_a_truncated_pack(shared: Shared) ->
     assert shared.restores(point) == shared.present()
 
 
+def test_check_names_every_pack_that_is_cut_short(shared: Shared) -> None:
+    """A folder, unlike memory, answers a read beyond the end by an error of its own."""
+    shared.write("a")
+    shared.their_backup()
+    for name in shared.packs():
+        pack = shared.place / ObjectKey(FileKind.PACK, name).path
+        pack.chmod(0o600)
+        pack.write_bytes(pack.read_bytes()[:40])
+    assert {finding.file for finding in shared.our_check().errors} >= {
+        ObjectKey(FileKind.PACK, name).path for name in shared.packs()
+    }
+
+
 def test_passwords_of_each_tool_open_for_the_other(shared: Shared) -> None:
     add_password(shared.open(), "ours", username="ann", hostname="desk")
     shared.environment["RESTIC_PASSWORD"] = "ours"
