@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,9 @@ class Shared:
         assert done.returncode == 0, f"restic {arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def open(self) -> Repository:
+    @cached_property
+    def repository(self) -> Repository:
+        """Opened once, as the agent does, while the other tool changes what is there."""
         return open_repository(LocalBackend(self.place), PASSWORD)
 
     def write(self, *names: str) -> None:
@@ -78,7 +81,7 @@ class Shared:
 
     def our_backup(self) -> str:
         result = run_backup(
-            self.open(),
+            self.repository,
             FileTree([str(self.source)]),
             BackupSettings(),
             emit=ignore,
@@ -95,13 +98,12 @@ class Shared:
         )
 
     def our_forget(self, *points: str) -> None:
-        repository = self.open()
         for point in points:
-            repository.remove_snapshot(repository.snapshot_id(point))
+            self.repository.remove_snapshot(self.repository.snapshot_id(point))
 
     def our_prune(self) -> PrunePlan:
         return run_prune(
-            self.open(),
+            self.repository,
             max_unused=0,
             on_plan=lambda _plan: None,
             emit=ignore,
@@ -109,11 +111,13 @@ class Shared:
         )
 
     def our_repair(self) -> None:
-        run_repair_index(self.open(), on_plan=lambda _plan: None, emit=ignore, cancel=CancelToken())
+        run_repair_index(
+            self.repository, on_plan=lambda _plan: None, emit=ignore, cancel=CancelToken()
+        )
 
     def our_check(self) -> CheckReport:
         return run_check(
-            self.open(), headers=True, read_data=EVERYTHING, emit=ignore, cancel=CancelToken()
+            self.repository, headers=True, read_data=EVERYTHING, emit=ignore, cancel=CancelToken()
         )
 
     def both_check(self) -> None:
@@ -190,7 +194,7 @@ def test_tools_prune_by_turns(shared: Shared) -> None:
                 shared.our_prune()
             else:
                 shared.restic("forget", "--prune", points[turn - 2])
-        shared.both_check()
+            shared.both_check()
     last = shared.our_backup()
     assert shared.restores(last) == shared.present()
 
@@ -265,7 +269,7 @@ def test_check_names_every_pack_that_is_cut_short(shared: Shared) -> None:
 
 
 def test_passwords_of_each_tool_open_for_the_other(shared: Shared) -> None:
-    add_password(shared.open(), "ours", username="ann", hostname="desk")
+    add_password(shared.repository, "ours", username="ann", hostname="desk")
     shared.environment["RESTIC_PASSWORD"] = "ours"
     assert "ann" in shared.restic("key", "list")
     (shared.folder / "new").write_text("theirs")
