@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from backup_agent.errors import StorageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import ignore
 from backup_agent.model.subset import EVERYTHING
@@ -25,6 +27,7 @@ from backup_agent.services.prune import run_prune
 from backup_agent.services.repair import run_repair_index
 from backup_agent.sources.tree import FileTree
 from backup_agent.storage.backend import FileKind, ObjectKey
+from backup_agent.storage.faulty import FaultyBackend
 from backup_agent.storage.local import LocalBackend
 
 RESTIC = os.environ.get("RESTIC", "restic")
@@ -102,13 +105,7 @@ class Shared:
             self.repository.remove_snapshot(self.repository.snapshot_id(point))
 
     def our_prune(self) -> PrunePlan:
-        return run_prune(
-            self.repository,
-            max_unused=0,
-            on_plan=lambda _plan: None,
-            emit=ignore,
-            cancel=CancelToken(),
-        )
+        return prune_all(self.repository)
 
     def our_repair(self) -> None:
         run_repair_index(
@@ -137,6 +134,16 @@ class Shared:
 
     def packs(self) -> set[str]:
         return {info.name for info in LocalBackend(self.place).list(FileKind.PACK)}
+
+
+def prune_all(repository: Repository) -> PrunePlan:
+    return run_prune(
+        repository,
+        max_unused=0,
+        on_plan=lambda _plan: None,
+        emit=ignore,
+        cancel=CancelToken(),
+    )
 
 
 @pytest.fixture(params=[1, 2], ids=["version 1", "version 2"])
@@ -268,7 +275,8 @@ def test_check_names_every_pack_that_is_cut_short(shared: Shared) -> None:
     }
 
 
-def test_passwords_of_each_tool_open_for_the_other(shared: Shared) -> None:
+def test_passwords_of_each_tool_open_for_the_other(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, version=2)
     add_password(shared.repository, "ours", username="ann", hostname="desk")
     shared.environment["RESTIC_PASSWORD"] = "ours"
     assert "ann" in shared.restic("key", "list")
@@ -279,3 +287,29 @@ def test_passwords_of_each_tool_open_for_the_other(shared: Shared) -> None:
     change_password(repository, "changed")
     shared.environment["RESTIC_PASSWORD"] = "changed"
     shared.restic("check")
+
+
+def test_restic_finds_every_point_whole_wherever_our_prune_broke_off(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, version=2)
+    shared.write("a", "b")
+    first = shared.their_backup()
+    shared.delete("b")
+    second = shared.our_backup()
+    shared.our_forget(first)
+    whole = tmp_path / "whole"
+    shared.place.rename(whole)
+    operations = 0
+    fail_at = 0
+    while fail_at <= operations:
+        shutil.copytree(whole, shared.place)
+        faulty = FaultyBackend(LocalBackend(shared.place), fail_at=fail_at)
+        with contextlib.suppress(StorageError):
+            prune_all(open_repository(faulty, PASSWORD))
+        # The first time nothing fails, which tells how many operations there are.
+        operations = operations or faulty.operations
+        shared.restic("unlock", "--remove-all")
+        assert "no errors were found" in shared.restic("check")
+        assert shared.restores(second) == shared.present()
+        shutil.rmtree(shared.place)
+        fail_at += 2
+    assert operations >= 8
