@@ -114,6 +114,19 @@ class Session:
             )
         return _ask_new(location) if new else getpass.getpass(f"Password of {location}: ")
 
+    def new_password(self, location: str, *, file: Path | None, variable: str) -> str:
+        """One that is to be added: by file, environment or a prompt. Raises ``UsageError``."""
+        if file is not None:
+            return read_password_file(file)
+        if value := self.environment.get(variable):
+            return value
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"A new password for {location} is needed.",
+                hint=f"Give --new-password-file FILE, or set {variable}.",
+            )
+        return _ask_new(location)
+
     def _make_render(self, *, data_on_stdout: bool) -> Render:
         stream = sys.stderr if data_on_stdout else sys.stdout
         if self.options.json:

@@ -58,6 +58,11 @@ def mode(node: Node) -> str:
     return stat.filemode(_TYPES[node.kind] | node.permissions)
 
 
+def lines(text: str) -> str:
+    """Several lines, each of them printable."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def printable(text: str) -> str:
     """What came from a file name cannot steer the terminal: control characters are spelt out."""
     if text.isprintable():

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from backup_agent.errors import IntegrityError
 
+_PLAIN = re.compile(rb"[ !#-%'-;=?-\[\]-~]*\Z")
+"""Neither quoted nor escaped by Go or JSON: printable ASCII but for ``" \\ < > &``."""
 _SIMPLE = re.compile(rb"[ !#-\[\]-~]*\Z")
 _ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 _UNESCAPES = {
@@ -35,6 +39,23 @@ def quote_name(name: bytes) -> str:
     if _SIMPLE.match(name):
         return name.decode("ascii")
     return "".join(_quoted(char) for char in name.decode("utf-8", "surrogateescape"))
+
+
+def json_name(name: bytes) -> str:
+    """The quoted name as JSON, with its quotation marks."""
+    # Nearly every name is such: spare them two rounds of escaping.
+    if _PLAIN.match(name):
+        return f'"{name.decode("ascii")}"'
+    return json_text(quote_name(name))
+
+
+def json_text(text: str) -> str:
+    """A JSON string with the five characters escaped that Go escapes for HTML's sake."""
+    json = msgspec.json.encode(text).decode()
+    if "<" in json or ">" in json or "&" in json or not json.isascii():
+        for char in "<>&\u2028\u2029":
+            json = json.replace(char, f"\\u{ord(char):04x}")
+    return json
 
 
 def unquote_name(text: str) -> bytes:

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from backup_agent.errors import IntegrityError
-from backup_agent.format.names import quote_name, unquote_name
+from backup_agent.format.names import json_name, json_text, unquote_name
 from backup_agent.format.timestamp import decode_ns, encode_ns
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, Xattr
@@ -30,21 +31,24 @@ from backup_agent.model.node import Node, NodeKind, Xattr
 
 def encode_head(node: Node) -> bytes:
     """The first half of a node's JSON; fields that are zero or empty are left out, as in restic."""
-    name = _text(quote_name(node.name))
     mtime = encode_ns(node.mtime_ns)
     atime = mtime if node.atime_ns == node.mtime_ns else encode_ns(node.atime_ns)
     mode = f',"mode":{node.mode}' if node.mode else ""
-    user = f',"user":{_text(node.user)}' if node.user else ""
-    group = f',"group":{_text(node.group)}' if node.group else ""
+    user = f',"user":{_account(node.user)}' if node.user else ""
+    group = f',"group":{_account(node.group)}' if node.group else ""
     inode = f',"inode":{node.inode}' if node.inode else ""
     device_id = f',"device_id":{node.device_id}' if node.device_id else ""
     size = f',"size":{node.size}' if node.size else ""
     links = f',"links":{node.links}' if node.links else ""
     return (
-        f'{{"name":{name},"type":"{node.kind.value}"{mode},"mtime":"{mtime}","atime":"{atime}"'
+        f'{{"name":{json_name(node.name)},"type":"{node.kind.value}"{mode},"mtime":"{mtime}","atime":"{atime}"'
         f',"ctime":"{encode_ns(node.ctime_ns)}","uid":{node.uid},"gid":{node.gid}{user}{group}'
         f"{inode}{device_id}{size}{links}"
     ).encode()
+
+
+# A tree of files belongs to a handful of users.
+_account = lru_cache(maxsize=1024)(json_text)
 
 
 def encode_tail(node: Node) -> bytes:
@@ -52,12 +56,12 @@ def encode_tail(node: Node) -> bytes:
     parts: list[str] = []
     if node.link_target:
         text = node.link_target.decode("utf-8", "replace")
-        parts.append(f',"linktarget":{_text(text)}')
+        parts.append(f',"linktarget":{json_text(text)}')
         if text.encode() != node.link_target:
             parts.append(f',"linktarget_raw":"{b64encode(node.link_target).decode()}"')
     if node.xattrs:
         attributes = ",".join(
-            f'{{"name":{_text(x.name)},"value":"{b64encode(x.value).decode()}"}}'
+            f'{{"name":{json_text(x.name)},"value":"{b64encode(x.value).decode()}"}}'
             for x in node.xattrs
         )
         parts.append(f',"extended_attributes":[{attributes}]')
@@ -94,6 +98,15 @@ def content_ids(stored: bytes) -> tuple[BlobId, ...]:
     start = stored.rindex(b'"content":[') + len(b'"content":[')
     ids = stored[start : stored.index(b"]", start)]
     return tuple(BlobId(bytes.fromhex(i[1:-1].decode())) for i in ids.split(b",")) if ids else ()
+
+
+def stored_subtree(stored: bytes) -> BlobId | None:
+    """The tree of a stored folder node, without decoding the rest of it."""
+    start = stored.rfind(b'"subtree":"')
+    if start < 0:
+        return None
+    start += len(b'"subtree":"')
+    return BlobId(bytes.fromhex(stored[start : start + 64].decode()))
 
 
 def is_unchanged(stored: bytes, head: bytes) -> bool:
@@ -181,9 +194,22 @@ def split_tree(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """(name, stored JSON) of each node, decoding nothing else. Raises ``IntegrityError``."""
     try:
         for raw in _raw_decoder.decode(data).nodes or ():
-            yield unquote_name(_name_decoder.decode(raw).name), bytes(raw)
+            stored = bytes(raw)
+            yield _stored_name(stored), stored
     except msgspec.DecodeError as exc:
         raise IntegrityError(f"A tree is damaged: {exc}") from exc
+
+
+_NAME_START = b'{"name":"'
+
+
+def _stored_name(stored: bytes) -> bytes:
+    """The name of a stored node; without parsing, where it stands first and plain."""
+    if stored.startswith(_NAME_START):
+        name = stored[len(_NAME_START) : stored.index(b'"', len(_NAME_START))]
+        if b"\\" not in name:
+            return name
+    return unquote_name(_name_decoder.decode(stored).name)
 
 
 def _node(json: _Json) -> Node:
@@ -223,12 +249,3 @@ def _id(text: str) -> BlobId:
     if len(raw) != 32:
         raise ValueError(f"{text!r} is no SHA-256")
     return BlobId(raw)
-
-
-def _text(text: str) -> str:
-    """A JSON string with the five characters escaped that Go escapes for HTML's sake."""
-    json = msgspec.json.encode(text).decode()
-    if "<" in json or ">" in json or "&" in json or not json.isascii():
-        for char in "<>&\u2028\u2029":
-            json = json.replace(char, f"\\u{ord(char):04x}")
-    return json

@@ -13,6 +13,8 @@ from backup_agent.repository.prune import execute_prune
 from backup_agent.repository.prune_plan import MAX_UNUSED, PrunePlan, plan_prune
 from backup_agent.repository.repository import Repository
 
+__all__ = ["MAX_UNUSED", "OnPrunePlan", "PrunePlan", "preview_prune", "run_prune"]
+
 OnPrunePlan: TypeAlias = Callable[[PrunePlan], None]
 
 

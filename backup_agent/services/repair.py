@@ -10,6 +10,8 @@ from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.repair import RepairPlan, execute_repair_index, plan_repair_index
 from backup_agent.repository.repository import Repository
 
+__all__ = ["RepairPlan", "preview_repair_index", "run_repair_index"]
+
 
 def preview_repair_index(repository: Repository, *, emit: Emit, cancel: CancelToken) -> RepairPlan:
     """What a repair would do."""

@@ -29,6 +29,7 @@ from backup_agent.format.tree import (
     is_unchanged,
     join_tree,
     split_tree,
+    stored_subtree,
     with_subtree,
 )
 from backup_agent.model.cancel import CancelToken
@@ -155,11 +156,9 @@ class TreeSaver:
         self._news(entry.path)
         if stored is None:
             return _OpenFolder(entry, children, {}, None)
-        parent = decode_node(stored)
-        same = is_unchanged(stored, encode_head(entry.node)) and parent.subtree is not None
-        return _OpenFolder(
-            entry, children, self._stored_nodes(parent.subtree), stored if same else None
-        )
+        subtree = stored_subtree(stored)
+        same = subtree is not None and is_unchanged(stored, encode_head(entry.node))
+        return _OpenFolder(entry, children, self._stored_nodes(subtree), stored if same else None)
 
     def _close_folder(self, folder: _OpenFolder) -> bytes:
         entry = folder.entry

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -17,8 +16,8 @@ from backup_agent.sources.entry import ByteStream, Chunking, Entry
 from backup_agent.sources.filters import Filters, is_cache_tag
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+# A msgspec.Struct for the same reason as Node: one for every file that is looked at.
+class TreeEntry(msgspec.Struct, frozen=True, gc=False):
     """One item found on disk. ``only`` limits a folder on the way to what was asked for."""
 
     node: Node

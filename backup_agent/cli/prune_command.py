@@ -1,0 +1,68 @@
+"""``everboot prune``"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from backup_agent.cli import words
+from backup_agent.cli.session import Session
+
+if TYPE_CHECKING:
+    from backup_agent.services.prune import PrunePlan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-unused",
+        type=_share,
+        default=None,
+        metavar="PERCENT",
+        help="unneeded data that may stay, in percent of the repository (default: 5)",
+    )
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show the plan, do nothing")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    from backup_agent.services.prune import MAX_UNUSED, preview_prune, run_prune
+
+    max_unused = MAX_UNUSED if args.max_unused is None else args.max_unused
+    emit, cancel = session.render.emit, session.cancel
+
+    def show(plan: PrunePlan) -> None:
+        session.render.show(prune_record(plan), words.lines(str(plan)))
+
+    with session.opened() as repository:
+        if args.dry_run:
+            show(preview_prune(repository, max_unused=max_unused, emit=emit, cancel=cancel))
+            return 0
+        plan = run_prune(repository, max_unused=max_unused, on_plan=show, emit=emit, cancel=cancel)
+    session.render.show(
+        {"message_type": "summary", "freed_bytes": plan.freed_bytes},
+        f"Freed {words.size(plan.freed_bytes)}.",
+    )
+    return 0
+
+
+def prune_record(plan: PrunePlan) -> dict[str, object]:
+    return {
+        "message_type": "prune_plan",
+        "blobs_used": plan.used.count,
+        "blobs_unused": plan.unused.count,
+        "packs_keep": len(plan.keep),
+        "packs_repack": len(plan.repack),
+        "packs_delete": len(plan.delete),
+        "packs_unindexed": len(plan.unindexed),
+        "bytes_repack": plan.repack_bytes,
+        "bytes_freed": plan.freed_bytes,
+    }
+
+
+def _share(text: str) -> float:
+    try:
+        percent = float(text.removesuffix("%"))
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage")
+    return percent / 100
