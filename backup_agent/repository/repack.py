@@ -24,7 +24,7 @@ from backup_agent.storage.backend import FileKind, ObjectKey
 
 _PACKS_AHEAD = 3
 """How many old packs are held in memory."""
-_PACKS_AN_INDEX = 64
+PACKS_AN_INDEX = 64
 """After so many new packs (1 GiB) an index is saved: what is done survives a crash."""
 
 
@@ -150,6 +150,6 @@ class _Filling:
         self._result.packs.append(pack)
         self._unindexed.append(pack)
         self._pack.clear()
-        if len(self._unindexed) >= _PACKS_AN_INDEX:
+        if len(self._unindexed) >= PACKS_AN_INDEX:
             self._result.index_files += save_index_files(self._repository, self._unindexed)
             self._unindexed = []

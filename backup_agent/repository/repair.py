@@ -115,7 +115,7 @@ def plan_repair_index(repository: Repository, *, emit: Emit, cancel: CancelToken
     for pack, found in headers.items():
         if isinstance(found, IntegrityError):
             cancel.raise_if_cancelled()
-            part = _salvage(repository, indexed[pack]) if pack in indexed else None
+            part = _salvage(repository, indexed[pack], sizes[pack]) if pack in indexed else None
             findings.append(_tell(pack, found, indexed.get(pack), part))
             if part is not None and part.blobs:
                 salvage.append(part)
@@ -207,11 +207,13 @@ def _refuse_withheld(
         )
 
 
-def _salvage(repository: Repository, pack: IndexedPack) -> IndexedPack:
+def _salvage(repository: Repository, pack: IndexedPack, size: int) -> IndexedPack:
     """Of a damaged pack, the blobs that still open and match their ids."""
     opener = BlobOpener(repository.sealer())
 
     def is_whole(blob: PackedBlob) -> bool:
+        if blob.offset + blob.length > size:
+            return False
         try:
             return any(True for _ in read_sealed(repository, IndexedPack(pack.id, (blob,)), opener))
         except IntegrityError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backup_agent.errors import IntegrityError
+from backup_agent.errors import IntegrityError, TransientStorageError
 from backup_agent.format.pack import BlobKind
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Progress
@@ -14,6 +14,7 @@ from backup_agent.model.node import Node
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository
+from backup_agent.storage.backend import FileKind, ObjectKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def walk_trees(
                 cancel.raise_if_cancelled()
                 visited.add(tree)
                 try:
-                    nodes = reader.load_tree(tree)
+                    nodes = _load(repository, reader, tree)
                 except IntegrityError as exc:
                     yield VisitedTree(tree, snapshot, path, damage=exc)
                     continue
@@ -60,6 +61,20 @@ def walk_trees(
                     for node in reversed(nodes)
                     if node.subtree is not None
                 ]
+
+
+def _load(repository: Repository, reader: BlobReader, tree: BlobId) -> tuple[Node, ...]:
+    """A folder's nodes. Raises ``IntegrityError`` also for a pack that is cut short for good."""
+    try:
+        return reader.load_tree(tree)
+    except TransientStorageError:
+        place = repository.index.find(BlobKind.TREE, tree)
+        assert place is not None
+        key = ObjectKey(FileKind.PACK, place.pack)
+        size = repository.backend.size(key)
+        if size < place.blob.offset + place.blob.length:
+            raise IntegrityError(f"The pack {key.path} is cut short to {size} bytes.") from None
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import shutil
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
+from backup_agent.errors import StorageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import ignore
 from backup_agent.model.subset import EVERYTHING
@@ -24,6 +27,7 @@ from backup_agent.services.prune import run_prune
 from backup_agent.services.repair import run_repair_index
 from backup_agent.sources.tree import FileTree
 from backup_agent.storage.backend import FileKind, ObjectKey
+from backup_agent.storage.faulty import FaultyBackend
 from backup_agent.storage.local import LocalBackend
 
 RESTIC = os.environ.get("RESTIC", "restic")
@@ -60,7 +64,9 @@ class Shared:
         assert done.returncode == 0, f"restic {arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def open(self) -> Repository:
+    @cached_property
+    def repository(self) -> Repository:
+        """Opened once, as the agent does, while the other tool changes what is there."""
         return open_repository(LocalBackend(self.place), PASSWORD)
 
     def write(self, *names: str) -> None:
@@ -78,7 +84,7 @@ class Shared:
 
     def our_backup(self) -> str:
         result = run_backup(
-            self.open(),
+            self.repository,
             FileTree([str(self.source)]),
             BackupSettings(),
             emit=ignore,
@@ -95,25 +101,20 @@ class Shared:
         )
 
     def our_forget(self, *points: str) -> None:
-        repository = self.open()
         for point in points:
-            repository.remove_snapshot(repository.snapshot_id(point))
+            self.repository.remove_snapshot(self.repository.snapshot_id(point))
 
     def our_prune(self) -> PrunePlan:
-        return run_prune(
-            self.open(),
-            max_unused=0,
-            on_plan=lambda _plan: None,
-            emit=ignore,
-            cancel=CancelToken(),
-        )
+        return prune_all(self.repository)
 
     def our_repair(self) -> None:
-        run_repair_index(self.open(), on_plan=lambda _plan: None, emit=ignore, cancel=CancelToken())
+        run_repair_index(
+            self.repository, on_plan=lambda _plan: None, emit=ignore, cancel=CancelToken()
+        )
 
     def our_check(self) -> CheckReport:
         return run_check(
-            self.open(), headers=True, read_data=EVERYTHING, emit=ignore, cancel=CancelToken()
+            self.repository, headers=True, read_data=EVERYTHING, emit=ignore, cancel=CancelToken()
         )
 
     def both_check(self) -> None:
@@ -133,6 +134,16 @@ class Shared:
 
     def packs(self) -> set[str]:
         return {info.name for info in LocalBackend(self.place).list(FileKind.PACK)}
+
+
+def prune_all(repository: Repository) -> PrunePlan:
+    return run_prune(
+        repository,
+        max_unused=0,
+        on_plan=lambda _plan: None,
+        emit=ignore,
+        cancel=CancelToken(),
+    )
 
 
 @pytest.fixture(params=[1, 2], ids=["version 1", "version 2"])
@@ -190,7 +201,7 @@ def test_tools_prune_by_turns(shared: Shared) -> None:
                 shared.our_prune()
             else:
                 shared.restic("forget", "--prune", points[turn - 2])
-        shared.both_check()
+            shared.both_check()
     last = shared.our_backup()
     assert shared.restores(last) == shared.present()
 
@@ -251,8 +262,22 @@ def test_restic_accepts_what_we_salvage_from_a_truncated_pack(shared: Shared) ->
     assert shared.restores(point) == shared.present()
 
 
-def test_passwords_of_each_tool_open_for_the_other(shared: Shared) -> None:
-    add_password(shared.open(), "ours", username="ann", hostname="desk")
+def test_check_names_every_pack_that_is_cut_short(shared: Shared) -> None:
+    """A folder, unlike memory, answers a read beyond the end by an error of its own."""
+    shared.write("a")
+    shared.their_backup()
+    for name in shared.packs():
+        pack = shared.place / ObjectKey(FileKind.PACK, name).path
+        pack.chmod(0o600)
+        pack.write_bytes(pack.read_bytes()[:40])
+    assert {finding.file for finding in shared.our_check().errors} >= {
+        ObjectKey(FileKind.PACK, name).path for name in shared.packs()
+    }
+
+
+def test_passwords_of_each_tool_open_for_the_other(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, version=2)
+    add_password(shared.repository, "ours", username="ann", hostname="desk")
     shared.environment["RESTIC_PASSWORD"] = "ours"
     assert "ann" in shared.restic("key", "list")
     (shared.folder / "new").write_text("theirs")
@@ -262,3 +287,29 @@ def test_passwords_of_each_tool_open_for_the_other(shared: Shared) -> None:
     change_password(repository, "changed")
     shared.environment["RESTIC_PASSWORD"] = "changed"
     shared.restic("check")
+
+
+def test_restic_finds_every_point_whole_wherever_our_prune_broke_off(tmp_path: Path) -> None:
+    shared = Shared(tmp_path, version=2)
+    shared.write("a", "b")
+    first = shared.their_backup()
+    shared.delete("b")
+    second = shared.our_backup()
+    shared.our_forget(first)
+    whole = tmp_path / "whole"
+    shared.place.rename(whole)
+    operations = 0
+    fail_at = 0
+    while fail_at <= operations:
+        shutil.copytree(whole, shared.place)
+        faulty = FaultyBackend(LocalBackend(shared.place), fail_at=fail_at)
+        with contextlib.suppress(StorageError):
+            prune_all(open_repository(faulty, PASSWORD))
+        # The first time nothing fails, which tells how many operations there are.
+        operations = operations or faulty.operations
+        shared.restic("unlock", "--remove-all")
+        assert "no errors were found" in shared.restic("check")
+        assert shared.restores(second) == shared.present()
+        shutil.rmtree(shared.place)
+        fail_at += 2
+    assert operations >= 8

@@ -14,16 +14,23 @@ from backup_agent.errors import (
     JobCancelledError,
     ObjectNotFoundError,
     RepositoryLockedError,
+    StorageError,
     UsageError,
 )
 from backup_agent.format.index import IndexedPack
 from backup_agent.format.pack import BlobKind
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import ignore
+from backup_agent.model.ids import PackId
+from backup_agent.repository import packer, prune_plan
+from backup_agent.repository import repack as repack_module
 from backup_agent.repository.inventory import load_index_files, merge_packs
-from backup_agent.repository.locks import RepositoryLock
+from backup_agent.repository.locks import RepositoryLock, remove_locks
+from backup_agent.repository.opener import BlobOpener
+from backup_agent.repository.packer import OpenPack
 from backup_agent.repository.prune import execute_prune
 from backup_agent.repository.prune_plan import PrunePlan, plan_prune
+from backup_agent.repository.repack import read_sealed
 from backup_agent.repository.repository import Repository
 from backup_agent.services.prune import preview_prune, run_prune
 from backup_agent.storage.backend import FileKind, ObjectInfo, ObjectKey
@@ -427,6 +434,59 @@ def test_backup_after_another_process_pruned_does_not_believe_the_old_index(fold
     forget(other, first)
     prune(other)
     back_up(repository, folder)
+    assert check(repository).findings == ()
+
+
+def test_pack_that_mixes_trees_and_data_is_taken_apart(folder: Path) -> None:
+    """Restic wrote such before 0.8; trees among data cannot be cached."""
+    backend = MemoryBackend()
+    repository = create(backend)
+    fill(folder, "a")
+    point = back_up(repository, folder)
+    expected = contents(repository, point)
+    mixed, opener = OpenPack(), BlobOpener(repository.sealer())
+    for pack in indexed_packs(repository).values():
+        for blob in read_sealed(repository, pack, opener):
+            mixed.copy_blob(blob.blob, blob.sealed)
+    name, data = mixed.close(repository.sealer())
+    backend.objects = {p: d for p, d in backend.objects.items() if p[:5] not in ("data/", "index")}
+    backend.save(ObjectKey(FileKind.PACK, name), data)
+    repository.save_index((IndexedPack(PackId(name), tuple(mixed.blobs)),))
+    assert check(repository).findings == ()
+
+    prune(repository, max_unused=0.5)
+
+    kinds = [{blob.kind for blob in pack.blobs} for pack in indexed_packs(repository).values()]
+    assert kinds in ([{BlobKind.DATA}, {BlobKind.TREE}], [{BlobKind.TREE}, {BlobKind.DATA}])
+    assert contents(repository, point) == expected
+    assert check(repository).findings == ()
+
+
+def test_long_repack_that_broke_off_goes_on_where_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packs are indexed as they are written, so what was copied is not copied again."""
+    backend = MemoryBackend()
+    repository = create(backend)
+    monkeypatch.setattr(packer, "PACK_SIZE", 100_000)
+    kept = [f"{n:02}" for n in range(20)]
+    fill(folder, *kept, *(f"{n:02} gone" for n in range(20)), size=20_000)
+    first = back_up(repository, folder)
+    for path in folder.glob("* gone"):
+        path.unlink()
+    second = back_up(repository, folder)
+    forget(repository, first)
+    monkeypatch.setattr(repack_module, "PACK_SIZE", 100_000)
+    monkeypatch.setattr(repack_module, "PACKS_AN_INDEX", 1)
+    monkeypatch.setattr(prune_plan, "SMALL_PACK", 1_000)
+    work = plan(repository).repack_bytes
+    saved = 3 * 2  # packs and their indexes; the lock is the operation before
+    with pytest.raises(StorageError):
+        prune(reopen(FaultyBackend(backend, fail_at=1 + saved + 1)))
+    remove_locks(repository, every=True, now=workshop.NOW)
+    assert plan(repository).repack_bytes <= work - 3 * 100_000
+    prune(repository)
+    assert len(contents(repository, second)) == len(kept)
     assert check(repository).findings == ()
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FunctionType
+from typing import cast
+
+import pytest
 
 from backup_agent.crypto.password import ScryptParameters
 from backup_agent.format.pack import BlobKind
@@ -14,6 +18,7 @@ from backup_agent.model.ids import SnapshotId
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.model.subset import EVERYTHING
 from backup_agent.repository.check import CheckReport
+from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.prune_plan import PrunePlan
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repair import RepairPlan
@@ -132,3 +137,10 @@ def truncate(backend: Backend, key: ObjectKey, by: int = 1) -> None:
 def data_of(folder: Path) -> dict[str, bytes]:
     """The files of the source itself."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def make_locks_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else is there, so a lock need not wait for whoever writes one at the same moment."""
+    defaults = cast("FunctionType", RepositoryLock.__init__).__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "settle_seconds", 0.0)
