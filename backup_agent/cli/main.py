@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn, Protocol, cast
 
 from backup_agent import __version__
-from backup_agent.cli.options import add_common_options, common_options
+from backup_agent.cli.options import add_common_options, common_options, options_for_failures
 from backup_agent.cli.session import Session
 from backup_agent.errors import EverbootError, UsageError
 from backup_agent.model.cancel import CancelToken
@@ -58,18 +58,24 @@ class _Parser(argparse.ArgumentParser):
     """An ``argparse`` that fails like everything else here."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}.", hint=f"{self.prog} --help tells how.")
+        raise UsageError(
+            f"{message[:1].upper()}{message[1:]}.", hint=f"{self.prog} --help tells how."
+        )
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
     cancel = CancelToken()
-    session = Session(environment=os.environ, cancel=cancel)
+    session = Session(
+        environment=os.environ, cancel=cancel, options=options_for_failures(arguments)
+    )
     try:
         with _interruptible(cancel):
             name, args = parse(arguments)
             session = Session(environment=os.environ, cancel=cancel, options=common_options(args))
-            return _load(name).run(args, session)
+            code = _load(name).run(args, session)
+            sys.stdout.flush()
+            return code
     except EverbootError as error:
         session.render.failure(error)
         return error.exit_code
