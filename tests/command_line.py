@@ -18,7 +18,7 @@ from backup_agent.cli.main import run
 
 PASSWORD = "correct horse"
 _ROOT = Path(__file__).resolve().parents[1]
-_OURS = ("EVERBOOT_", "RESTIC_", "AWS_", "OS_", "ST_")
+_OURS = ("EVERBOOT_", "RESTIC_", "AWS_", "OS_", "ST_", "PYTHON")
 
 
 @dataclass(frozen=True, slots=True)
