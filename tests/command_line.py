@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -52,11 +52,13 @@ class Answer:
 class CommandLine:
     """A user's shell: a home of its own, and nothing of the tester's settings.
 
-    ``repository`` stands in the environment, and its password with it.
+    ``repository`` stands in the environment, and its password with it. Processes
+    are started by way of the command ``through``, if any.
     """
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    through: tuple[str, ...] = ()
 
     @property
     def repository(self) -> Path:
@@ -77,7 +79,7 @@ class CommandLine:
 
     def having(self, **settings: str) -> CommandLine:
         """The same shell with other variables set; an empty one counts as unset."""
-        return CommandLine(self.home, {**self.settings, **settings})
+        return replace(self, settings={**self.settings, **settings})
 
     def run(self, *arguments: str | Path) -> Answer:
         """Within this process, which is ten times as fast."""
@@ -120,7 +122,7 @@ class CommandLine:
         )
 
     def command(self, *arguments: str | Path) -> list[str]:
-        return [sys.executable, "-m", "backup_agent", *map(str, arguments)]
+        return [*self.through, sys.executable, "-m", "backup_agent", *map(str, arguments)]
 
 
 def _stream() -> io.TextIOWrapper:
