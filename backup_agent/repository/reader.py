@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeAlias
 
-from backup_agent.errors import IntegrityError, ObjectNotFoundError
+from backup_agent.errors import IntegrityError, ObjectNotFoundError, TransientStorageError
 from backup_agent.format.pack import BlobKind
 from backup_agent.format.tree import decode_tree
 from backup_agent.model.ids import BlobId, PackId
@@ -130,7 +130,7 @@ class BlobReader:
         blob_end = place.blob.offset + place.blob.length
         window_end = min(start + _TREE_WINDOW, self._repository.index.pack_end(place.pack))
         try:
-            return self._repository.backend.load(key, start, max(blob_end, window_end) - start)
+            return self._load(key, start, max(blob_end, window_end))
         except ObjectNotFoundError as exc:
             raise _missing_pack(key) from exc
 
@@ -182,7 +182,7 @@ class BlobReader:
         last = run[-1].blob
         key = ObjectKey(FileKind.PACK, run[0].pack, is_tree=last.kind is BlobKind.TREE)
         try:
-            data = self._repository.backend.load(key, start, last.offset + last.length - start)
+            data = self._load(key, start, last.offset + last.length)
         except ObjectNotFoundError:
             return {place.blob.id: _missing_pack(key) for place in run}
         view = memoryview(data)
@@ -198,6 +198,19 @@ class BlobReader:
                     hint="everboot check --read-data tells what is affected.",
                 )
         return results
+
+    def _load(self, key: ObjectKey, start: int, end: int) -> bytes:
+        """Bytes ``start`` to ``end`` of a pack, or as many as are left of one that was cut short:
+        what is whole in it is still of use, and to ask again would not bring the rest.
+        """
+        backend = self._repository.backend
+        try:
+            return backend.load(key, start, end - start)
+        except TransientStorageError:
+            size = backend.size(key)
+            if size >= end:
+                raise
+            return backend.load(key, start, size - start) if size > start else b""
 
     def _opener(self) -> BlobOpener:
         opener = getattr(self._own, "opener", None)
