@@ -1,4 +1,4 @@
-"""Nonsense gets an answer that names it and exit 1; ``Answer`` sees to it that no traceback does."""
+"""Nonsense gets an answer that names it, and exit 1; ``Answer`` refuses every traceback."""
 
 from __future__ import annotations
 
