@@ -106,6 +106,11 @@ def _told(outcome: Outcome) -> Iterator[str]:
             yield f"{words.count(items, 'item')}: same content, mode, owner, time, links."
             yield f"{words.count(disks, 'disk image')}: the same, byte for byte."
             yield f"{words.count(members, 'file')} in the zip: same content."
+        case of.Checked(points, packs):
+            yield (
+                f"{words.count(points, 'restore point')}, {words.count(packs, 'pack')}: "
+                "no errors were found."
+            )
         case _:
             assert_never(outcome)
 
@@ -149,6 +154,10 @@ def _to_try(demo: Demo) -> Iterator[tuple[str, str]]:
                 *("--target", str(scratch.restored / "one-photo")),
             ]
         ),
+    )
+    yield (
+        "What keeping only the newest would remove",
+        join([*mine, "forget", "--keep-last", "1", "--dry-run"]),
     )
     yield (
         "No lock-in: the same with stock restic, which knows nothing of us",

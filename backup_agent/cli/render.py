@@ -195,8 +195,7 @@ class JsonRender:
 def _harmless(text: str, stream: TextIO) -> str:
     """What names and paths put into a text can neither steer a terminal nor end the run."""
     encoding = stream.encoding or "utf-8"
-    lines = (words.printable(line) for line in text.split("\n"))
-    return "\n".join(lines).encode(encoding, "backslashreplace").decode(encoding)
+    return words.lines(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _encodable(value: object) -> object:

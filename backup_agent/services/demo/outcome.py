@@ -100,6 +100,14 @@ class Proved:
     zip_members: int
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How much of the repository was read to the last byte and found whole."""
+
+    points: int
+    packs: int
+
+
 Outcome: TypeAlias = (
-    Made | Created | Changed | PointMade | Listed | Browsed | Zipped | Restored | Proved
+    Made | Created | Changed | PointMade | Listed | Browsed | Zipped | Restored | Proved | Checked
 )

@@ -11,8 +11,10 @@ from backup_agent.errors import IntegrityError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.model.snapshot import Snapshot
+from backup_agent.model.subset import EVERYTHING
 from backup_agent.services.backup import BackupSettings, run_backup
 from backup_agent.services.browse import Found, PointBrowser, TreePath, parse_path, show_path
+from backup_agent.services.check import run_check
 from backup_agent.services.demo.computer import change_computer, make_computer, require_tools
 from backup_agent.services.demo.documents import (
     ADDED,
@@ -26,6 +28,7 @@ from backup_agent.services.demo.documents import (
 from backup_agent.services.demo.outcome import (
     Browsed,
     Changed,
+    Checked,
     Created,
     Listed,
     Made,
@@ -119,6 +122,7 @@ class Demo:
             Step("restore_documents", "Restore both states of the documents", self._restore_files),
             Step("restore_disk", "Restore both states of the disk", self._restore_disks),
             Step("prove", "Prove by SHA-256 that all came back as it was", self._prove),
+            Step("check", "Check the repository, every byte of it", self._check),
         )
 
     def restored_documents(self, backup: Backup) -> Path:
@@ -258,6 +262,18 @@ class Demo:
             disks=len(self.backups),
             zip_members=len(letters),
         )
+
+    def _check(self) -> Checked:
+        with opened(self._access(), emit=self._emit) as repository:
+            report = run_check(
+                repository,
+                headers=True,
+                read_data=EVERYTHING,
+                emit=self._emit,
+                cancel=self._cancel,
+            )
+        report.raise_for_errors()
+        return Checked(report.snapshots, report.packs_read)
 
     def _letters(self, documents: Picture) -> dict[str, str]:
         """Name in the zip -> SHA-256, for every letter in a picture of the documents."""
