@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -175,4 +176,4 @@ def _program() -> list[str]:
     if shutil.which("everboot"):
         return ["everboot"]
     script = Path(sys.executable).with_name("everboot")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "backup_agent"]
+    return [str(script)] if os.access(script, os.X_OK) else [sys.executable, "-m", "backup_agent"]

@@ -31,6 +31,7 @@ def flip_a_bit(path: Path, offset: int) -> None:
 
 DAMAGES = pytest.mark.parametrize("damage", [cut_short, flip_a_bit])
 READING = {
+    "check": ("check",),
     "points": ("points",),
     "ls": ("ls", "latest"),
     "find": ("find", "*"),
@@ -92,7 +93,7 @@ def test_damaged_index_is_named(
     damage(index, 50)
     answer = used.run(*arguments(used, command))
     assert answer.code == 1
-    assert f"index/{index.name}" in answer.err
+    assert f"index/{index.name}" in answer.err + answer.out
 
 
 @DAMAGES
@@ -191,3 +192,27 @@ def test_damaged_tree_is_named_and_costs_only_its_folder(
     assert {"photo.jpg", "music.ogg"} <= {path.name for path in (used.home / "back").rglob("*")}
     assert used.run("find", "*.jpg").code == 1
     assert used.run("zip", "latest", "-o", used.home / "x.zip").code == 1
+
+
+@DAMAGES
+@pytest.mark.parametrize("folder", ["index", "snapshots", "data"])
+def test_check_names_every_damaged_file(
+    used: CommandLine, damage: Callable[[Path, int], None], folder: str
+) -> None:
+    files = [path for path in (used.repository / folder).rglob("*") if path.is_file()]
+    victim = max(files, key=lambda path: path.stat().st_size)
+    damage(victim, 50)
+    answer = used.run("--json", "check", "--read-data")
+    assert answer.code == 1
+    (summary,) = answer.of_type("summary")
+    assert summary["num_errors"] > 0
+    assert any(victim.name in record["file"] for record in answer.of_type("finding"))
+
+
+def test_lost_index_is_rebuilt_and_everything_comes_back(used: CommandLine) -> None:
+    for index in (used.repository / "index").iterdir():
+        index.unlink()
+    assert used.run("restore", "latest", "--target", used.home / "back").code == 1
+    used.ok("repair", "index")
+    used.ok("restore", "latest", "--target", used.home / "back")
+    used.ok("check", "--read-data")

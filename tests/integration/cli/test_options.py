@@ -92,8 +92,9 @@ def test_point_made_by_dry_run_is_none(used: CommandLine) -> None:
 
 
 def test_credentials_inside_an_address_are_masked_and_warned_about(shell: CommandLine) -> None:
-    address = "rest:http://ada:s3cret-word@127.0.0.1:1/repo/"
-    answer = shell.having(EVERBOOT_REPOSITORY=address).run("points")
+    address = "rest:https://ada:s3cret-word@127.0.0.1:1/repo/"
+    # It fails before anything is sent: the certificates it is to trust are not there.
+    answer = shell.having(EVERBOOT_REPOSITORY=address).run("points", "--cacert", "missing.pem")
     assert answer.code == 1
     assert "s3cret-word" not in answer.err + answer.out
     assert "Warning" in answer.err

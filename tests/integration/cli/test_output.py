@@ -127,7 +127,7 @@ def test_name_that_is_no_utf8_is_shown_and_can_be_restored(used: CommandLine) ->
 
 @pytest.mark.parametrize(
     "arguments",
-    [("points",), ("ls", "-R", "latest"), ("--json", "points"), ("zip", "latest", "-o", "-")],
+    [("points",), ("ls", "-R", "latest"), ("--json", "points")],
 )
 def test_reader_that_went_away_causes_no_traceback(
     model: CommandLine, arguments: tuple[str, ...]
