@@ -65,26 +65,31 @@ class _Parser(argparse.ArgumentParser):
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
+    try:
+        code = _run(arguments)
+        # While somebody can still be told; at exit nobody would catch what this raises.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (everboot ls … | head).
+        sys.stdout = None  # nothing is left to flush at exit
+        return _EXIT_FAILED
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     cancel = CancelToken()
-    session = Session(
-        environment=os.environ, cancel=cancel, options=options_for_failures(arguments)
-    )
+    options = options_for_failures(arguments)
+    session = Session(environment=os.environ, cancel=cancel, options=options)
     try:
         with _interruptible(cancel):
             name, args = parse(arguments)
             session = Session(environment=os.environ, cancel=cancel, options=common_options(args))
-            code = _load(name).run(args, session)
-            sys.stdout.flush()
-            return code
+            return _load(name).run(args, session)
     except EverbootError as error:
         session.render.failure(error)
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (everboot ls … | head).
-        sys.stdout = None  # nothing is left to flush at exit
-        return _EXIT_FAILED
     finally:
         session.close()
 
