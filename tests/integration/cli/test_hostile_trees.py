@@ -128,6 +128,7 @@ def test_folder_three_thousand_levels_deep_is_restored(used: CommandLine, forger
     assert "1 file" in restored.out
     assert "3,000 folders" in restored.out
     remove_deep(used.home / "deep")
+    used.ok("check", "--read-data")
 
 
 def remove_deep(folder: Path) -> None:
@@ -142,15 +143,29 @@ def remove_deep(folder: Path) -> None:
         spare.rmdir()
 
 
-@pytest.mark.parametrize("command", ["ls", "restore", "zip", "find"])
-def test_tree_that_unfolds_without_end_can_be_cancelled_and_takes_no_memory(
-    used: CommandLine, forger: Forger, command: str
-) -> None:
+def unfolding(forger: Forger) -> str:
     """A tree of ten times the same tree, a hundred levels: 10^100 files out of a few KiB."""
     tree = forger.tree([forger.file(b"x", b"x")])
     for _ in range(100):
         tree = forger.tree([above(b"%d" % n, tree) for n in range(10)])
-    point = forger.commit(tree)
+    return forger.commit(tree)
+
+
+def test_tree_that_unfolds_without_end_is_checked_and_pruned_once_each(
+    used: CommandLine, forger: Forger
+) -> None:
+    point = unfolding(forger)
+    used.ok("check", "--read-data")
+    used.ok("diff", point, point)
+    used.ok("forget", point, "--prune")
+    used.ok("check", "--read-data")
+
+
+@pytest.mark.parametrize("command", ["ls", "restore", "zip", "find"])
+def test_tree_that_unfolds_without_end_can_be_cancelled_and_takes_no_memory(
+    used: CommandLine, forger: Forger, command: str
+) -> None:
+    point = unfolding(forger)
     arguments = {
         "ls": ("ls", "-R", point),
         "find": ("find", "x", "--point", point),

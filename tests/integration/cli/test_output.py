@@ -132,20 +132,32 @@ def test_name_that_is_no_utf8_is_shown_and_can_be_restored(used: CommandLine) ->
 def test_reader_that_went_away_causes_no_traceback(
     model: CommandLine, arguments: tuple[str, ...]
 ) -> None:
+    done = run_for_nobody(model, *arguments)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_zip_whose_reader_went_away_is_said_to_be_cut_short(model: CommandLine) -> None:
+    done = run_for_nobody(model, "zip", "latest", "-o", "-")
+    assert done.returncode == 1
+    assert done.stderr == b"everboot: Cannot write the zip: Broken pipe\n"
+
+
+def run_for_nobody(shell: CommandLine, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """With a standard output that nobody reads any more, as after ``| head`` has ended."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
-        model.command(*arguments),
-        env=model.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        check=False,
-        timeout=60,
-    )
-    os.close(writing)
-    assert done.stderr == b""
-    assert done.returncode == 1
+    try:
+        return subprocess.run(
+            shell.command(*arguments),
+            env=shell.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
 
 
 def assert_harmless(answer: Answer) -> None:
