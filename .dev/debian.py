@@ -7,7 +7,11 @@ import shutil
 import subprocess
 import sys
 
+# What the demo makes its small computer with.
+DEMO_PACKAGES = ("fdisk", "dosfstools", "mtools", "e2fsprogs")
+
 TEST_PACKAGES = (
+    *DEMO_PACKAGES,
     # the other client of the same repositories
     "restic",
     # storage servers that the tests start
@@ -20,11 +24,7 @@ TEST_PACKAGES = (
     # permissions, partition tables and file systems to protect
     "acl",
     "attr",
-    "fdisk",
     "gdisk",
-    "dosfstools",
-    "mtools",
-    "e2fsprogs",
     "cryptsetup-bin",
     "ntfs-3g",
     "exfatprogs",

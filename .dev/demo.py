@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
-from environment import Extent, prepare
+from debian import DEMO_PACKAGES, ensure_installed
+from environment import Extent, packages_for_environment, prepare
 
 if __name__ == "__main__":
+    # All packages in one breath: nobody likes to call an administrator twice.
+    ensure_installed((*packages_for_environment(), *DEMO_PACKAGES), purpose="the demo")
     everboot = prepare(Extent.PRODUCT) / "everboot"
     os.execv(everboot, [str(everboot), "demo", *sys.argv[1:]])

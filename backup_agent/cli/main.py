@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from backup_agent import __version__
-from backup_agent.cli.options import add_common_options, common_options
+from backup_agent.cli.options import add_common_options, common_options, options_for_failures
 from backup_agent.cli.session import Session
 from backup_agent.errors import EverbootError, UsageError
 from backup_agent.model.cancel import CancelToken
@@ -61,7 +61,9 @@ class _Parser(argparse.ArgumentParser):
     """An ``argparse`` that fails like everything else here."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}.", hint=f"{self.prog} --help tells how.")
+        raise UsageError(
+            f"{message[:1].upper()}{message[1:]}.", hint=f"{self.prog} --help tells how."
+        )
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -69,8 +71,21 @@ def run(arguments: Sequence[str]) -> int:
     # Files are looked at by the million, in objects that form no cycles: looking for some among
     # them after every few hundred would be a twentieth of a backup's time.
     gc.set_threshold(100_000, 20, 50)
+    try:
+        code = _run(arguments)
+        # While somebody can still be told; at exit nobody would catch what this raises.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (everboot ls … | head).
+        sys.stdout = None  # nothing is left to flush at exit
+        return _EXIT_FAILED
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     cancel = CancelToken()
-    session = Session(environment=os.environ, cancel=cancel)
+    options = options_for_failures(arguments)
+    session = Session(environment=os.environ, cancel=cancel, options=options)
     try:
         with _interruptible(cancel):
             name, args = parse(arguments)
@@ -81,10 +96,6 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (everboot ls … | head).
-        sys.stdout = None  # nothing is left to flush at exit
-        return _EXIT_FAILED
     finally:
         session.close()
 

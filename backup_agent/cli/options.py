@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def common_options(args: argparse.Namespace) -> CommonOptions:
         cache=args.cache_dir,
         no_cache=args.no_cache,
     )
+
+
+def options_for_failures(arguments: Sequence[str]) -> CommonOptions:
+    """What counts while arguments are still being understood: a program that asked for JSON
+    gets it for its wrong arguments, too.
+    """
+    return CommonOptions(json="--json" in arguments)
 
 
 def _rate(text: str) -> int:

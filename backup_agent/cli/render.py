@@ -60,9 +60,9 @@ class TextRender:
             case Progress():
                 self._progress(event)
             case ItemSkipped(path, reason, _):
-                self._alert(f"{words.printable(path)}: {words.printable(reason)}")
+                self._alert(f"{path}: {reason}")
             case Notice(message):
-                self._alert(words.printable(message))
+                self._alert(message)
             case _:
                 assert_never(event)
 
@@ -72,25 +72,22 @@ class TextRender:
 
     def say(self, text: str) -> None:
         self._clear()
-        # A name that is no UTF-8 must not end the run.
-        encoding = self._stream.encoding or "utf-8"
-        safe = text.encode(encoding, "backslashreplace").decode(encoding)
-        self._stream.write(safe + "\n")
+        self._stream.write(_harmless(text, self._stream) + "\n")
 
     def warn(self, text: str) -> None:
         self._alert(f"Warning: {text}")
 
     def failure(self, error: EverbootError) -> None:
-        self._alert(f"everboot: {words.printable(error.message)}")
+        self._alert(f"everboot: {error.message}")
         if error.hint:
-            self._alert(words.printable(error.hint))
+            self._alert(error.hint)
 
     def close(self) -> None:
         self._clear()
 
     def _alert(self, text: str) -> None:
         self._clear()
-        sys.stderr.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+        sys.stderr.write(_harmless(text, sys.stderr) + "\n")
 
     def _progress(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -193,6 +190,12 @@ class JsonRender:
     def _write(self, record: Mapping[str, object]) -> None:
         self._stream.write(msgspec.json.encode(_encodable(record)).decode() + "\n")
         self._stream.flush()
+
+
+def _harmless(text: str, stream: TextIO) -> str:
+    """What names and paths put into a text can neither steer a terminal nor end the run."""
+    encoding = stream.encoding or "utf-8"
+    return words.lines(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _encodable(value: object) -> object:

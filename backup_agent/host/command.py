@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,6 +60,14 @@ def run(arguments: Sequence[str], *, feed: bytes = b"", timeout_seconds: float) 
     return CommandResult(done.stdout, errors)
 
 
+def is_installed(program: str) -> bool:
+    """Whether :func:`run` would find it."""
+    return shutil.which(program, path=_search_path()) is not None
+
+
 def _environment() -> dict[str, str]:
-    path = os.pathsep.join(filter(None, (os.environ.get("PATH"), *_SYSTEM_FOLDERS)))
-    return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"}
+    return {**os.environ, "PATH": _search_path(), "LC_ALL": "C.UTF-8"}
+
+
+def _search_path() -> str:
+    return os.pathsep.join(filter(None, (os.environ.get("PATH"), *_SYSTEM_FOLDERS)))

@@ -21,6 +21,8 @@ class BlobOpener:
 
     def open(self, sealed: Buffer, blob: PackedBlob) -> bytes:
         """The plain bytes, whose hash is the blob's id. Raises ``IntegrityError``."""
+        if len(sealed) < blob.length:
+            raise IntegrityError("it is cut short")
         plain = self.sealer.open(sealed)
         if blob.raw_length:
             plain = decompress(plain, limit=blob.raw_length, decompressor=self._decompressor)

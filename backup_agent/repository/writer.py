@@ -34,7 +34,7 @@ _UPLOADERS = 2
 INDEX_BLOBS = 40_000
 """Entries in one index file: about 5 MB of JSON; the design asks for less than 8 MiB."""
 _INDEX_PACKS = 256
-"""Packs that may be saved and in no index yet, 4 GiB: what a crash makes the next run save again."""
+"""Packs saved and in no index yet, 4 GiB: after a crash, the next run saves them again."""
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ class TreeTarget:
 
         Raises :class:`TargetError` where the folder cannot be made or opened.
         """
+        self._root = root
         self._own = posix.is_privileged() if own is None else own
         self._owners_wanted = own is not False
         self._emit = emit
@@ -172,7 +173,7 @@ class TreeTarget:
             yield
         # ValueError: a NUL in a link's target; OverflowError: a size or device out of range.
         except (OSError, ValueError, OverflowError) as exc:
-            if fatal := posix.run_ending(exc, shown(path)):
+            if fatal := posix.run_ending(exc, f"{shown(path)} in {self._root}"):
                 raise fatal from exc
             with self._lock:
                 self._failed.add(path)

@@ -1,0 +1,107 @@
+"""Disks by the command line: backed up, listed, planned, restored, refused."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import CommandLine
+from tests.helpers.disk_images import MIB, make_disk, place
+
+
+@pytest.fixture
+def image(used: CommandLine) -> Path:
+    path = make_disk(used.home / "disk.img", 8 * MIB, "label: gpt\nstart=1MiB, size=4MiB\n")
+    place(path, 2 * MIB, random.Random(1).randbytes(2 * MIB))
+    return path
+
+
+@pytest.fixture
+def with_disk(used: CommandLine, image: Path) -> CommandLine:
+    used.ok("backup", "--disk", image)
+    return used
+
+
+def test_disk_comes_back_identical_and_is_listed_as_a_disk(
+    with_disk: CommandLine, image: Path
+) -> None:
+    points = with_disk.ok("points", "--json").of_type("point")
+    assert [point["kind"] for point in points] == ["files", "files", "disk"]
+    assert "disk" in with_disk.ok("points").out.splitlines()[-1]
+    target = with_disk.home / "back.img"
+    answer = with_disk.ok(
+        "restore-disk", points[-1]["id"], "--map", f"disk0={target}", "--yes", "--verify"
+    )
+    assert "read back and compared" in answer.out
+    assert target.read_bytes() == image.read_bytes()
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(with_disk: CommandLine) -> None:
+    target = with_disk.home / "back.img"
+    arguments = ("restore-disk", "latest", "--map", f"disk0={target}", "--dry-run")
+    assert str(target) in with_disk.ok(*arguments).out
+    (plan,) = with_disk.ok("--json", *arguments).records
+    assert (plan["message_type"], plan["target"]) == ("plan", str(target))
+    assert len(plan["actions"]) > 1
+    assert not target.exists()
+
+
+def test_writing_without_yes_and_without_a_terminal_is_refused(with_disk: CommandLine) -> None:
+    target = with_disk.home / "back.img"
+    answer = with_disk.spawn("restore-disk", "latest", "--map", f"disk0={target}")
+    assert answer.code == 1
+    assert "--yes" in answer.err
+    assert not target.exists()
+
+
+def test_image_that_exists_is_replaced_only_when_told_to(
+    with_disk: CommandLine, image: Path
+) -> None:
+    target = with_disk.home / "back.img"
+    target.write_text("precious")
+    arguments = ("restore-disk", "latest", "--map", f"disk0={target}", "--yes")
+    assert with_disk.run(*arguments).code == 1
+    assert target.read_text() == "precious"
+    with_disk.ok(*arguments, "--overwrite")
+    assert target.read_bytes() == image.read_bytes()
+
+
+def test_disk_that_the_point_does_not_hold_is_refused(with_disk: CommandLine) -> None:
+    answer = with_disk.run(
+        "restore-disk", "latest", "--map", f"disk7={with_disk.home / 'x.img'}", "--yes"
+    )
+    assert answer.code == 1
+    assert "disks/7" in answer.err
+
+
+def test_second_backup_of_a_changed_disk_adds_only_the_change(
+    with_disk: CommandLine, image: Path
+) -> None:
+    place(image, 2 * MIB + 100, b"changed")
+    answer = with_disk.ok("--json", "backup", "--disk", image)
+    (summary,) = answer.of_type("summary")
+    assert 0 < summary["data_added"] < 2 * MIB
+
+
+def test_disks_shows_the_volumes_of_an_image(used: CommandLine, image: Path) -> None:
+    (disk,) = used.ok("--json", "disks", image).of_type("disk")
+    assert (disk["table"], disk["size"], len(disk["volumes"])) == ("gpt", 8 * MIB, 1)
+    assert "GPT" in used.ok("disks", image).out
+
+
+def test_damaged_disk_ends_its_restore_and_the_target_is_left_without_a_table(
+    with_disk: CommandLine, image: Path
+) -> None:
+    packs = (with_disk.repository / "data").glob("*/*")
+    newest = max(packs, key=lambda pack: (pack.stat().st_size > MIB, pack.stat().st_mtime_ns))
+    newest.chmod(0o644)
+    with open(newest, "r+b") as file:
+        file.seek(MIB)
+        file.write(b"damage")
+    target = with_disk.home / "back.img"
+    answer = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}", "--yes")
+    assert answer.code == 1
+    assert newest.name in answer.err
+    assert not any(target.read_bytes()[:MIB])

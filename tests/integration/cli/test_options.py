@@ -1,0 +1,113 @@
+"""Options, variables and exit codes: what scripts rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backup_agent.repository.locks import RepositoryLock
+from backup_agent.repository.repository import open_repository
+from backup_agent.storage.local import LocalBackend
+from tests.command_line import PASSWORD, CommandLine
+
+
+def test_first_hour_of_a_user(shell: CommandLine) -> None:
+    folder = shell.home / "documents"
+    folder.mkdir()
+    (folder / "a.txt").write_text("hello")
+    assert shell.spawn("init").code == 0
+    assert "Restore point" in shell.spawn("backup", folder).out
+    assert str(folder) in shell.spawn("points").out
+    answer = shell.spawn("restore", "latest", "--target", shell.home / "back", "--verify")
+    assert answer.code == 0
+    assert (shell.home / "back" / str(folder)[1:] / "a.txt").read_text() == "hello"
+
+
+@pytest.mark.parametrize("place", ["before", "after", "around"])
+def test_options_stand_before_or_after_the_command(model: CommandLine, place: str) -> None:
+    shell = model.having(EVERBOOT_REPOSITORY="")
+    where, how = ("-r", str(model.repository)), ("--json", "--no-cache")
+    arguments = {
+        "before": (*where, *how, "points"),
+        "after": ("points", *where, *how),
+        "around": (*where, "points", *how),
+    }[place]
+    assert len(shell.ok(*arguments).of_type("point")) == 2
+
+
+def test_our_variables_win_over_restics(model: CommandLine) -> None:
+    restics = {"RESTIC_REPOSITORY": str(model.repository), "RESTIC_PASSWORD": PASSWORD}
+    only = model.having(EVERBOOT_REPOSITORY="", EVERBOOT_PASSWORD="", **restics)
+    assert only.ok("points", "--json").of_type("point")
+    both = model.having(RESTIC_REPOSITORY="/nowhere", RESTIC_PASSWORD="wrong")
+    assert both.ok("points", "--json").of_type("point")
+
+
+def test_no_repository_named_is_a_usage_error(shell: CommandLine) -> None:
+    answer = shell.having(EVERBOOT_REPOSITORY="").run("points")
+    assert answer.code == 1
+    assert "No repository was named" in answer.err
+    assert "EVERBOOT_REPOSITORY" in answer.err
+
+
+def test_no_repository_there_is_exit_10(shell: CommandLine) -> None:
+    answer = shell.spawn("points")
+    assert answer.code == 10
+    assert str(shell.repository) in answer.err
+    assert not shell.repository.exists()
+
+
+def test_wrong_password_is_exit_12(model: CommandLine) -> None:
+    assert model.having(EVERBOOT_PASSWORD="wrong").spawn("points").code == 12
+
+
+def test_locked_repository_is_exit_11_for_a_backup_and_none_for_reading(used: CommandLine) -> None:
+    other = open_repository(LocalBackend(used.repository), PASSWORD)
+    with RepositoryLock(other, exclusive=True):
+        answer = used.run("backup", used.home / "documents")
+        assert answer.code == 11
+        assert "locked" in answer.err
+        assert used.run("ls", "latest").code == 0
+        assert used.run("restore", "latest", "--target", used.home / "back").code == 0
+    assert used.run("backup", used.home / "documents").code == 0
+
+
+def test_file_that_cannot_be_read_is_exit_3_and_named(used: CommandLine) -> None:
+    # Its first page is mapped nowhere, so that reading it fails for everybody, root included.
+    answer = used.run("backup", "/proc/self/mem", "--json")
+    assert answer.code == 3
+    (error,) = answer.of_type("error")
+    assert error["item"] == "/proc/self/mem"
+    (point,) = [p for p in used.ok("points", "--json").of_type("point") if not p["complete"]]
+    assert point["state"] == "incomplete"
+    assert answer.of_type("summary")[0]["omissions"] == 1
+
+
+def test_point_made_by_dry_run_is_none(used: CommandLine) -> None:
+    before = used.ok("points", "--json").out
+    answer = used.ok("backup", "--dry-run", used.home / "documents" / "letters", "--json")
+    assert answer.of_type("summary")[0]["dry_run"] is True
+    assert used.ok("points", "--json").out == before
+
+
+def test_credentials_inside_an_address_are_masked_and_warned_about(shell: CommandLine) -> None:
+    address = "rest:https://ada:s3cret-word@127.0.0.1:1/repo/"
+    # It fails before anything is sent: the certificates it is to trust are not there.
+    answer = shell.having(EVERBOOT_REPOSITORY=address).run("points", "--cacert", "missing.pem")
+    assert answer.code == 1
+    assert "s3cret-word" not in answer.err + answer.out
+    assert "Warning" in answer.err
+    assert "credentials inside an address" in answer.err
+
+
+def test_help_of_every_command_names_its_options(shell: CommandLine, tmp_path: Path) -> None:
+    for command in ("init", "backup", "points", "ls", "restore", "zip", "restore-disk", "demo"):
+        answer = shell.spawn(command, "--help")
+        assert answer.code == 0
+        assert "--password-file" in answer.out
+    assert shell.spawn("--version").out.startswith("everboot ")
+
+
+def test_quiet_backup_still_tells_what_it_saved(used: CommandLine) -> None:
+    assert "Restore point" in used.ok("-q", "backup", used.home / "documents").out
