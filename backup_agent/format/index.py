@@ -6,9 +6,10 @@ straight into slotted structs.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from binascii import unhexlify
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -26,40 +27,56 @@ class IndexedPack:
     blobs: tuple[PackedBlob, ...]
 
 
+_LARGEST = (1 << 32) - 1
+"""Pack headers hold lengths in 32 bits."""
+_Id: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+# Checked for its digits only when it is turned into bytes: there are too many for a pattern.
+_BlobId: TypeAlias = Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+_Size: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+_Length: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=_LARGEST)]
+
+
 class _Blob(msgspec.Struct, omit_defaults=True, gc=False):
-    id: str
-    type: str
-    offset: int
-    length: int
-    uncompressed_length: int = 0
+    id: _BlobId
+    type: Literal["data", "tree"]
+    offset: _Size
+    length: _Length
+    uncompressed_length: _Size = 0
 
 
 class _Pack(msgspec.Struct):
-    id: str
-    blobs: Sequence[_Blob]
+    # Strictly: a pack's id becomes part of a path.
+    id: _Id
+    blobs: list[_Blob]
 
 
 class _Index(msgspec.Struct):
-    packs: Sequence[_Pack] | None = None
+    packs: list[_Pack] | None = None
 
 
 _decoder = msgspec.json.Decoder(_Index)
-_SHA256 = re.compile("[0-9a-f]{64}")
-_LARGEST = (1 << 32) - 1
-"""Pack headers hold lengths in 32 bits."""
-_KINDS = {kind.value: kind for kind in BlobKind}
 
 
 def decode_index(json: bytes) -> tuple[IndexedPack, ...]:
     """Raises ``IntegrityError`` for what is no index."""
     try:
-        found = _decoder.decode(json)
-        return tuple(
-            IndexedPack(PackId(_digits(pack.id)), tuple(_blob(entry) for entry in pack.blobs))
-            for pack in found.packs or ()
-        )
+        packs = _decoder.decode(json).packs or ()
+        return tuple(IndexedPack(PackId(pack.id), _blobs(pack.blobs)) for pack in packs)
     except MALFORMED as exc:
         raise IntegrityError(f"An index is damaged: {exc}") from exc
+
+
+def _blobs(entries: Iterable[_Blob]) -> tuple[PackedBlob, ...]:
+    return tuple(
+        PackedBlob(
+            BlobId(unhexlify(entry.id)),
+            BlobKind.DATA if entry.type == "data" else BlobKind.TREE,
+            entry.offset,
+            entry.length,
+            entry.uncompressed_length,
+        )
+        for entry in entries
+    )
 
 
 def encode_index(packs: Iterable[IndexedPack]) -> bytes:
@@ -69,7 +86,13 @@ def encode_index(packs: Iterable[IndexedPack]) -> bytes:
                 _Pack(
                     pack.id,
                     [
-                        _Blob(b.id.hex(), b.kind.value, b.offset, b.length, b.raw_length)
+                        _Blob(
+                            b.id.hex(),
+                            "data" if b.kind is BlobKind.DATA else "tree",
+                            b.offset,
+                            b.length,
+                            b.raw_length,
+                        )
                         for b in pack.blobs
                     ],
                 )
@@ -77,26 +100,3 @@ def encode_index(packs: Iterable[IndexedPack]) -> bytes:
             ]
         )
     )
-
-
-def _blob(entry: _Blob) -> PackedBlob:
-    if not (
-        0 <= entry.offset <= _LARGEST
-        and 0 < entry.length <= _LARGEST
-        and 0 <= entry.uncompressed_length <= _LARGEST
-    ):
-        raise ValueError(f"a blob at {entry.offset} of {entry.length} bytes")
-    return PackedBlob(
-        BlobId(bytes.fromhex(_digits(entry.id))),
-        _KINDS[entry.type],
-        entry.offset,
-        entry.length,
-        entry.uncompressed_length,
-    )
-
-
-def _digits(text: str) -> str:
-    # Strictly: a pack's id becomes part of a path.
-    if not _SHA256.fullmatch(text):
-        raise ValueError(f"{text!r} is no SHA-256")
-    return text

@@ -24,7 +24,9 @@ def encode_ns(ns: int) -> str:
     """Nanoseconds since 1970 in UTC; what lies outside the years 1 to 9999 becomes their start
     or end, as JSON readers in Go refuse it.
     """
-    seconds, fraction = divmod(min(max(ns, _FIRST_NS), _LAST_NS), 1_000_000_000)
+    if not _FIRST_NS <= ns <= _LAST_NS:
+        ns = _FIRST_NS if ns < _FIRST_NS else _LAST_NS
+    seconds, fraction = divmod(ns, 1_000_000_000)
     if not fraction:
         return f"{_second(seconds)}Z"
     return f"{_second(seconds)}.{fraction:09d}".rstrip("0") + "Z"

@@ -7,7 +7,7 @@ id, columns of machine integers hold the rest.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from backup_agent.format.index import IndexedPack
@@ -27,7 +27,8 @@ class BlobIndex:
     """Grows only. Written by one thread, read by several."""
 
     def __init__(self) -> None:
-        self._entries: dict[BlobKind, dict[BlobId, int]] = {kind: {} for kind in BlobKind}
+        self._data: dict[BlobId, int] = {}
+        self._trees: dict[BlobId, int] = {}
         self._packs: dict[PackId, int] = {}
         self._pack_names: list[PackId] = []
         self._pack_ends = array("Q")
@@ -44,20 +45,22 @@ class BlobIndex:
         self._packs[pack.id] = number
         self._pack_names.append(pack.id)
         self._pack_ends.append(max((b.offset + b.length for b in pack.blobs), default=0))
+        entry = len(self._pack)
         for blob in pack.blobs:
-            entries = self._entries[blob.kind]
+            entries = self._of(blob.kind)
             if blob.id not in entries:
                 self._pack.append(number)
                 self._offset.append(blob.offset)
                 self._length.append(blob.length)
                 self._raw_length.append(blob.raw_length)
-                entries[blob.id] = len(self._pack) - 1
+                entries[blob.id] = entry
+                entry += 1
 
     def has(self, kind: BlobKind, blob: BlobId) -> bool:
-        return blob in self._entries[kind]
+        return blob in self._of(kind)
 
     def find(self, kind: BlobKind, blob: BlobId) -> BlobPlace | None:
-        entry = self._entries[kind].get(blob)
+        entry = self._of(kind).get(blob)
         return None if entry is None else self._place(kind, blob, entry)
 
     def plain_length(self, kind: BlobKind, blob: BlobId) -> int | None:
@@ -70,9 +73,14 @@ class BlobIndex:
 
     def __iter__(self) -> Iterator[BlobPlace]:
         """Every blob once."""
-        for kind, entries in self._entries.items():
-            for blob, entry in entries.items():
+        for kind in BlobKind:
+            for blob, entry in self._of(kind).items():
                 yield self._place(kind, blob, entry)
+
+    @property
+    def data_blobs(self) -> Container[BlobId]:
+        """The data blobs, for asking after many of them; grows with the index."""
+        return self._data.keys()
 
     @property
     def packs(self) -> Iterable[PackId]:
@@ -84,6 +92,10 @@ class BlobIndex:
     def pack_end(self, pack: PackId) -> int:
         """Where the last known blob of a pack ends; its header comes behind."""
         return self._pack_ends[self._packs[pack]]
+
+    def _of(self, kind: BlobKind) -> dict[BlobId, int]:
+        # Not a dict of dicts: hashing an enum member takes longer than finding the blob.
+        return self._data if kind is BlobKind.DATA else self._trees
 
     def _place(self, kind: BlobKind, blob: BlobId, entry: int) -> BlobPlace:
         return BlobPlace(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeAlias
@@ -48,9 +48,10 @@ class BlobReader:
         self._tree_windows: OrderedDict[tuple[PackId, int], bytes] = OrderedDict()
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="read")
 
-    def has(self, kind: BlobKind, blob: BlobId) -> bool:
-        """Whether the blob is in the index."""
-        return self._repository.index.has(kind, blob)
+    @property
+    def data_blobs(self) -> Container[BlobId]:
+        """The data blobs that the index knows."""
+        return self._repository.index.data_blobs
 
     def load(self, kind: BlobKind, blob: BlobId) -> bytes:
         """One blob. Raises ``IntegrityError`` for one that is missing or damaged."""

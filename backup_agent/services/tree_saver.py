@@ -19,7 +19,6 @@ from backup_agent.chunking import fixed
 from backup_agent.chunking.content import ContentChunker
 from backup_agent.errors import IntegrityError, UnreadableError
 from backup_agent.format import omissions as omission_list
-from backup_agent.format.pack import BlobKind
 from backup_agent.format.tree import (
     content_ids,
     decode_node,
@@ -102,6 +101,7 @@ class TreeSaver:
         self._reader = reader
         self._writer = writer
         self._chunker = chunker
+        self._known = reader.data_blobs
         self._now_ns = int(now.timestamp() * 1_000_000) * 1000
         self._emit = emit
         self._cancel = cancel
@@ -250,9 +250,9 @@ class TreeSaver:
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
 
     def _has_all(self, blobs: tuple[BlobId, ...]) -> bool:
-        has = self._reader.has
+        known = self._known
         for blob in blobs:  # noqa: SIM110 - a generator would cost more than what it asks
-            if not has(BlobKind.DATA, blob):
+            if blob not in known:
                 return False
         return True
 
