@@ -117,7 +117,7 @@ class OrderKeeper(MemoryBackend):
 
 
 def test_every_index_comes_after_its_packs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backup_agent.repository.writer._INDEX_BLOBS", 10)
+    monkeypatch.setattr("backup_agent.repository.writer.INDEX_BLOBS", 10)
     backend = OrderKeeper()
     repository = new_repository(backend)
     with BlobWriter(repository, sealers=2) as writer:
