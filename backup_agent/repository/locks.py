@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
-import psutil
-
 from backup_agent.errors import (
     EverbootError,
     IntegrityError,
@@ -195,6 +193,9 @@ def locked_by(lock: Lock, location: str) -> RepositoryLockedError:
 
 def _is_running(lock: Lock) -> bool:
     """Whether the lock's process lives; one that started after the lock only got its number."""
+    # Only here: it takes a while to load, and there is seldom a lock to ask about.
+    import psutil
+
     try:
         started = psutil.Process(lock.pid).create_time()
     except (psutil.NoSuchProcess, ValueError):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backup_agent.host.select import current_host
-from backup_agent.sources.disk import DiskSource, open_disk_source
 from backup_agent.sources.entry import Source
 from backup_agent.sources.filters import Filters
 from backup_agent.sources.tree import FileTree
+
+if TYPE_CHECKING:
+    from backup_agent.sources.disk import DiskSource
 
 __all__ = ["FileSelection", "Source", "disks_source", "files_source"]
 
@@ -41,4 +43,8 @@ def files_source(selection: FileSelection) -> FileTree:
 
 def disks_source(disks: Sequence[str], *, allow_mounted: bool) -> DiskSource:
     """Close it after the backup. Raises as ``sources.disk.open_disk_source`` does."""
+    # Only here: a backup of files needs nothing of what reads disks.
+    from backup_agent.host.select import current_host
+    from backup_agent.sources.disk import open_disk_source
+
     return open_disk_source(current_host(), disks, allow_mounted=allow_mounted)
