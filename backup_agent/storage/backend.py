@@ -90,8 +90,9 @@ class Backend(Protocol):
     def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
         """The object's bytes ``offset`` to ``offset + length`` (to the end when ``None``).
 
-        Raises ``ObjectNotFoundError``, and ``TransientStorageError`` for a
-        body shorter than asked for.
+        Raises ``ObjectNotFoundError``; ``TransientStorageError`` for a body
+        that was cut on its way; that or plain ``StorageError`` for an object
+        that ends before ``offset + length``.
         """
         ...
 

@@ -172,3 +172,12 @@ def test_every_pause_is_news() -> None:
     retrying(Failing(2), FakeTime(), emit=heard.append).prepare()
     assert [type(event) for event in heard] == [Notice, Notice]
     assert "the line is down" in str(heard[0])
+
+
+def test_an_object_that_is_shorter_than_asked_for_is_not_asked_for_again() -> None:
+    inner, time = Failing(0), FakeTime()
+    inner.objects[KEY.path] = DATA
+    with pytest.raises(StorageError) as caught:
+        retrying(inner, time).load(KEY, 2, len(DATA))
+    assert not isinstance(caught.value, TransientStorageError)
+    assert time.pauses == []
