@@ -31,7 +31,7 @@ def test_server_ends_when_its_tests_are_killed(tmp_path: Path) -> None:
         tests.wait_until(lambda: tests.log.read_text().endswith("\n"))
         server = psutil.Process(int(tests.log.read_text()))
     # The block killed the tests without a chance to clean up; only the kernel is left to do it.
-    # Where nobody collects orphans, an entry of the dead one stays, and waiting for its end is vain.
+    # Where nobody collects orphans, an entry of the dead one stays for good.
     with suppress(psutil.TimeoutExpired):
         server.wait(timeout=5)
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
