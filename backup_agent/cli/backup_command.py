@@ -73,11 +73,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.backup import BackupSettings, run_backup
     from backup_agent.services.sources import FileSelection, Source, disks_source, files_source
 
-    if bool(args.paths) == bool(args.disk):
-        raise UsageError(
-            "Name what to back up: paths, or disks.",
-            hint="everboot backup PATH …, or everboot backup --disk DISK",
-        )
+    _refuse_nonsense(args)
     settings = BackupSettings(
         hostname=args.host,
         tags=tuple(tag for text in args.tag for tag in text.split(",") if tag),
@@ -108,6 +104,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0 if result.complete else EXIT_INCOMPLETE
 
 
+def _refuse_nonsense(args: argparse.Namespace) -> None:
+    if not args.paths and not args.disk:
+        raise UsageError(
+            "Nothing to back up was named.",
+            hint="everboot backup PATH …, or everboot backup --disk DISK",
+        )
+    if args.paths and args.disk:
+        raise UsageError("Paths and disks do not go into one restore point: make two.")
+    for_files = [args.exclude, args.exclude_file, args.exclude_caches, args.one_file_system]
+    if args.disk and any(for_files):
+        raise UsageError("A disk is backed up whole: there is nothing to exclude from it.")
+
+
 def _show(result: BackupResult, session: Session, *, dry_run: bool) -> None:
     summary = result.summary
     seconds = (summary.backup_end - summary.backup_start).total_seconds()
@@ -127,8 +136,8 @@ def _show(result: BackupResult, session: Session, *, dry_run: bool) -> None:
     else:
         outcome = (
             f"Restore point {result.snapshot.short_id} saved, but it is incomplete: "
-            f"{words.count(len(result.omissions), 'item')} could not be read as they should. "
-            "It lists them in /.everboot/omissions.jsonl."
+            f"{words.count(len(result.omissions), 'problem')} while reading, listed in it as "
+            "/.everboot/omissions.jsonl."
         )
     session.render.show(
         record,

@@ -121,10 +121,16 @@ def parse(arguments: Sequence[str]) -> tuple[str, argparse.Namespace]:
 class _CommandParser(_Parser):
     """A command's parser, which asks the command for its arguments once it is the one."""
 
+    _ready = False
+
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        if self._ready:
+            return super().parse_known_args(args, namespace)
+        self._ready = True
         add_common_options(self, defaults=False)
         _load(self.prog.split()[-1]).add_arguments(self)
-        return super().parse_known_args(args, namespace)
+        # Options may stand before, between and behind the paths.
+        return self.parse_known_intermixed_args(args, namespace)
 
 
 def _load(name: str) -> Command:

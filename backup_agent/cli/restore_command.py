@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from backup_agent.cli import words
+from backup_agent.cli.completeness import tell_omissions
 from backup_agent.cli.session import Session
 
 _EXIT_DAMAGED = 1
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
     with session.reading() as (repository, reader):
         browser = PointBrowser(reader, repository.snapshot(args.point))
+        omissions = tell_omissions(browser, session.render)
         result = restore_files(
             reader,
             browser,
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             "skipped": result.skipped,
             "damaged": result.damaged,
             "verified": args.verify,
+            "omissions": omissions,
         },
         text,
     )

@@ -8,9 +8,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from backup_agent.cli import words
+from backup_agent.cli.completeness import tell_omissions
 from backup_agent.cli.session import Session
 from backup_agent.errors import TargetError
 from backup_agent.model.events import Event, ItemSkipped
@@ -49,11 +51,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
     with session.reading() as (repository, reader):
         browser = PointBrowser(reader, repository.snapshot(args.point))
         selection = [parse_path(path) for path in args.paths]
+        omissions = tell_omissions(browser, session.render)
         with _output(args.output, overwrite=args.overwrite) as sink:
             zip_files(reader, browser, sink, selection=selection, emit=emit, cancel=session.cancel)
             size = None if args.output == _STDOUT else sink.tell()
     session.render.show(
-        {"message_type": "summary", "file": str(args.output), "size": size, "skipped": skipped},
+        {
+            "message_type": "summary",
+            "file": str(args.output),
+            "size": size,
+            "skipped": skipped,
+            "omissions": omissions,
+        },
         "" if size is None else f"Wrote {args.output} ({words.size(size)}).",
     )
     return _EXIT_INCOMPLETE if skipped else 0
@@ -68,9 +77,9 @@ def _output(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
         return
     if path.exists() and not overwrite:
         raise TargetError(f"{path} exists already.", hint="Name another file, or add --overwrite.")
-    partial = path.with_name(path.name + ".part")
+    partial = path.with_name(f".{path.name}.{token_hex(8)}.part")
     try:
-        with open(partial, "wb") as file:
+        with open(partial, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

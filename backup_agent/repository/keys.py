@@ -105,7 +105,7 @@ def unlock_master(backend: Backend, password: str) -> tuple[str, MasterKey]:
         )
     also = f" Damaged and not tried: {', '.join(damaged)}." if damaged else ""
     raise WrongPasswordError(
-        f"The password opens none of the {tried} keys of {backend.location}.{also}",
+        f"The password opens no key of {backend.location}.{also}",
         hint="Passwords are case-sensitive; check the keyboard layout.",
     )
 

@@ -19,6 +19,7 @@ from backup_agent.chunking import fixed
 from backup_agent.chunking.content import ContentChunker
 from backup_agent.errors import IntegrityError, UnreadableError
 from backup_agent.format import omissions as omission_list
+from backup_agent.format.names import SURROGATE
 from backup_agent.format.tree import (
     content_ids,
     decode_node,
@@ -176,11 +177,11 @@ class TreeSaver:
         else:
             self.counts.dirs_new += 1
         try:
-            complete = self._source.complete(entry)
+            complete = self._complete(entry)
         except UnreadableError as exc:
             # Its children are saved: losing them for want of an attribute would be worse.
             self._omit(entry.path, exc.message, "change")
-            complete = entry.node
+            complete = _never_matching(entry.node)
         return encode_node(msgspec.structs.replace(complete, subtree=subtree))
 
     def _stored_nodes(self, tree: BlobId | None) -> dict[bytes, bytes]:
@@ -212,7 +213,7 @@ class TreeSaver:
                 self.counts.bytes += entry.node.size
                 self._news(entry.path)
                 return node
-        complete = self._source.complete(entry)
+        complete = self._complete(entry)
         stream = self._source.open(entry)
         try:
             content, size = self._save_content(stream, entry)
@@ -246,7 +247,7 @@ class TreeSaver:
         )
         if not same or old is None or old.content is None or not self._has_all(old.content):
             return None
-        complete = self._source.complete(entry)
+        complete = self._complete(entry)
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
 
     def _has_all(self, blobs: tuple[BlobId, ...]) -> bool:
@@ -299,10 +300,20 @@ class TreeSaver:
 
     # The rest
 
+    def _complete(self, entry: Entry) -> Node:
+        """All metadata, as far as the format can hold them; what it cannot is reported."""
+        node = self._source.complete(entry)
+        kept = tuple(xattr for xattr in node.xattrs if not SURROGATE.search(xattr.name))
+        if len(kept) == len(node.xattrs):
+            return node
+        reason = "It has an attribute whose name is no UTF-8; that one could not be stored."
+        self._omit(entry.path, reason, "change")
+        return _never_matching(msgspec.structs.replace(node, xattrs=kept))
+
     def _save_other(self, entry: Entry, stored: bytes | None) -> bytes:
         if stored is not None and is_unchanged(stored, encode_head(entry.node)):
             return stored
-        return encode_node(self._source.complete(entry))
+        return encode_node(self._complete(entry))
 
     def _omit(self, path: bytes, reason: str, during: str, ranges: tuple[Extent, ...] = ()) -> None:
         self.omissions.append(Omission(path, reason, during, ranges))
@@ -348,3 +359,8 @@ class TreeSaver:
                 current=path.decode("utf-8", "backslashreplace"),
             )
         )
+
+
+def _never_matching(node: Node) -> Node:
+    """A node that the next run will not take over: it has to look at the item again."""
+    return msgspec.structs.replace(node, ctime_ns=0)

@@ -13,7 +13,6 @@ from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
 
 # O_NONBLOCK: a pipe that took the file's place must not make us wait for a writer.
 _READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_NO_XATTRS = {errno.ENOTSUP, errno.ENODATA}
 
 
 def node_of(name: bytes, found: os.stat_result) -> Node:
@@ -47,11 +46,19 @@ def read_xattrs(path: bytes) -> tuple[Xattr, ...]:
     """Every extended attribute, ACLs among them. Raises ``OSError``."""
     try:
         names = os.listxattr(path, follow_symlinks=False)
-        return tuple(Xattr(name, os.getxattr(path, name, follow_symlinks=False)) for name in names)
     except OSError as exc:
-        if exc.errno in _NO_XATTRS:
+        if exc.errno == errno.ENOTSUP:
             return ()
         raise
+    xattrs: list[Xattr] = []
+    for name in names:
+        try:
+            xattrs.append(Xattr(name, os.getxattr(path, name, follow_symlinks=False)))
+        except OSError as exc:
+            # One that was removed since it was listed is not there.
+            if exc.errno != errno.ENODATA:
+                raise
+    return tuple(xattrs)
 
 
 def open_for_reading(path: bytes) -> int:

@@ -158,7 +158,9 @@ class FileStream:
     def changed(self) -> str:
         before = self._node
         now = os.fstat(self._file)
-        if self._read != before.size or now.st_size != before.size:
+        if self._read != before.size == now.st_size:
+            return f"it gave {self._read} bytes although its size says {before.size}"
+        if now.st_size != before.size:
             return f"its size went from {before.size} to {now.st_size} bytes while it was read"
         if now.st_mtime_ns != before.mtime_ns or now.st_ino != before.inode:
             return "it was written to while it was read"

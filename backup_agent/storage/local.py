@@ -88,7 +88,8 @@ class LocalBackend:
                     if is_object_name(entry.name):
                         # Another process may remove an object while we list.
                         with contextlib.suppress(FileNotFoundError):
-                            yield ObjectInfo(entry.name, entry.stat().st_size)
+                            if entry.is_file():
+                                yield ObjectInfo(entry.name, entry.stat().st_size)
 
     def remove(self, key: ObjectKey) -> None:
         path = self._root / key.path
@@ -122,7 +123,15 @@ class LocalBackend:
         try:
             yield
         except FileNotFoundError as exc:
-            raise ObjectNotFoundError(f"{what} is not in {self._root}") from exc
+            raise ObjectNotFoundError(
+                f"{what} is not in {self._root}",
+                hint="Is the disk still connected, and the folder still where it was?",
+            ) from exc
+        except NotADirectoryError as exc:
+            raise StorageError(
+                f"{self._root} is a file, or lies below one.",
+                hint="A repository is a folder; check the address.",
+            ) from exc
         except OSError as exc:
             reason = f"{what} in {self._root}: {exc.strerror}"
             if exc.errno in _FULL:

@@ -21,8 +21,8 @@ POINT_MISSING = "No restore point starts"
     [
         ((), "COMMAND"),
         (("points", "--no-such-option"), "--no-such-option"),
-        (("backup",), "Name what to back up"),
-        (("backup", "HOME/documents", "--disk", "HOME/x"), "Name what to back up"),
+        (("backup",), "Nothing to back up was named"),
+        (("backup", "HOME/documents", "--disk", "HOME/x"), "make two"),
         (("backup", "HOME/missing"), "HOME/missing does not exist"),
         (("backup", "--disk", "HOME/missing"), "HOME/missing"),
         (("backup", "--disk", "HOME/documents"), "HOME/documents"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,26 @@ def test_help_of_every_command_names_its_options(shell: CommandLine, tmp_path: P
 
 def test_quiet_backup_still_tells_what_it_saved(used: CommandLine) -> None:
     assert "Restore point" in used.ok("-q", "backup", used.home / "documents").out
+
+
+def test_paths_may_follow_options(shell: CommandLine) -> None:
+    for name in ("one", "two"):
+        (shell.home / name).mkdir()
+        (shell.home / name / "a").write_text(name)
+    shell.ok("init")
+    shell.ok("backup", shell.home / "one", "--tag", "t", shell.home / "two")
+    shell.ok("restore", "latest", "--target", shell.home / "back", shell.home / "two")
+    back = shell.home / "back" / str(shell.home)[1:]
+    assert [path.name for path in back.iterdir()] == ["two"]
+
+
+def test_taking_files_out_of_an_incomplete_point_says_that_it_is(shell: CommandLine) -> None:
+    folder = shell.home / "documents"
+    folder.mkdir()
+    (folder / "a").write_text("a")
+    os.setxattr(bytes(folder / "a"), b"user.\xff", b"v")
+    shell.ok("init")
+    assert shell.run("backup", folder).code == 3
+    for command in (("restore", "--target", shell.home / "back"), ("zip", "-o", shell.home / "z")):
+        answer = shell.run(command[0], "latest", *command[1:], folder)
+        assert "is incomplete: 1 problem" in answer.err

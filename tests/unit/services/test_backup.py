@@ -322,12 +322,36 @@ def test_the_next_run_tries_what_was_left_out_again(repository: Repository, sour
     assert_holds(items, source)
 
 
-def test_an_attribute_whose_name_is_no_utf_8_ends_no_backup(
+def test_an_attribute_whose_name_is_no_utf_8_is_reported_by_every_run(
     repository: Repository, source: Path
 ) -> None:
     os.setxattr(bytes(source / "a"), b"user.\xff", b"v")
 
-    assert b"a" in below(holdings(repository, back_up(repository, source).snapshot), source)
+    for _ in range(2):
+        result = back_up(repository, source)
+        assert b"a" in below(holdings(repository, result.snapshot), source)
+        assert [o.path for o in result.omissions] == [bytes(source / "a")]
+
+
+class UnreadableAttributes(FileTree):
+    """A folder whose attributes cannot be read, as on a failing disk."""
+
+    def complete(self, entry: Entry) -> Node:
+        if entry.path.endswith(b"/inner"):
+            raise UnreadableError("Input/output error")
+        return super().complete(entry)
+
+
+def test_a_folder_whose_attributes_failed_is_looked_at_again_by_the_next_run(
+    repository: Repository, source: Path
+) -> None:
+    os.setxattr(source / "inner", "user.kept", b"v")
+    for _ in range(2):
+        assert not back_up(repository, UnreadableAttributes([str(source)])).complete
+
+    result = back_up(repository, source)
+    assert result.complete
+    assert_holds(holdings(repository, result.snapshot), source)
 
 
 # Cancelled, failing, locked
