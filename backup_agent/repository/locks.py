@@ -61,13 +61,14 @@ class RepositoryLock:
         self._settle_seconds = settle_seconds
         self._name = ""
         self._refreshed = now()
+        self._lost = False
         self._turn = threading.Lock()
         self._released = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> RepositoryLock:
         self._refuse_conflict()
-        self._write()
+        self._name, self._refreshed = self._write()
         try:
             self._released.wait(self._settle_seconds)
             self._refuse_conflict()
@@ -95,20 +96,12 @@ class RepositoryLock:
                 raise
 
     def ensure_held(self) -> None:
-        """Asked before anything is committed. Raises ``RepositoryLockedError`` when the lock
-        lapsed (a computer that slept): another run may have pruned what this one relies on.
+        """Asked before anything is committed. Raises ``RepositoryLockedError`` once the lock
+        was lost (a computer that slept): another run may have pruned what this one relies on.
         """
         with self._turn:
-            if self._now() - self._refreshed < STALE_AFTER:
-                return
-            try:
-                self._repository.backend.size(ObjectKey(FileKind.LOCK, self._name))
-            except ObjectNotFoundError as exc:
-                raise RepositoryLockedError(
-                    "The lock on the repository was lost while this run could not refresh it.",
-                    hint="Run it again; what was saved already is found again.",
-                ) from exc
-            self._refresh()
+            if self._lost or self._now() - self._refreshed >= STALE_AFTER:
+                self._refresh()
 
     def _refuse_conflict(self) -> None:
         for found in find_locks(self._repository):
@@ -124,16 +117,42 @@ class RepositoryLock:
             try:
                 with self._turn:
                     self._refresh()
+            except RepositoryLockedError:
+                return
             except EverbootError:
                 # Storage may be away for a while; ensure_held decides before a commit.
                 continue
 
     def _refresh(self) -> None:
+        """Write a new file for the old one, unless that was removed: a new file would only
+        hide that another run had the repository alone meanwhile.
+        """
         old = self._name
-        self._write()
+        self._require_present(old)
+        name, time = self._write()
+        try:
+            # Removed between the look and the write, it was lost all the same.
+            self._require_present(old)
+        except EverbootError:
+            self._remove(name)
+            raise
+        self._name, self._refreshed = name, time
         self._remove(old)
 
-    def _write(self) -> None:
+    def _require_present(self, name: str) -> None:
+        """Once lost, it stays lost, whatever storage says later."""
+        if not self._lost:
+            try:
+                self._repository.backend.size(ObjectKey(FileKind.LOCK, name))
+            except ObjectNotFoundError:
+                self._lost = True
+        if self._lost:
+            raise RepositoryLockedError(
+                "The lock on the repository was lost while this run could not refresh it.",
+                hint="Run it again; what was saved already is found again.",
+            )
+
+    def _write(self) -> tuple[str, datetime]:
         lock = Lock(
             time=self._now(),
             exclusive=self._exclusive,
@@ -143,8 +162,7 @@ class RepositoryLock:
             uid=os.getuid() if hasattr(os, "getuid") else 0,
             gid=os.getgid() if hasattr(os, "getgid") else 0,
         )
-        self._name = self._repository.save_file(FileKind.LOCK, encode_lock(lock))
-        self._refreshed = lock.time
+        return self._repository.save_file(FileKind.LOCK, encode_lock(lock)), lock.time
 
     def _remove(self, name: str) -> None:
         self._repository.backend.remove(ObjectKey(FileKind.LOCK, name))

@@ -150,6 +150,43 @@ def test_a_lapsed_lock_is_noticed_before_a_commit(repository: Repository, clock:
             lock.ensure_held()
 
 
+def test_a_lock_lost_is_lost_for_good_though_the_thread_looked_first(
+    repository: Repository, clock: Clock
+) -> None:
+    lock = RepositoryLock(repository, now=clock, refresh_seconds=0, settle_seconds=0)
+    with lock:
+        (thread,) = (t for t in threading.enumerate() if t.name == "lock")
+        # It may write a new file while the old one goes: again until it notices.
+        while thread.is_alive():
+            remove_locks(repository, every=True, now=clock.time)
+
+        for _ in range(2):
+            with pytest.raises(RepositoryLockedError, match="lost"):
+                lock.ensure_held()
+        assert find_locks(repository) == []
+
+
+def test_a_lock_removed_while_its_successor_is_written_is_lost(clock: Clock) -> None:
+    class Raced(MemoryBackend):
+        raced = False
+
+        def save(self, key: ObjectKey, data: Data) -> None:
+            if self.raced:
+                for info in list(self.list(FileKind.LOCK)):
+                    self.remove(ObjectKey(FileKind.LOCK, info.name))
+            super().save(key, data)
+
+    backend = Raced()
+    repository = new_repository(backend)
+    with RepositoryLock(repository, now=clock, settle_seconds=0) as lock:
+        clock.time += STALE_AFTER
+        backend.raced = True
+        for _ in range(2):
+            with pytest.raises(RepositoryLockedError, match="lost"):
+                lock.ensure_held()
+        assert find_locks(repository) == []
+
+
 def test_a_lock_is_refreshed_by_a_new_file_before_the_old_one_goes(clock: Clock) -> None:
     class Watched(MemoryBackend):
         def __init__(self) -> None:
