@@ -60,6 +60,8 @@ class RepositoryLock:
         self._refresh_seconds = refresh_seconds
         self._settle_seconds = settle_seconds
         self._name = ""
+        self._outdated: list[str] = []
+        """Own files to remove: one that storage did not let go is tried again."""
         self._refreshed = now()
         self._lost = False
         self._turn = threading.Lock()
@@ -88,12 +90,11 @@ class RepositoryLock:
         self._released.set()
         if self._thread is not None:
             self._thread.join()
-        try:
-            self._remove(self._name)
-        except EverbootError:
-            # The work is done; what stays behind is stale in half an hour.
-            if error is None and self._exclusive:
-                raise
+        self._outdated.append(self._name)
+        failure = self._remove_outdated()
+        # The work is done; what stays behind is stale in half an hour.
+        if failure is not None and error is None and self._exclusive:
+            raise failure
 
     def ensure_held(self) -> None:
         """Asked before anything is committed. Raises ``RepositoryLockedError`` once the lock
@@ -134,10 +135,12 @@ class RepositoryLock:
             # Removed between the look and the write, it was lost all the same.
             self._require_present(old)
         except EverbootError:
-            self._remove(name)
+            self._outdated.append(name)
+            self._remove_outdated()
             raise
         self._name, self._refreshed = name, time
-        self._remove(old)
+        self._outdated.append(old)
+        self._remove_outdated()
 
     def _require_present(self, name: str) -> None:
         """Once lost, it stays lost, whatever storage says later."""
@@ -151,6 +154,18 @@ class RepositoryLock:
                 "The lock on the repository was lost while this run could not refresh it.",
                 hint="Run it again; what was saved already is found again.",
             )
+
+    def _remove_outdated(self) -> EverbootError | None:
+        """Returns the last failure: the lock is held as well with an old file beside it."""
+        failure: EverbootError | None = None
+        for name in list(self._outdated):
+            try:
+                self._remove(name)
+            except EverbootError as exc:
+                failure = exc
+            else:
+                self._outdated.remove(name)
+        return failure
 
     def _write(self) -> tuple[str, datetime]:
         lock = Lock(

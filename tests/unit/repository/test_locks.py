@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from backup_agent.errors import RepositoryLockedError
+from backup_agent.errors import RepositoryLockedError, StorageError
 from backup_agent.format.lock import Lock, encode_lock
 from backup_agent.repository.locks import (
     STALE_AFTER,
@@ -212,6 +212,41 @@ def test_a_lock_is_refreshed_by_a_new_file_before_the_old_one_goes(clock: Clock)
 
     assert backend.fewest == 1
     assert find_locks(repository) == []
+
+
+class Clinging(MemoryBackend):
+    """Removes no lock while told to fail."""
+
+    failing = False
+
+    def remove(self, key: ObjectKey) -> None:
+        if self.failing and key.kind is FileKind.LOCK:
+            raise StorageError("away")
+        super().remove(key)
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["next refresh", "exit"])
+def test_an_old_lock_that_could_not_be_removed_is_tried_again(clock: Clock, again: bool) -> None:
+    backend = Clinging()
+    repository = new_repository(backend)
+    with RepositoryLock(repository, exclusive=True, now=clock, settle_seconds=0) as lock:
+        backend.failing = True
+        clock.time += STALE_AFTER
+        lock.ensure_held()
+        assert len(find_locks(repository)) == 2
+
+        backend.failing = False
+        if again:
+            clock.time += STALE_AFTER
+            lock.ensure_held()
+            assert len(find_locks(repository)) == 1
+    assert find_locks(repository) == []
+
+
+def test_an_exclusive_lock_that_cannot_be_removed_is_said() -> None:
+    backend = Clinging()
+    with pytest.raises(StorageError, match="away"), take(new_repository(backend), exclusive=True):
+        backend.failing = True
 
 
 def test_unlock_removes_the_stale_or_all(repository: Repository) -> None:
