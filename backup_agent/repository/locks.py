@@ -31,7 +31,11 @@ REFRESH_SECONDS = 5 * 60
 STALE_AFTER = timedelta(minutes=30)
 _SETTLE_SECONDS = 0.2
 """Two runs may write their locks at one moment: each looks again a little later, as restic does."""
-_START_TOLERANCE_SECONDS = 2.0
+_START_TOLERANCE_SECONDS = 60.0
+"""Start times are counted from the boot, so a clock set forward moves them past the lock of a
+run that lives. To take a dead run for alive costs half an hour, the other way round costs data.
+"""
+_LOADED = datetime.now(UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,4 +240,7 @@ def _is_running(lock: Lock) -> bool:
         return False
     except psutil.AccessDenied:
         return True
+    if lock.pid == os.getpid():
+        # Our own start needs no asking, and so does not move with the clock.
+        started = min(started, _LOADED)
     return started <= lock.time.timestamp() + _START_TOLERANCE_SECONDS

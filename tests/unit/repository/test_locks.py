@@ -117,13 +117,28 @@ def test_an_impossible_process_locks_nothing(pid: int) -> None:
 def test_a_process_that_took_over_a_dead_ones_number_locks_nothing() -> None:
     started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     before = lock_of(
-        hostname=socket.gethostname(), pid=os.getpid(), time=started - timedelta(seconds=60)
+        hostname=socket.gethostname(), pid=os.getpid(), time=started - timedelta(minutes=5)
     )
 
     assert is_stale(before, now=started)
     assert not is_stale(
         lock_of(hostname=socket.gethostname(), pid=os.getpid()), now=datetime.now(UTC)
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "step", "stale"),
+    [(False, 50, False), (False, 70, True), (True, 1000, False)],
+)
+def test_a_clock_set_forward_does_not_make_a_run_look_dead(
+    monkeypatch: pytest.MonkeyPatch, own: bool, step: float, stale: bool
+) -> None:
+    now = datetime.now(UTC)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _self: now.timestamp() + step)
+    pid = os.getpid() if own else os.getppid()
+    lock = lock_of(hostname=socket.gethostname(), pid=pid, time=now)
+
+    assert is_stale(lock, now=now + timedelta(seconds=step)) is stale
 
 
 def test_a_damaged_lock_locks_nothing(repository: Repository) -> None:
