@@ -31,7 +31,11 @@ REFRESH_SECONDS = 5 * 60
 STALE_AFTER = timedelta(minutes=30)
 _SETTLE_SECONDS = 0.2
 """Two runs may write their locks at one moment: each looks again a little later, as restic does."""
-_START_TOLERANCE_SECONDS = 2.0
+_START_TOLERANCE_SECONDS = 60.0
+"""Start times are counted from the boot, so a clock set forward moves them past the lock of a
+run that lives. To take a dead run for alive costs half an hour, the other way round costs data.
+"""
+_LOADED = datetime.now(UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,17 @@ class RepositoryLock:
         self._refresh_seconds = refresh_seconds
         self._settle_seconds = settle_seconds
         self._name = ""
+        self._outdated: list[str] = []
+        """Own files to remove: one that storage did not let go is tried again."""
         self._refreshed = now()
+        self._lost = False
         self._turn = threading.Lock()
         self._released = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> RepositoryLock:
         self._refuse_conflict()
-        self._write()
+        self._name, self._refreshed = self._write()
         try:
             self._released.wait(self._settle_seconds)
             self._refuse_conflict()
@@ -87,28 +94,19 @@ class RepositoryLock:
         self._released.set()
         if self._thread is not None:
             self._thread.join()
-        try:
-            self._remove(self._name)
-        except EverbootError:
-            # The work is done; what stays behind is stale in half an hour.
-            if error is None and self._exclusive:
-                raise
+        self._outdated.append(self._name)
+        failure = self._remove_outdated()
+        # The work is done; what stays behind is stale in half an hour.
+        if failure is not None and error is None and self._exclusive:
+            raise failure
 
     def ensure_held(self) -> None:
-        """Asked before anything is committed. Raises ``RepositoryLockedError`` when the lock
-        lapsed (a computer that slept): another run may have pruned what this one relies on.
+        """Asked before anything is committed. Raises ``RepositoryLockedError`` once the lock
+        was lost (a computer that slept): another run may have pruned what this one relies on.
         """
         with self._turn:
-            if self._now() - self._refreshed < STALE_AFTER:
-                return
-            try:
-                self._repository.backend.size(ObjectKey(FileKind.LOCK, self._name))
-            except ObjectNotFoundError as exc:
-                raise RepositoryLockedError(
-                    "The lock on the repository was lost while this run could not refresh it.",
-                    hint="Run it again; what was saved already is found again.",
-                ) from exc
-            self._refresh()
+            if self._lost or self._now() - self._refreshed >= STALE_AFTER:
+                self._refresh()
 
     def _refuse_conflict(self) -> None:
         for found in find_locks(self._repository):
@@ -124,16 +122,56 @@ class RepositoryLock:
             try:
                 with self._turn:
                     self._refresh()
+            except RepositoryLockedError:
+                return
             except EverbootError:
                 # Storage may be away for a while; ensure_held decides before a commit.
                 continue
 
     def _refresh(self) -> None:
+        """Write a new file for the old one, unless that was removed: a new file would only
+        hide that another run had the repository alone meanwhile.
+        """
         old = self._name
-        self._write()
-        self._remove(old)
+        self._require_present(old)
+        name, time = self._write()
+        try:
+            # Removed between the look and the write, it was lost all the same.
+            self._require_present(old)
+        except EverbootError:
+            self._outdated.append(name)
+            self._remove_outdated()
+            raise
+        self._name, self._refreshed = name, time
+        self._outdated.append(old)
+        self._remove_outdated()
 
-    def _write(self) -> None:
+    def _require_present(self, name: str) -> None:
+        """Once lost, it stays lost, whatever storage says later."""
+        if not self._lost:
+            try:
+                self._repository.backend.size(ObjectKey(FileKind.LOCK, name))
+            except ObjectNotFoundError:
+                self._lost = True
+        if self._lost:
+            raise RepositoryLockedError(
+                "The lock on the repository was lost while this run could not refresh it.",
+                hint="Run it again; what was saved already is found again.",
+            )
+
+    def _remove_outdated(self) -> EverbootError | None:
+        """Returns the last failure: the lock is held as well with an old file beside it."""
+        failure: EverbootError | None = None
+        for name in list(self._outdated):
+            try:
+                self._remove(name)
+            except EverbootError as exc:
+                failure = exc
+            else:
+                self._outdated.remove(name)
+        return failure
+
+    def _write(self) -> tuple[str, datetime]:
         lock = Lock(
             time=self._now(),
             exclusive=self._exclusive,
@@ -143,8 +181,7 @@ class RepositoryLock:
             uid=os.getuid() if hasattr(os, "getuid") else 0,
             gid=os.getgid() if hasattr(os, "getgid") else 0,
         )
-        self._name = self._repository.save_file(FileKind.LOCK, encode_lock(lock))
-        self._refreshed = lock.time
+        return self._repository.save_file(FileKind.LOCK, encode_lock(lock)), lock.time
 
     def _remove(self, name: str) -> None:
         self._repository.backend.remove(ObjectKey(FileKind.LOCK, name))
@@ -203,4 +240,7 @@ def _is_running(lock: Lock) -> bool:
         return False
     except psutil.AccessDenied:
         return True
+    if lock.pid == os.getpid():
+        # Our own start needs no asking, and so does not move with the clock.
+        started = min(started, _LOADED)
     return started <= lock.time.timestamp() + _START_TOLERANCE_SECONDS

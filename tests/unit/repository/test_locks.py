@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from backup_agent.errors import RepositoryLockedError
+from backup_agent.errors import RepositoryLockedError, StorageError
 from backup_agent.format.lock import Lock, encode_lock
 from backup_agent.repository.locks import (
     STALE_AFTER,
@@ -117,13 +117,28 @@ def test_an_impossible_process_locks_nothing(pid: int) -> None:
 def test_a_process_that_took_over_a_dead_ones_number_locks_nothing() -> None:
     started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     before = lock_of(
-        hostname=socket.gethostname(), pid=os.getpid(), time=started - timedelta(seconds=60)
+        hostname=socket.gethostname(), pid=os.getpid(), time=started - timedelta(minutes=5)
     )
 
     assert is_stale(before, now=started)
     assert not is_stale(
         lock_of(hostname=socket.gethostname(), pid=os.getpid()), now=datetime.now(UTC)
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "step", "stale"),
+    [(False, 50, False), (False, 70, True), (True, 1000, False)],
+)
+def test_a_clock_set_forward_does_not_make_a_run_look_dead(
+    monkeypatch: pytest.MonkeyPatch, own: bool, step: float, stale: bool
+) -> None:
+    now = datetime.now(UTC)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _self: now.timestamp() + step)
+    pid = os.getpid() if own else os.getppid()
+    lock = lock_of(hostname=socket.gethostname(), pid=pid, time=now)
+
+    assert is_stale(lock, now=now + timedelta(seconds=step)) is stale
 
 
 def test_a_damaged_lock_locks_nothing(repository: Repository) -> None:
@@ -148,6 +163,43 @@ def test_a_lapsed_lock_is_noticed_before_a_commit(repository: Repository, clock:
         remove_locks(repository, every=True, now=clock.time)
         with pytest.raises(RepositoryLockedError, match="lost"):
             lock.ensure_held()
+
+
+def test_a_lock_lost_is_lost_for_good_though_the_thread_looked_first(
+    repository: Repository, clock: Clock
+) -> None:
+    lock = RepositoryLock(repository, now=clock, refresh_seconds=0, settle_seconds=0)
+    with lock:
+        (thread,) = (t for t in threading.enumerate() if t.name == "lock")
+        # It may write a new file while the old one goes: again until it notices.
+        while thread.is_alive():
+            remove_locks(repository, every=True, now=clock.time)
+
+        for _ in range(2):
+            with pytest.raises(RepositoryLockedError, match="lost"):
+                lock.ensure_held()
+        assert find_locks(repository) == []
+
+
+def test_a_lock_removed_while_its_successor_is_written_is_lost(clock: Clock) -> None:
+    class Raced(MemoryBackend):
+        raced = False
+
+        def save(self, key: ObjectKey, data: Data) -> None:
+            if self.raced:
+                for info in list(self.list(FileKind.LOCK)):
+                    self.remove(ObjectKey(FileKind.LOCK, info.name))
+            super().save(key, data)
+
+    backend = Raced()
+    repository = new_repository(backend)
+    with RepositoryLock(repository, now=clock, settle_seconds=0) as lock:
+        clock.time += STALE_AFTER
+        backend.raced = True
+        for _ in range(2):
+            with pytest.raises(RepositoryLockedError, match="lost"):
+                lock.ensure_held()
+        assert find_locks(repository) == []
 
 
 def test_a_lock_is_refreshed_by_a_new_file_before_the_old_one_goes(clock: Clock) -> None:
@@ -175,6 +227,41 @@ def test_a_lock_is_refreshed_by_a_new_file_before_the_old_one_goes(clock: Clock)
 
     assert backend.fewest == 1
     assert find_locks(repository) == []
+
+
+class Clinging(MemoryBackend):
+    """Removes no lock while told to fail."""
+
+    failing = False
+
+    def remove(self, key: ObjectKey) -> None:
+        if self.failing and key.kind is FileKind.LOCK:
+            raise StorageError("away")
+        super().remove(key)
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["next refresh", "exit"])
+def test_an_old_lock_that_could_not_be_removed_is_tried_again(clock: Clock, again: bool) -> None:
+    backend = Clinging()
+    repository = new_repository(backend)
+    with RepositoryLock(repository, exclusive=True, now=clock, settle_seconds=0) as lock:
+        backend.failing = True
+        clock.time += STALE_AFTER
+        lock.ensure_held()
+        assert len(find_locks(repository)) == 2
+
+        backend.failing = False
+        if again:
+            clock.time += STALE_AFTER
+            lock.ensure_held()
+            assert len(find_locks(repository)) == 1
+    assert find_locks(repository) == []
+
+
+def test_an_exclusive_lock_that_cannot_be_removed_is_said() -> None:
+    backend = Clinging()
+    with pytest.raises(StorageError, match="away"), take(new_repository(backend), exclusive=True):
+        backend.failing = True
 
 
 def test_unlock_removes_the_stale_or_all(repository: Repository) -> None:
