@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backup_agent.errors import IntegrityError
+from backup_agent.errors import IntegrityError, JobCancelledError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, ItemSkipped, Progress
 from backup_agent.model.ids import BlobId
@@ -69,6 +69,11 @@ def restore_files(
     try:
         for batch in _batches(browser.walk(selection)):
             run.write(batch)
+    except JobCancelledError as exc:
+        raise JobCancelledError(
+            "Stopped as asked. Files restored so far are whole; "
+            "run the same command again for the rest."
+        ) from exc
     finally:
         run.close()
     return run.result
@@ -198,8 +203,7 @@ class _Restore:
             self._target.discard_file(path)
             self._damage(path, problem)
         elif stands:
-            self._target.finish_file(path, node)
-            self.result.files += 1
+            self.result.files += self._target.finish_file(path, node)
 
     def _write_piece(
         self, path: TreePath, offset: int, piece: bytes, blob: BlobId
