@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from backup_agent.errors import IntegrityError, JobCancelledError
 from backup_agent.model.cancel import CancelToken
@@ -31,6 +32,10 @@ from backup_agent.targets.tree import TreeTarget
 _BATCH_BYTES = 256 << 20
 _BATCH_ITEMS = 20_000
 _NEWS_SECONDS = 0.1
+
+_SameFile: TypeAlias = tuple[int, int, int, tuple[BlobId, ...] | None]
+"""Device, inode, size and content: inodes are given anew and devices share numbers, so two
+files of one restore point may well have the first two in common."""
 
 
 @dataclass(slots=True)
@@ -115,7 +120,7 @@ class _Restore:
         self._verify = verify
         self._target = TreeTarget(target, emit=self._forward)
         self._damaged: set[TreePath] = set()
-        self._first_link: dict[tuple[int, int], TreePath] = {}
+        self._first_link: dict[_SameFile, TreePath] = {}
         self._files_expected = self._bytes_expected = 0
         self._next_news = 0.0
         self.result = RestoreResult()
@@ -141,7 +146,8 @@ class _Restore:
             return _Work(step)
         node = step.node
         if node.links > 1:
-            first = self._first_link.setdefault((node.device_id, node.inode), step.path)
+            same = (node.device_id, node.inode, node.size, node.content)
+            first = self._first_link.setdefault(same, step.path)
             if first != step.path:
                 return _Work(step, link_to=first)
         try:

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.command_line import Answer, CommandLine
 from tests.integration.cli.hostile import Forger, above, symlink
@@ -69,6 +70,20 @@ def test_two_entries_of_one_name_are_refused_by_restore_and_kept_apart_in_a_zip(
     if used.run("zip", point, "-o", target).code == 0:
         with zipfile.ZipFile(target) as archive:
             assert len(set(archive.namelist())) == 2
+
+
+def test_two_files_of_one_inode_number_are_told_apart_by_their_content(
+    used: CommandLine, forger: Forger
+) -> None:
+    """An inode's number is given anew, and two devices may have the same one."""
+    nodes = [
+        structs.replace(forger.file(name, content), links=2, inode=7, device_id=3)
+        for name, content in ((b"a", b"one"), (b"b", b"two"), (b"c", b"one"))
+    ]
+    assert restore(used, forger.commit(nodes)).code == 0
+    target = used.home / "outer" / "target"
+    assert [(target / name).read_text() for name in "abc"] == ["one", "two", "one"]
+    assert (target / "c").samefile(target / "a")
 
 
 @pytest.mark.parametrize("target", [b"..", b"/tmp", b"../../documents"])
