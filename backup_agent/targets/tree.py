@@ -26,6 +26,8 @@ from backup_agent.targets.path import RelPath, shown
 _OPEN_FOLDERS = 96
 _OPEN_FILES = 160
 _ZEROS = bytes(1 << 20)
+_GRAIN = 64 << 10
+"""Smaller holes save next to nothing and make many small writes."""
 
 
 class TreeTarget:
@@ -83,10 +85,11 @@ class TreeTarget:
         return self._stands(path)
 
     def write_at(self, path: RelPath, offset: int, data: bytes | memoryview) -> None:
-        """Put content in its place. What is all zeros stays a hole."""
+        """Put content in its place. Zeros stay a hole, where they fill 64 KiB of the file."""
         if self._stands(path) and not _is_zero(data):
             with self._reporting(path), self._files.borrow(path, self._reopen) as file:
-                posix.write_at(file, offset, data)
+                for start, stretch in _stretches(memoryview(data), offset):
+                    posix.write_at(file, start, stretch)
 
     def read_at(self, path: RelPath, offset: int, length: int) -> bytes:
         """What the file holds there, to be compared before it is finished. Short only at its end.
@@ -221,6 +224,20 @@ class TreeTarget:
         if shortfall.foreign_owner:
             with self._lock:
                 self._foreign_owners += 1
+
+
+def _stretches(data: memoryview, offset: int) -> Iterator[tuple[int, memoryview]]:
+    """What is to be written and where: all but the grains of the file that hold only zeros."""
+    begin = start = 0
+    while start < len(data):
+        end = min(start + _GRAIN - (offset + start) % _GRAIN, len(data))
+        if _is_zero(data[start:end]):
+            if begin < start:
+                yield offset + begin, data[begin:start]
+            begin = end
+        start = end
+    if begin < len(data):
+        yield offset + begin, data[begin:]
 
 
 def _is_zero(data: bytes | memoryview) -> bool:

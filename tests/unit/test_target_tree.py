@@ -163,6 +163,20 @@ def test_zeros_stay_a_hole(tmp_path: Path) -> None:
     assert file.read_bytes() == bytes(size - 1) + b"x"
 
 
+@pytest.mark.parametrize("offset", [0, 1, 4096, (64 << 10) - 1])
+def test_zeros_inside_a_piece_stay_a_hole(tmp_path: Path, offset: int) -> None:
+    piece = b"a" + bytes(2 << 20) + b"b" * 100_000 + bytes(2 << 20) + b"c"
+    size = offset + len(piece)
+    with restoring(tmp_path) as (target, events):
+        target.make_file((b"sparse",), node(size=size))
+        target.write_at((b"sparse",), offset, piece)
+        target.finish_file((b"sparse",), node(size=size))
+    file = tmp_path / "sparse"
+    assert file.read_bytes() == bytes(offset) + piece
+    assert file.stat().st_blocks * 512 <= 512 << 10
+    assert events == []
+
+
 def test_read_at_gives_back_what_was_written(tmp_path: Path) -> None:
     with restoring(tmp_path) as (target, _):
         target.make_file((b"a",), node(size=10))
