@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from backup_agent.errors import IntegrityError, JobCancelledError
+from backup_agent.errors import EverbootError, IntegrityError, JobCancelledError, UnsafePathError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, ItemSkipped, Progress
 from backup_agent.model.ids import BlobId
@@ -27,6 +27,7 @@ from backup_agent.services.browse import (
     Unreachable,
     show_path,
 )
+from backup_agent.targets.path import refuse_unsafe_name
 from backup_agent.targets.tree import TreeTarget
 
 _BATCH_BYTES = 256 << 20
@@ -64,15 +65,15 @@ def restore_files(
 ) -> RestoreResult:
     """Write the selected items, with the folders that lead to them, below ``target``.
 
-    Raises ``NoSuchPointError``, ``TargetError``, ``UnsafePathError``, ``StorageError``,
-    ``JobCancelledError``.
+    Names that are no file names, and second entries of one name, count as damaged.
+    Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
     """
     run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
     try:
-        for batch in _batches(browser.walk(selection)):
+        for batch in _batches(run.admit(browser.walk(selection))):
             run.write(batch)
     except JobCancelledError as exc:
         raise JobCancelledError(
@@ -96,6 +97,18 @@ def _batches(steps: Iterator[Step]) -> Iterator[list[Step]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _name_error(name: bytes, taken: set[bytes]) -> EverbootError | None:
+    """Why no item of that name may be written beside those; takes the name otherwise."""
+    try:
+        refuse_unsafe_name(name)
+    except UnsafePathError as exc:
+        return exc
+    if name in taken:
+        return IntegrityError("The restore point holds two entries of that name.")
+    taken.add(name)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,32 @@ class _Restore:
 
     def close(self) -> None:
         self._target.close()
+
+    def admit(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """The steps to be taken: without the items that must not be written, and all below them.
+
+        Sorted out before their content is fetched; one bad name costs no other item.
+        """
+        names: dict[TreePath, set[bytes]] = {}
+        refused: TreePath | None = None
+        for step in steps:
+            # A forged tree below a refused folder may have no end.
+            self._cancel.raise_if_cancelled()
+            leaving = isinstance(step, Found) and step.leaving
+            if refused is not None:
+                if leaving and step.path == refused:
+                    refused = None
+                continue
+            if leaving:
+                names.pop(step.path, None)
+            elif isinstance(step, Found):
+                error = _name_error(step.path[-1], names.setdefault(step.path[:-1], set()))
+                if error is not None:
+                    self._report_damage(step.path, error)
+                    if step.node.kind is NodeKind.FOLDER:
+                        refused = step.path
+                    continue
+            yield step
 
     def write(self, batch: Sequence[Step]) -> None:
         works = [self._prepare(step) for step in batch]
@@ -224,6 +263,9 @@ class _Restore:
 
     def _damage(self, path: TreePath, error: IntegrityError) -> None:
         self._damaged.add(path)
+        self._report_damage(path, error)
+
+    def _report_damage(self, path: TreePath, error: EverbootError) -> None:
         self.result.damaged.append(show_path(path))
         self._emit(ItemSkipped(show_path(path), error.message, "restore"))
 

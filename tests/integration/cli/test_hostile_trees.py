@@ -48,10 +48,12 @@ def test_name_that_is_no_file_name_is_refused(
 ) -> None:
     inner = forger.file(b"inner")
     node = forger.file(name) if kind == "file" else forger.folder(name, [inner])
-    point = forger.commit([node])
+    point = forger.commit([forger.file(b"!before"), node, forger.file(b"~after")])
     answer = restore(used, point)
     assert answer.code == 1
     assert "no file name" in answer.err
+    target = used.home / "outer" / "target"
+    assert sorted(path.name for path in target.rglob("*")) == ["!before", "~after"]
     zipped = used.run("zip", point, "-o", used.home / "outer" / "x.zip")
     assert zipped.code == 1
     assert not (used.home / "outer" / "x.zip").exists()
@@ -65,7 +67,11 @@ def test_two_entries_of_one_name_are_refused_by_restore_and_kept_apart_in_a_zip(
     used: CommandLine, forger: Forger
 ) -> None:
     point = forger.commit([forger.file(b"same", b"one"), forger.file(b"same", b"two")])
-    assert "two entries" in restore(used, point).err
+    answer = restore(used, point)
+    assert answer.code == 1
+    assert "two entries" in answer.err
+    (first,) = (used.home / "outer" / "target").iterdir()
+    assert first.read_text() == "one"
     target = used.home / "x.zip"
     if used.run("zip", point, "-o", target).code == 0:
         with zipfile.ZipFile(target) as archive:
@@ -91,9 +97,11 @@ def test_symlink_and_folder_of_one_name_lead_nowhere(
     used: CommandLine, forger: Forger, target: bytes
 ) -> None:
     trap = [symlink(b"way", target), forger.folder(b"way", [forger.file(b"out.txt")])]
-    answer = restore(used, forger.commit(trap))
+    answer = restore(used, forger.commit([*trap, forger.file(b"~after")]))
     assert answer.code == 1
     assert not Path("/tmp/out.txt").exists()
+    names = {path.name for path in (used.home / "outer" / "target").iterdir()}
+    assert names == {"way", "~after"}
 
 
 def test_symlink_that_stood_in_the_target_before_is_not_followed(
