@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from backup_agent.errors import EverbootError, IntegrityError, JobCancelledError, UnsafePathError
+from backup_agent.format.omissions import FOLDER as OWN_FOLDER
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, ItemSkipped, Progress
 from backup_agent.model.ids import BlobId
@@ -65,15 +66,17 @@ def restore_files(
 ) -> RestoreResult:
     """Write the selected items, with the folders that lead to them, below ``target``.
 
+    The list of omissions is restored only where it is selected.
     Names that are no file names, and second entries of one name, count as damaged.
     Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
     """
+    own = any(path[:1] == (OWN_FOLDER,) for path in selection)
     run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
     try:
-        for batch in _batches(run.admit(browser.walk(selection))):
+        for batch in _batches(run.admit(browser.walk(selection), own=own)):
             run.write(batch)
     except JobCancelledError as exc:
         raise JobCancelledError(
@@ -145,9 +148,10 @@ class _Restore:
     def close(self) -> None:
         self._target.close()
 
-    def admit(self, steps: Iterator[Step]) -> Iterator[Step]:
+    def admit(self, steps: Iterator[Step], *, own: bool) -> Iterator[Step]:
         """The steps to be taken: without the items that must not be written, and all below them.
 
+        ``own``: with the folder that tells of the backup and was on no disk.
         Sorted out before their content is fetched; one bad name costs no other item.
         """
         names: dict[TreePath, set[bytes]] = {}
@@ -163,6 +167,9 @@ class _Restore:
             if leaving:
                 names.pop(step.path, None)
             elif isinstance(step, Found):
+                if step.path == (OWN_FOLDER,) and step.node.kind is NodeKind.FOLDER and not own:
+                    refused = step.path
+                    continue
                 error = _name_error(step.path[-1], names.setdefault(step.path[:-1], set()))
                 if error is not None:
                     self._report_damage(step.path, error)

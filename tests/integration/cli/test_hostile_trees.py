@@ -92,6 +92,18 @@ def test_two_files_of_one_inode_number_are_told_apart_by_their_content(
     assert (target / "c").samefile(target / "a")
 
 
+def test_list_of_omissions_is_restored_only_if_asked_for(used: CommandLine, forger: Forger) -> None:
+    inner = forger.folder(b".everboot", [forger.file(b"theirs")])
+    own = forger.folder(b".everboot", [forger.file(b"omissions.jsonl")])
+    point = forger.commit([own, forger.folder(b"home", [inner])])
+    back = used.home / "back"
+    assert "1 file" in used.ok("restore", point, "--target", back).out
+    assert [path.name for path in back.iterdir()] == ["home"]
+    assert (back / "home" / ".everboot" / "theirs").exists()
+    used.ok("restore", point, "/.everboot/omissions.jsonl", "--target", back)
+    assert (back / ".everboot" / "omissions.jsonl").exists()
+
+
 @pytest.mark.parametrize("target", [b"..", b"/tmp", b"../../documents"])
 def test_symlink_and_folder_of_one_name_lead_nowhere(
     used: CommandLine, forger: Forger, target: bytes
