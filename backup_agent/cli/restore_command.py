@@ -17,9 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("point", metavar="POINT", help="id of a restore point, or latest")
     parser.add_argument("paths", nargs="*", metavar="PATH", help="only these, with all below them")
     parser.add_argument(
-        "-t", "--target", required=True, type=Path, metavar="DIR", help="folder to restore into"
+        "-t", "--target", required=True, type=_folder, metavar="DIR", help="folder to restore into"
     )
     parser.add_argument("--verify", action="store_true", help="read back what was written")
+
+
+def _folder(text: str) -> Path:
+    """``Path`` takes no name for the current folder; in a script it is an unset variable."""
+    if not text:
+        raise argparse.ArgumentTypeError("no folder is named")
+    return Path(text)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
-from backup_agent.errors import IntegrityError
+from backup_agent.errors import EverbootError, IntegrityError, JobCancelledError, UnsafePathError
+from backup_agent.format.omissions import FOLDER as OWN_FOLDER
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, ItemSkipped, Progress
 from backup_agent.model.ids import BlobId
@@ -26,11 +28,16 @@ from backup_agent.services.browse import (
     Unreachable,
     show_path,
 )
+from backup_agent.targets.path import refuse_unsafe_name
 from backup_agent.targets.tree import TreeTarget
 
 _BATCH_BYTES = 256 << 20
 _BATCH_ITEMS = 20_000
 _NEWS_SECONDS = 0.1
+
+_SameFile: TypeAlias = tuple[int, int, int, tuple[BlobId, ...] | None]
+"""Device, inode, size and content: inodes are given anew and devices share numbers, so two
+files of one restore point may well have the first two in common."""
 
 
 @dataclass(slots=True)
@@ -59,16 +66,23 @@ def restore_files(
 ) -> RestoreResult:
     """Write the selected items, with the folders that lead to them, below ``target``.
 
-    Raises ``NoSuchPointError``, ``TargetError``, ``UnsafePathError``, ``StorageError``,
-    ``JobCancelledError``.
+    The list of omissions is restored only where it is selected.
+    Names that are no file names, and second entries of one name, count as damaged.
+    Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
     """
+    own = any(path[:1] == (OWN_FOLDER,) for path in selection)
     run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
     try:
-        for batch in _batches(browser.walk(selection)):
+        for batch in _batches(run.admit(browser.walk(selection), own=own)):
             run.write(batch)
+    except JobCancelledError as exc:
+        raise JobCancelledError(
+            "Stopped as asked. Files restored so far are whole; "
+            "run the same command again for the rest."
+        ) from exc
     finally:
         run.close()
     return run.result
@@ -86,6 +100,18 @@ def _batches(steps: Iterator[Step]) -> Iterator[list[Step]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _name_error(name: bytes, taken: set[bytes]) -> EverbootError | None:
+    """Why no item of that name may be written beside those; takes the name otherwise."""
+    try:
+        refuse_unsafe_name(name)
+    except UnsafePathError as exc:
+        return exc
+    if name in taken:
+        return IntegrityError("The restore point holds two entries of that name.")
+    taken.add(name)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +136,7 @@ class _Restore:
         self._verify = verify
         self._target = TreeTarget(target, emit=self._forward)
         self._damaged: set[TreePath] = set()
-        self._first_link: dict[tuple[int, int], TreePath] = {}
+        self._first_link: dict[_SameFile, TreePath] = {}
         self._files_expected = self._bytes_expected = 0
         self._next_news = 0.0
         self.result = RestoreResult()
@@ -121,6 +147,36 @@ class _Restore:
 
     def close(self) -> None:
         self._target.close()
+
+    def admit(self, steps: Iterator[Step], *, own: bool) -> Iterator[Step]:
+        """The steps to be taken: without the items that must not be written, and all below them.
+
+        ``own``: with the folder that tells of the backup and was on no disk.
+        Sorted out before their content is fetched; one bad name costs no other item.
+        """
+        names: dict[TreePath, set[bytes]] = {}
+        refused: TreePath | None = None
+        for step in steps:
+            # A forged tree below a refused folder may have no end.
+            self._cancel.raise_if_cancelled()
+            leaving = isinstance(step, Found) and step.leaving
+            if refused is not None:
+                if leaving and step.path == refused:
+                    refused = None
+                continue
+            if leaving:
+                names.pop(step.path, None)
+            elif isinstance(step, Found):
+                if step.path == (OWN_FOLDER,) and step.node.kind is NodeKind.FOLDER and not own:
+                    refused = step.path
+                    continue
+                error = _name_error(step.path[-1], names.setdefault(step.path[:-1], set()))
+                if error is not None:
+                    self._report_damage(step.path, error)
+                    if step.node.kind is NodeKind.FOLDER:
+                        refused = step.path
+                    continue
+            yield step
 
     def write(self, batch: Sequence[Step]) -> None:
         works = [self._prepare(step) for step in batch]
@@ -136,7 +192,8 @@ class _Restore:
             return _Work(step)
         node = step.node
         if node.links > 1:
-            first = self._first_link.setdefault((node.device_id, node.inode), step.path)
+            same = (node.device_id, node.inode, node.size, node.content)
+            first = self._first_link.setdefault(same, step.path)
             if first != step.path:
                 return _Work(step, link_to=first)
         try:
@@ -198,8 +255,7 @@ class _Restore:
             self._target.discard_file(path)
             self._damage(path, problem)
         elif stands:
-            self._target.finish_file(path, node)
-            self.result.files += 1
+            self.result.files += self._target.finish_file(path, node)
 
     def _write_piece(
         self, path: TreePath, offset: int, piece: bytes, blob: BlobId
@@ -214,6 +270,9 @@ class _Restore:
 
     def _damage(self, path: TreePath, error: IntegrityError) -> None:
         self._damaged.add(path)
+        self._report_damage(path, error)
+
+    def _report_damage(self, path: TreePath, error: EverbootError) -> None:
         self.result.damaged.append(show_path(path))
         self._emit(ItemSkipped(show_path(path), error.message, "restore"))
 

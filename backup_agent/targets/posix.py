@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -96,16 +97,41 @@ def make_folder(name: bytes, *, within: int) -> None:
             os.mkdir(name, _TEMPORARY_FOLDER_MODE, dir_fd=within)
 
 
-def make_file(name: bytes, size: int, *, within: int) -> int:
-    """A new file that is one hole of ``size`` bytes, open for reading and writing."""
-    create = partial(os.open, name, _CREATE_FILE, _TEMPORARY_MODE, dir_fd=within)
-    descriptor = _replacing(name, create, within=within)
+def make_file(size: int, *, within: int) -> tuple[bytes, int]:
+    """A new file that is one hole of ``size`` bytes, open for reading and writing.
+
+    Its name is a temporary one: only a whole file may take the place of an older
+    one, see :func:`put_in_place`.
+    """
+    temporary = b".everboot-%s.part" % secrets.token_hex(8).encode()
+    descriptor = os.open(temporary, _CREATE_FILE, _TEMPORARY_MODE, dir_fd=within)
     try:
         os.ftruncate(descriptor, size)
-    except OSError:
+    except (OSError, OverflowError):
         os.close(descriptor)
+        os.unlink(temporary, dir_fd=within)
         raise
-    return descriptor
+    return temporary, descriptor
+
+
+def make_way(name: bytes, *, within: int) -> None:
+    """Refuse a name that no file can take, before its content is written for nothing.
+
+    An empty folder goes; a file stays until another one is put in its place.
+    """
+    try:
+        standing = os.stat(name, dir_fd=within, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    _refuse_other_spelling(name, within=within)
+    if stat.S_ISDIR(standing.st_mode):
+        os.rmdir(name, dir_fd=within)
+
+
+def put_in_place(temporary: bytes, name: bytes, *, within: int) -> None:
+    """Give a file its own name, in one step: the old file or the new one, never neither."""
+    make_way(name, within=within)
+    os.rename(temporary, name, src_dir_fd=within, dst_dir_fd=within)
 
 
 def remove_file(name: bytes, *, within: int) -> None:

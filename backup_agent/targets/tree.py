@@ -6,8 +6,10 @@ goes on; a full, read-only or failing disk is a ``TargetError`` and ends it.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -24,6 +26,8 @@ from backup_agent.targets.path import RelPath, shown
 _OPEN_FOLDERS = 96
 _OPEN_FILES = 160
 _ZEROS = bytes(1 << 20)
+_GRAIN = 64 << 10
+"""Smaller holes save next to nothing and make many small writes."""
 
 
 class TreeTarget:
@@ -36,7 +40,9 @@ class TreeTarget:
 
     What stood in the target before: folders are kept and get the recorded
     metadata; everything else, symbolic links included, is replaced by what the
-    tree has under its name. Folders that are not empty are not replaced.
+    tree has under its name. Folders that are not empty are not replaced. A file
+    stands under a temporary name until it is finished, so an older one stays
+    whole until the new one is; what is not finished is removed in the end.
 
     Names that are no file names, and two of the same name in one folder, raise
     :class:`UnsafePathError`: only a hostile or corrupt tree has them.
@@ -56,6 +62,7 @@ class TreeTarget:
         self._lock = Lock()
         self._names: dict[RelPath, set[bytes]] = {}
         self._failed: set[RelPath] = set()
+        self._unfinished: dict[RelPath, bytes] = {}
         self._foreign_owners = 0
 
     def make_folder(self, path: RelPath) -> bool:
@@ -70,14 +77,19 @@ class TreeTarget:
         """A file of the node's size, all of it a hole so far."""
         self._claim(path)
         with self._reporting(path), self._folders.parent(path) as (parent, name):
-            self._files.add(path, posix.make_file(name, node.size, within=parent))
+            posix.make_way(name, within=parent)
+            temporary, descriptor = posix.make_file(node.size, within=parent)
+            with self._lock:
+                self._unfinished[path] = temporary
+            self._files.add(path, descriptor)
         return self._stands(path)
 
     def write_at(self, path: RelPath, offset: int, data: bytes | memoryview) -> None:
-        """Put content in its place. What is all zeros stays a hole."""
+        """Put content in its place. Zeros stay a hole, where they fill 64 KiB of the file."""
         if self._stands(path) and not _is_zero(data):
             with self._reporting(path), self._files.borrow(path, self._reopen) as file:
-                posix.write_at(file, offset, data)
+                for start, stretch in _stretches(memoryview(data), offset):
+                    posix.write_at(file, start, stretch)
 
     def read_at(self, path: RelPath, offset: int, length: int) -> bytes:
         """What the file holds there, to be compared before it is finished. Short only at its end.
@@ -90,18 +102,25 @@ class TreeTarget:
         except OSError as exc:
             raise TargetError(f"Cannot read back {shown(path)}: {exc.strerror}") from exc
 
-    def finish_file(self, path: RelPath, node: Node) -> None:
+    def finish_file(self, path: RelPath, node: Node) -> bool:
+        """Set the metadata, then give the file its name; whether it stands under it now."""
         if self._stands(path):
-            with self._reporting(path), self._files.borrow(path, self._reopen) as file:
-                self._report(path, apply_metadata(file, node, own=self._own))
+            with self._reporting(path), self._folders.parent(path) as (parent, name):
+                with self._files.borrow(path, self._reopen) as file:
+                    self._report(path, apply_metadata(file, node, own=self._own))
+                posix.put_in_place(self._temporary(path), name, within=parent)
+                with self._lock:
+                    del self._unfinished[path]
         self._files.discard(path)
+        self._remove_unfinished(path)
+        return self._stands(path)
 
     def discard_file(self, path: RelPath) -> None:
         """Take away a file whose content turned out damaged: half a file is a false one."""
         self._files.discard(path)
-        if self._stands(path):
-            with self._reporting(path), self._folders.parent(path) as (parent, name):
-                posix.remove_file(name, within=parent)
+        self._remove_unfinished(path)
+        with self._lock:
+            self._failed.add(path)
 
     def link_file(self, path: RelPath, existing: RelPath) -> bool:
         """A hard link to a file that was made before, finished or not."""
@@ -111,6 +130,10 @@ class TreeTarget:
             self._folders.parent(existing) as (existing_parent, existing_name),
             self._folders.parent(path) as (parent, name),
         ):
+            if not self._stands(existing):
+                # What stands under that name is an older file.
+                raise OSError(errno.ENOENT, f"{shown(existing)}, the same file, was not restored")
+            existing_name = self._unfinished.get(existing, existing_name)
             posix.make_link(name, existing_name, within=parent, existing_within=existing_parent)
         return self._stands(path)
 
@@ -135,8 +158,10 @@ class TreeTarget:
                 self._report(path, apply_metadata(folder, node, own=self._own))
 
     def close(self) -> None:
-        """Release what is open and say what concerns the whole run."""
+        """Release what is open, remove unfinished files, say what concerns the whole run."""
         self._files.close()
+        for path in list(self._unfinished):
+            self._remove_unfinished(path)
         self._folders.close()
         if self._foreign_owners and self._owners_wanted:
             self._emit(
@@ -149,8 +174,22 @@ class TreeTarget:
             )
 
     def _reopen(self, path: RelPath) -> int:
-        with self._folders.parent(path) as (parent, name):
-            return posix.reopen_file(name, within=parent)
+        with self._folders.parent(path) as (parent, _):
+            return posix.reopen_file(self._temporary(path), within=parent)
+
+    def _temporary(self, path: RelPath) -> bytes:
+        try:
+            return self._unfinished[path]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+
+    def _remove_unfinished(self, path: RelPath) -> None:
+        with self._lock:
+            temporary = self._unfinished.pop(path, None)
+        if temporary is not None:
+            # A leftover harms nobody, and its name says what it is.
+            with suppress(OSError), self._folders.parent(path) as (parent, _):
+                posix.remove_file(temporary, within=parent)
 
     def _claim(self, path: RelPath) -> None:
         """Take the name in its folder. Raises :class:`UnsafePathError`."""
@@ -185,6 +224,20 @@ class TreeTarget:
         if shortfall.foreign_owner:
             with self._lock:
                 self._foreign_owners += 1
+
+
+def _stretches(data: memoryview, offset: int) -> Iterator[tuple[int, memoryview]]:
+    """What is to be written and where: all but the grains of the file that hold only zeros."""
+    begin = start = 0
+    while start < len(data):
+        end = min(start + _GRAIN - (offset + start) % _GRAIN, len(data))
+        if _is_zero(data[start:end]):
+            if begin < start:
+                yield offset + begin, data[begin:start]
+            begin = end
+        start = end
+    if begin < len(data):
+        yield offset + begin, data[begin:]
 
 
 def _is_zero(data: bytes | memoryview) -> bool:

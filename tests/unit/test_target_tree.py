@@ -163,6 +163,20 @@ def test_zeros_stay_a_hole(tmp_path: Path) -> None:
     assert file.read_bytes() == bytes(size - 1) + b"x"
 
 
+@pytest.mark.parametrize("offset", [0, 1, 4096, (64 << 10) - 1])
+def test_zeros_inside_a_piece_stay_a_hole(tmp_path: Path, offset: int) -> None:
+    piece = b"a" + bytes(2 << 20) + b"b" * 100_000 + bytes(2 << 20) + b"c"
+    size = offset + len(piece)
+    with restoring(tmp_path) as (target, events):
+        target.make_file((b"sparse",), node(size=size))
+        target.write_at((b"sparse",), offset, piece)
+        target.finish_file((b"sparse",), node(size=size))
+    file = tmp_path / "sparse"
+    assert file.read_bytes() == bytes(offset) + piece
+    assert file.stat().st_blocks * 512 <= 512 << 10
+    assert events == []
+
+
 def test_read_at_gives_back_what_was_written(tmp_path: Path) -> None:
     with restoring(tmp_path) as (target, _):
         target.make_file((b"a",), node(size=10))
@@ -456,6 +470,57 @@ def test_other_hard_links_of_a_replaced_file_keep_their_content(tmp_path: Path) 
     assert events == []
 
 
+def test_an_older_file_stays_whole_until_the_new_one_is_finished(tmp_path: Path) -> None:
+    for name in ("left", "damaged", "done"):
+        (tmp_path / name).write_text("older")
+    with restoring(tmp_path) as (target, events):
+        for name in (b"left", b"damaged", b"done"):
+            assert target.make_file((name,), node(size=3))
+            target.write_at((name,), 0, b"new")
+            assert (tmp_path / os.fsdecode(name)).read_text() == "older"
+        target.discard_file((b"damaged",))
+        assert target.finish_file((b"done",), node(size=3))
+        (part,) = tmp_path.glob(".everboot-*.part")
+        assert part.read_text() == "new"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "left": "older",
+        "damaged": "older",
+        "done": "new",
+    }
+    assert events == []
+
+
+def test_a_file_reopened_before_it_is_finished_is_the_new_one(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("older")
+    with restoring(tmp_path) as (target, events):
+        target.make_file((b"a",), node(size=3))
+        # So many others that its descriptor has been closed since.
+        for number in range(200):
+            target.make_file((b"%d" % number,), node())
+        target.write_at((b"a",), 0, b"new")
+        assert (tmp_path / "a").read_text() == "older"
+        target.finish_file((b"a",), node(size=3))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["new"]
+    assert events == []
+
+
+def test_a_hard_link_is_to_the_new_file_or_to_none(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("older")
+    (tmp_path / "b").write_text("older")
+    with restoring(tmp_path) as (target, events):
+        target.make_file((b"a",), node(size=3))
+        assert target.link_file((b"a2",), (b"a",))
+        target.write_at((b"a",), 0, b"new")
+        target.finish_file((b"a",), node(size=3))
+        target.make_file((b"b",), node(size=3))
+        target.discard_file((b"b",))
+        assert not target.link_file((b"b2",), (b"b",))
+    assert (tmp_path / "a2").read_text() == "new"
+    assert (tmp_path / "a2").samefile(tmp_path / "a")
+    assert not (tmp_path / "b2").exists()
+    assert [event.path for event in events if isinstance(event, ItemSkipped)] == ["b2"]
+
+
 def test_a_filled_folder_in_the_place_of_a_file_is_kept_and_reported(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/precious").touch()
@@ -534,6 +599,7 @@ def test_sizes_no_file_can_have_are_reported(tmp_path: Path) -> None:
     with restoring(tmp_path) as (target, events):
         for number, size in enumerate((1 << 62, (1 << 64) - 1, -1)):
             assert not target.make_file((b"%d" % number,), node(size=size))
+        assert os.listdir(tmp_path) == []
     assert len(events) == 3
 
 

@@ -44,6 +44,8 @@ POINT_MISSING = "No restore point starts"
         (("diff", "latest"), "POINT"),
         (("diff", "latest", "ffffffff"), POINT_MISSING),
         (("restore", "latest"), "--target"),
+        (("restore", "latest", "--target", ""), "no folder is named"),
+        (("restore", "latest", "--target="), "no folder is named"),
         (("restore", "latest", "--target", "HOME/documents/new.txt"), "new.txt"),
         (("restore", "latest", "--target", "/proc/nowhere"), "/proc/nowhere"),
         (("restore", "latest", "/no/such/path", "--target", "HOME/back"), "/no/such/path"),

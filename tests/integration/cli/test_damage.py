@@ -145,6 +145,20 @@ def test_damaged_file_is_left_out_named_and_the_others_are_restored(
 
 
 @DAMAGES
+def test_damaged_file_does_not_cost_the_good_one_that_stands_in_the_target(
+    used: CommandLine, damage: Callable[[Path, int], None]
+) -> None:
+    back = used.home / "back"
+    used.ok("restore", "latest", "--target", back)
+    (standing,) = back.rglob("music.ogg")
+    before = standing.read_bytes()
+    damage(*data_place(used, "music.ogg"))
+    assert used.run("restore", "latest", "--target", back).code == 1
+    assert standing.read_bytes() == before
+    assert not list(back.rglob("*.part"))
+
+
+@DAMAGES
 def test_zip_of_a_damaged_file_fails_and_leaves_none(
     used: CommandLine, damage: Callable[[Path, int], None]
 ) -> None:

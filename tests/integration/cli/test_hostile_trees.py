@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.command_line import Answer, CommandLine
 from tests.integration.cli.hostile import Forger, above, symlink
@@ -47,10 +48,12 @@ def test_name_that_is_no_file_name_is_refused(
 ) -> None:
     inner = forger.file(b"inner")
     node = forger.file(name) if kind == "file" else forger.folder(name, [inner])
-    point = forger.commit([node])
+    point = forger.commit([forger.file(b"!before"), node, forger.file(b"~after")])
     answer = restore(used, point)
     assert answer.code == 1
     assert "no file name" in answer.err
+    target = used.home / "outer" / "target"
+    assert sorted(path.name for path in target.rglob("*")) == ["!before", "~after"]
     zipped = used.run("zip", point, "-o", used.home / "outer" / "x.zip")
     assert zipped.code == 1
     assert not (used.home / "outer" / "x.zip").exists()
@@ -64,11 +67,41 @@ def test_two_entries_of_one_name_are_refused_by_restore_and_kept_apart_in_a_zip(
     used: CommandLine, forger: Forger
 ) -> None:
     point = forger.commit([forger.file(b"same", b"one"), forger.file(b"same", b"two")])
-    assert "two entries" in restore(used, point).err
+    answer = restore(used, point)
+    assert answer.code == 1
+    assert "two entries" in answer.err
+    (first,) = (used.home / "outer" / "target").iterdir()
+    assert first.read_text() == "one"
     target = used.home / "x.zip"
     if used.run("zip", point, "-o", target).code == 0:
         with zipfile.ZipFile(target) as archive:
             assert len(set(archive.namelist())) == 2
+
+
+def test_two_files_of_one_inode_number_are_told_apart_by_their_content(
+    used: CommandLine, forger: Forger
+) -> None:
+    """An inode's number is given anew, and two devices may have the same one."""
+    nodes = [
+        structs.replace(forger.file(name, content), links=2, inode=7, device_id=3)
+        for name, content in ((b"a", b"one"), (b"b", b"two"), (b"c", b"one"))
+    ]
+    assert restore(used, forger.commit(nodes)).code == 0
+    target = used.home / "outer" / "target"
+    assert [(target / name).read_text() for name in "abc"] == ["one", "two", "one"]
+    assert (target / "c").samefile(target / "a")
+
+
+def test_list_of_omissions_is_restored_only_if_asked_for(used: CommandLine, forger: Forger) -> None:
+    inner = forger.folder(b".everboot", [forger.file(b"theirs")])
+    own = forger.folder(b".everboot", [forger.file(b"omissions.jsonl")])
+    point = forger.commit([own, forger.folder(b"home", [inner])])
+    back = used.home / "back"
+    assert "1 file" in used.ok("restore", point, "--target", back).out
+    assert [path.name for path in back.iterdir()] == ["home"]
+    assert (back / "home" / ".everboot" / "theirs").exists()
+    used.ok("restore", point, "/.everboot/omissions.jsonl", "--target", back)
+    assert (back / ".everboot" / "omissions.jsonl").exists()
 
 
 @pytest.mark.parametrize("target", [b"..", b"/tmp", b"../../documents"])
@@ -76,9 +109,11 @@ def test_symlink_and_folder_of_one_name_lead_nowhere(
     used: CommandLine, forger: Forger, target: bytes
 ) -> None:
     trap = [symlink(b"way", target), forger.folder(b"way", [forger.file(b"out.txt")])]
-    answer = restore(used, forger.commit(trap))
+    answer = restore(used, forger.commit([*trap, forger.file(b"~after")]))
     assert answer.code == 1
     assert not Path("/tmp/out.txt").exists()
+    names = {path.name for path in (used.home / "outer" / "target").iterdir()}
+    assert names == {"way", "~after"}
 
 
 def test_symlink_that_stood_in_the_target_before_is_not_followed(
@@ -178,10 +213,11 @@ def test_tree_that_unfolds_without_end_can_be_cancelled_and_takes_no_memory(
         process.stdout.read(200 if command == "restore" else 200_000)
         peak_mib = highest_memory_mib(process.pid)
         process.send_signal(signal.SIGINT)
-        process.stdout.read()
+        news = process.stdout.read()[-1000:].decode("utf-8", "replace")
         errors = process.stderr.read().decode()
     assert process.returncode == 130
     assert "Traceback" not in errors
+    assert command != "restore" or "run the same command again" in errors + news
     assert list((used.repository / "locks").iterdir()) == []
     assert peak_mib < 400
 
