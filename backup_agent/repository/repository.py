@@ -41,6 +41,7 @@ from backup_agent.storage.backend import CONFIG, Backend, FileKind, ObjectKey
 
 _T = TypeVar("_T")
 _PARALLEL_LOADS = 8
+_REBUILD = "everboot repair index makes the index anew from the packs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Repository:
         try:
             return unwrap(self.sealer().open(sealed))
         except IntegrityError as exc:
-            raise IntegrityError(f"{key.path} is damaged: {exc.message}", hint=exc.hint) from exc
+            hint = _REBUILD if key.kind is FileKind.INDEX else exc.hint
+            raise IntegrityError(f"{key.path} is damaged: {exc.message}", hint=hint) from exc
 
     def save_file(self, kind: FileKind, json: bytes) -> str:
         """Seal and save; returns the name."""
@@ -95,13 +97,13 @@ class Repository:
 
     # Index
 
-    def load_index(self) -> None:
+    def load_index(self, *, on_damage: Callable[[DamagedFile], None] | None = None) -> None:
         """Learn every blob, and forget what was known before: another run may have pruned it.
 
-        Raises ``IntegrityError`` for a damaged index file.
+        A damaged index file raises ``IntegrityError``, or goes to ``on_damage``.
         """
         index = BlobIndex()
-        for _, packs in self.load_indexes():
+        for _, packs in self.load_indexes(on_damage=on_damage):
             for pack in packs:
                 index.add_pack(pack)
         self.index = index
@@ -267,7 +269,7 @@ def load_named(backend: Backend, key: ObjectKey) -> bytes:
             return data
     raise IntegrityError(
         f"{key.path} is damaged: its content does not match its name.",
-        hint="everboot check tells what is affected.",
+        hint=_REBUILD if key.kind is FileKind.INDEX else "everboot check tells what is affected.",
     )
 
 

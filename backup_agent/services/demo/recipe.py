@@ -299,7 +299,7 @@ class Demo:
     def _reading(self) -> Iterator[tuple[Repository, BlobReader]]:
         with (
             opened(self._access(), emit=self._emit) as repository,
-            reading_of(repository) as reader,
+            reading_of(repository, emit=self._emit) as reader,
         ):
             yield repository, reader
 
