@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
 from backup_agent.cli.session import Session
+
+if TYPE_CHECKING:
+    from backup_agent.repository.repository import DamagedFile
+
+_EXIT_DAMAGED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +23,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.points import Completeness, list_points
 
     shown = 0
+    damaged = False
+
+    def tell(file: DamagedFile) -> None:
+        nonlocal damaged
+        damaged = True
+        session.render.warn(f"A restore point is damaged: {file.reason}")
+
     with session.reading() as (repository, reader):
-        for point in list_points(repository, reader, emit=session.render.emit):
+        for point in list_points(repository, reader, on_damage=tell):
             snapshot = point.snapshot
             if args.host not in ("", snapshot.hostname):
                 continue
@@ -54,6 +67,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
                 f"{words.printable(snapshot.hostname):<14}{point.kind.value:<7}{size:>11}  "
                 f"{point.completeness.value:<11} {paths}",
             )
-    if not shown:
+    if not shown and not damaged:
         session.render.say("There is no restore point yet.")
-    return 0
+    return _EXIT_DAMAGED if damaged else 0

@@ -55,7 +55,7 @@ class Session:
         """The repository and a reader of it, for commands that only look."""
         from backup_agent.services.repositories import reading
 
-        with self.opened() as repository, reading(repository) as reader:
+        with self.opened() as repository, reading(repository, emit=self.render.emit) as reader:
             yield repository, reader
 
     def access(self, *, new: bool = False) -> Access:

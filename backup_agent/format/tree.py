@@ -276,7 +276,10 @@ def _time(text: str, mtime_text: str, mtime: int) -> int:
 
 
 def _id(text: str) -> BlobId:
-    raw = bytes.fromhex(text)
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
     if len(raw) != 32:
         raise ValueError(f"{text!r} is no SHA-256")
     return BlobId(raw)

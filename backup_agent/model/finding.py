@@ -25,7 +25,13 @@ class Finding:
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.severity.value}: {self.file}: {self.message}"
+        return f"{self.severity.value}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """The message with the file's name, which some messages begin with already."""
+        named = self.message.startswith(self.file)
+        return self.message if named else f"{self.file}: {self.message}"
 
 
 def error(file: str, message: str, *, hint: str = "") -> Finding:

@@ -62,7 +62,7 @@ class CheckReport:
             more = f" There are {len(self.errors) - 1} more." if len(self.errors) > 1 else ""
             first = self.errors[0]
             raise IntegrityError(
-                f"The repository is damaged. {first.file}: {first.message}.{more}", hint=first.hint
+                f"The repository is damaged. {first.told.rstrip('.')}.{more}", hint=first.hint
             )
 
 

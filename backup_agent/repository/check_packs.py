@@ -21,6 +21,11 @@ from backup_agent.repository.repository import Repository
 _PARALLEL_READS = 3
 """Whole packs in memory at one time."""
 REPAIR = "everboot repair index makes the index anew from the packs."
+ROTTEN = (
+    "Remove the damaged pack file, run everboot repair index, then back up again; "
+    "restore points that need what is lost stay damaged until then."
+)
+"""A pack that keeps its size is believed by backups and by repair index as long as it is there."""
 LOST = (
     "Another backup of the same source saves again what is missing; "
     "restore points that need it stay damaged until then."
@@ -80,7 +85,7 @@ def check_headers(
                 repository, pack.id, sizes[pack.id], BlobOpener(repository.sealer())
             )
         except IntegrityError as exc:
-            return [error(path, exc.message, hint=LOST)]
+            return [error(path, exc.message, hint=ROTTEN)]
         flaw = header_flaw(header.blobs, pack)
         return [error(path, flaw, hint=REPAIR)] if flaw else []
 
@@ -101,7 +106,7 @@ def check_bytes(
             flaws = examine_pack(repository, pack, BlobOpener(repository.sealer()))
         except ObjectNotFoundError:
             return [error(path, "the pack is missing", hint=f"{REPAIR} {LOST}")]
-        return [error(path, flaw.message, hint=LOST) for flaw in flaws]
+        return [error(path, flaw.message, hint=ROTTEN) for flaw in flaws]
 
     yield from _each_pack(
         "read data", packs, look, lambda pack: sizes[pack.id], emit=emit, cancel=cancel

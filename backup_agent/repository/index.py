@@ -7,7 +7,7 @@ id, columns of machine integers hold the rest.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from backup_agent.format.index import IndexedPack
@@ -24,7 +24,7 @@ class BlobPlace:
 
 
 class BlobIndex:
-    """Grows only. Written by one thread, read by several."""
+    """Grows, but for what :meth:`forget` takes. Written by one thread, read by several."""
 
     def __init__(self) -> None:
         self._data: dict[BlobId, int] = {}
@@ -32,6 +32,7 @@ class BlobIndex:
         self._packs: dict[PackId, int] = {}
         self._pack_names: list[PackId] = []
         self._pack_ends = array("Q")
+        self._repeating: list[IndexedPack] = []
         self._pack = array("I")
         self._offset = array("I")
         self._length = array("I")
@@ -46,15 +47,50 @@ class BlobIndex:
         self._pack_names.append(pack.id)
         self._pack_ends.append(max((b.offset + b.length for b in pack.blobs), default=0))
         entry = len(self._pack)
+        repeats = False
         for blob in pack.blobs:
             entries = self._of(blob.kind)
-            if blob.id not in entries:
+            if blob.id in entries:
+                repeats = True
+            else:
                 self._pack.append(number)
                 self._offset.append(blob.offset)
                 self._length.append(blob.length)
                 self._raw_length.append(blob.raw_length)
                 entries[blob.id] = entry
                 entry += 1
+        if repeats:
+            self._repeating.append(pack)
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether some blob lies in several packs."""
+        return bool(self._repeating)
+
+    def prefer_others(self, lost: Collection[PackId]) -> None:
+        """Tell another place for what lies in ``lost`` packs, wherever one is known."""
+        numbers = {self._packs[pack] for pack in lost}
+        for pack in self._repeating:
+            if pack.id in lost:
+                continue
+            for blob in pack.blobs:
+                entry = self._of(blob.kind).get(blob.id)
+                if entry is not None and self._pack[entry] in numbers:
+                    self._pack[entry] = self._packs[pack.id]
+                    self._offset[entry] = blob.offset
+                    self._length[entry] = blob.length
+                    self._raw_length[entry] = blob.raw_length
+
+    def forget(self, lost: Collection[PackId]) -> int:
+        """Know no blob any more that lies in ``lost`` packs only; returns how many that were."""
+        self.prefer_others(lost)
+        numbers = {self._packs[pack] for pack in lost}
+        before = len(self)
+        for entries in (self._data, self._trees):
+            gone = [blob for blob, entry in entries.items() if self._pack[entry] in numbers]
+            for blob in gone:
+                del entries[blob]
+        return before - len(self)
 
     def has(self, kind: BlobKind, blob: BlobId) -> bool:
         return blob in self._of(kind)
@@ -69,7 +105,7 @@ class BlobIndex:
         return None if place is None else place.blob.plain_length
 
     def __len__(self) -> int:
-        return len(self._pack)
+        return len(self._data) + len(self._trees)
 
     def __iter__(self) -> Iterator[BlobPlace]:
         """Every blob once."""

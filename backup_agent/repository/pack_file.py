@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from backup_agent.errors import IntegrityError
+from backup_agent.errors import IntegrityError, StorageError
 from backup_agent.format.index import IndexedPack
 from backup_agent.format.pack import LENGTH_SIZE, PackedBlob, decode_header, header_length
 from backup_agent.model.ids import PackId
 from backup_agent.repository.opener import BlobOpener
 from backup_agent.repository.repository import Repository
-from backup_agent.storage.backend import FileKind, ObjectKey
+from backup_agent.storage.backend import FileKind, ObjectInfo, ObjectKey
 
+_PARALLEL_HEADERS = 4
 _HEADER_GUESS = 16 << 10
 """Holds the header of nearly every pack, so that one read is enough."""
 
@@ -47,6 +49,27 @@ def _read_header(
         tail = repository.backend.load(pack_key(pack), blobs_end, length + LENGTH_SIZE)
     sealed = memoryview(tail)[-LENGTH_SIZE - length : -LENGTH_SIZE]
     return IndexedPack(pack, decode_header(opener.sealer.open(sealed), blobs_end=blobs_end))
+
+
+def take_up_unindexed(repository: Repository) -> None:
+    """Learn, in memory, the blobs of every pack that the index does not know.
+
+    Packs that do not tell what they hold are left out.
+    """
+
+    def read(info: ObjectInfo) -> IndexedPack | None:
+        opener = BlobOpener(repository.sealer())
+        try:
+            return read_header(repository, PackId(info.name), info.size, opener)
+        except (IntegrityError, StorageError):
+            return None
+
+    packs = repository.backend.list(FileKind.PACK)
+    unknown = [info for info in packs if not repository.index.has_pack(PackId(info.name))]
+    with ThreadPoolExecutor(_PARALLEL_HEADERS, thread_name_prefix="header") as pool:
+        for pack in pool.map(read, unknown):
+            if pack is not None:
+                repository.index.add_pack(pack)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from backup_agent.format.envelope import unwrap, wrap
 from backup_agent.format.index import IndexedPack, decode_index, encode_index
 from backup_agent.format.polynomial import random_polynomial
 from backup_agent.format.snapshot import decode_snapshot, encode_snapshot
-from backup_agent.model.ids import SnapshotId
+from backup_agent.model.ids import PackId, SnapshotId
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.repository.index import BlobIndex
 from backup_agent.repository.keys import add_key, unlock_master
@@ -41,6 +41,7 @@ from backup_agent.storage.backend import CONFIG, Backend, FileKind, ObjectKey
 
 _T = TypeVar("_T")
 _PARALLEL_LOADS = 8
+_REBUILD = "everboot repair index makes the index anew from the packs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Repository:
         try:
             return unwrap(self.sealer().open(sealed))
         except IntegrityError as exc:
-            raise IntegrityError(f"{key.path} is damaged: {exc.message}", hint=exc.hint) from exc
+            hint = _REBUILD if key.kind is FileKind.INDEX else exc.hint
+            raise IntegrityError(f"{key.path} is damaged: {exc.message}", hint=hint) from exc
 
     def save_file(self, kind: FileKind, json: bytes) -> str:
         """Seal and save; returns the name."""
@@ -95,16 +97,29 @@ class Repository:
 
     # Index
 
-    def load_index(self) -> None:
+    def load_index(self, *, on_damage: Callable[[DamagedFile], None] | None = None) -> None:
         """Learn every blob, and forget what was known before: another run may have pruned it.
 
-        Raises ``IntegrityError`` for a damaged index file.
+        A damaged index file raises ``IntegrityError``, or goes to ``on_damage``.
         """
         index = BlobIndex()
-        for _, packs in self.load_indexes():
+        for _, packs in self.load_indexes(on_damage=on_damage):
             for pack in packs:
                 index.add_pack(pack)
         self.index = index
+        if index.has_repeats:
+            # What a backup saved again after a pack was lost is found where it lies now.
+            index.prefer_others(self.lost_packs())
+
+    def lost_packs(self) -> frozenset[PackId]:
+        """The indexed packs that the storage does not list, or lists as cut short.
+
+        A listing that lags behind names too many: good enough to save or look
+        elsewhere, not to remove anything.
+        """
+        sizes = {info.name: info.size for info in self.backend.list(FileKind.PACK)}
+        index = self.index
+        return frozenset(p for p in index.packs if sizes.get(p, 0) < index.pack_end(p))
 
     def load_indexes(
         self, *, on_damage: Callable[[DamagedFile], None] | None = None
@@ -129,10 +144,20 @@ class Repository:
         return sorted((s for _, s in found), key=lambda s: (s.time, s.id))
 
     def snapshot(self, wanted: str) -> Snapshot:
-        """The one snapshot whose id starts so, or the ``latest``. Raises ``NoSuchPointError``."""
+        """The one snapshot whose id starts so, or the ``latest``.
+
+        Raises ``NoSuchPointError``; ``IntegrityError`` where nobody knows which is the latest.
+        """
         if wanted == "latest":
-            # A damaged file must not hide the whole points; the damage is for check to tell.
-            points = self.snapshots(on_damage=lambda _file: None)
+            damaged: list[DamagedFile] = []
+            points = self.snapshots(on_damage=damaged.append)
+            if damaged:
+                # One of them may be the newest: an older point must not pass for it.
+                names = ", ".join(file.key.path for file in damaged)
+                raise IntegrityError(
+                    f"Which restore point is the latest cannot be told: {names} is damaged.",
+                    hint="Choose a point by its id: everboot points lists them.",
+                )
             if not points:
                 raise NoSuchPointError(
                     "There is no restore point yet.", hint="Make one: everboot backup PATH"
@@ -244,7 +269,7 @@ def load_named(backend: Backend, key: ObjectKey) -> bytes:
             return data
     raise IntegrityError(
         f"{key.path} is damaged: its content does not match its name.",
-        hint="everboot check tells what is affected.",
+        hint=_REBUILD if key.kind is FileKind.INDEX else "everboot check tells what is affected.",
     )
 
 

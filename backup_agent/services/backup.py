@@ -68,6 +68,7 @@ def run_backup(
     hostname = settings.hostname or socket.gethostname()
     with RepositoryLock(repository) as lock:
         repository.load_index()
+        _forget_lost_packs(repository, emit=emit)
         parent = find_parent(repository, hostname, source.paths, emit=emit)
         with BlobReader(repository) as reader, BlobWriter(repository) as writer:
             chunker = ContentChunker(repository.master)
@@ -84,6 +85,13 @@ def run_backup(
         lock.ensure_held()
         cancel.raise_if_cancelled()
         return BackupResult(repository.save_snapshot(snapshot), summary, omissions)
+
+
+def _forget_lost_packs(repository: Repository, *, emit: Emit) -> None:
+    """What the index promises and the storage has not is saved again, not counted as known."""
+    lost = repository.lost_packs()
+    if lost and repository.index.forget(lost):
+        emit(Notice(f"{len(lost)} packs are missing or cut short: their data is saved again."))
 
 
 def find_parent(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from backup_agent.errors import IntegrityError
 from backup_agent.format import omissions as omission_list
-from backup_agent.model.events import Emit, Notice
 from backup_agent.model.node import Node
 from backup_agent.model.snapshot import TAG_INCOMPLETE, Snapshot
 from backup_agent.repository.reader import BlobReader
@@ -46,14 +45,10 @@ class RestorePoint:
 
 
 def list_points(
-    repository: Repository, reader: BlobReader, *, emit: Emit
+    repository: Repository, reader: BlobReader, *, on_damage: Callable[[DamagedFile], None]
 ) -> Iterator[RestorePoint]:
-    """Every restore point, oldest first; a snapshot file that is damaged is told, not hidden."""
-
-    def tell(file: DamagedFile) -> None:
-        emit(Notice(f"A restore point is damaged: {file.reason}"))
-
-    for snapshot in repository.snapshots(on_damage=tell):
+    """Every restore point, oldest first; snapshot files that are damaged go to ``on_damage``."""
+    for snapshot in repository.snapshots(on_damage=on_damage):
         yield _describe(snapshot, reader)
 
 

@@ -9,10 +9,16 @@ from pathlib import Path
 
 from backup_agent.errors import RepositoryLockedError, StorageError, UsageError
 from backup_agent.format.config import NEWEST_VERSION, READABLE_VERSIONS
-from backup_agent.model.events import Emit
+from backup_agent.model.events import Emit, Notice
 from backup_agent.repository.locks import RepositoryLock
+from backup_agent.repository.pack_file import take_up_unindexed
 from backup_agent.repository.reader import BlobReader
-from backup_agent.repository.repository import Repository, create_repository, open_repository
+from backup_agent.repository.repository import (
+    DamagedFile,
+    Repository,
+    create_repository,
+    open_repository,
+)
 from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
@@ -77,14 +83,25 @@ def opened(access: Access, *, emit: Emit, dry_run: bool = False) -> Iterator[Rep
 
 
 @contextmanager
-def reading(repository: Repository) -> Iterator[BlobReader]:
+def reading(repository: Repository, *, emit: Emit) -> Iterator[BlobReader]:
     """A reader with the index loaded, for restoring and looking.
 
     Takes a shared lock where it can, so that nobody prunes meanwhile; but a
     lock in the way, or storage that cannot be written, keeps nobody from their data.
+    Nor does a damaged index file: the packs it spoke of are asked themselves.
     """
+    damaged: list[DamagedFile] = []
     with ExitStack() as stack:
         with suppress(RepositoryLockedError, StorageError):
             stack.enter_context(RepositoryLock(repository))
-        repository.load_index()
+        repository.load_index(on_damage=damaged.append)
+        for file in damaged:
+            emit(
+                Notice(
+                    f"An index file is damaged: {file.reason} What it told is read from the "
+                    "packs themselves, as far as they do; everboot repair index rebuilds it."
+                )
+            )
+        if damaged:
+            take_up_unindexed(repository)
         yield stack.enter_context(BlobReader(repository))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from backup_agent.errors import IntegrityError
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Emit
+from backup_agent.model.events import Emit, Notice
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.model.subset import EVERYTHING
+from backup_agent.repository.repository import DamagedFile
 from backup_agent.services.backup import BackupSettings, run_backup
 from backup_agent.services.browse import Found, PointBrowser, TreePath, parse_path, show_path
 from backup_agent.services.check import run_check
@@ -191,7 +192,7 @@ class Demo:
         with self._reading() as (repository, reader):
             points = [
                 PointListed(p.snapshot.short_id, p.snapshot.time, p.kind.value, p.size)
-                for p in list_points(repository, reader, emit=self._emit)
+                for p in list_points(repository, reader, on_damage=self._tell_damage)
             ]
         return Listed(tuple(points))
 
@@ -291,11 +292,14 @@ class Demo:
             address=str(self.scratch.repository), password=self.scratch.password, environment={}
         )
 
+    def _tell_damage(self, file: DamagedFile) -> None:
+        self._emit(Notice(f"A restore point is damaged: {file.reason}"))
+
     @contextmanager
     def _reading(self) -> Iterator[tuple[Repository, BlobReader]]:
         with (
             opened(self._access(), emit=self._emit) as repository,
-            reading_of(repository) as reader,
+            reading_of(repository, emit=self._emit) as reader,
         ):
             yield repository, reader
 

@@ -85,15 +85,30 @@ def test_missing_keys_are_told_apart_from_a_wrong_password(used: CommandLine) ->
 
 
 @DAMAGES
-@pytest.mark.parametrize("command", [c for c in READING if c != "points"])
-def test_damaged_index_is_named(
+@pytest.mark.parametrize("command", READING)
+def test_damaged_index_is_named_and_keeps_nobody_from_their_data(
     used: CommandLine, damage: Callable[[Path, int], None], command: str
 ) -> None:
     index = min((used.repository / "index").iterdir())
     damage(index, 50)
     answer = used.run(*arguments(used, command))
+    assert answer.code == (1 if command == "check" else 0)
+    assert (answer.err + answer.out).count(f"index/{index.name}") == 1
+    if command == "restore":
+        restored = {path.name for path in (used.home / "back").rglob("*") if path.is_file()}
+        assert restored == {"0.txt", "1.txt", "2.txt", "photo.jpg", "music.ogg", "new.txt"}
+
+
+@DAMAGES
+def test_damaged_index_stops_a_backup(
+    used: CommandLine, damage: Callable[[Path, int], None]
+) -> None:
+    index = min((used.repository / "index").iterdir())
+    damage(index, 50)
+    answer = used.run("backup", used.home / "documents")
     assert answer.code == 1
-    assert f"index/{index.name}" in answer.err + answer.out
+    assert f"index/{index.name}" in answer.err
+    assert "everboot repair index" in answer.err
 
 
 @DAMAGES
@@ -103,11 +118,13 @@ def test_damaged_point_is_told_and_hides_no_other(
     first, last = (p["id"] for p in used.ok("points", "--json").of_type("point"))
     damage(used.repository / "snapshots" / last, 50)
     answer = used.run("points")
+    assert answer.code == 1
     assert f"snapshots/{last}" in answer.err
     assert first[:8] in answer.out
-    refused = used.run("ls", last)
-    assert refused.code == 1
-    assert f"snapshots/{last}" in refused.err
+    for wanted in (last, "latest"):
+        refused = used.run("ls", wanted)
+        assert refused.code == 1
+        assert f"snapshots/{last}" in refused.err
     assert used.run("restore", first, "--target", used.home / "back").code == 0
 
 

@@ -236,3 +236,11 @@ def test_a_mutated_tree_is_a_tree_or_damage(tree: list[Node], data: st.DataObjec
     for read in (decode_tree, lambda mutated: dict(split_tree(mutated))):
         with contextlib.suppress(IntegrityError):
             read(bytes(text))
+
+
+@pytest.mark.parametrize("text", ["zz" * 32, "00", "é"])
+def test_an_id_that_is_none_is_told_in_plain_words(text: str) -> None:
+    tree = json.dumps({"nodes": [{"name": "a", "type": "dir", "subtree": text}]}).encode()
+    with pytest.raises(IntegrityError, match="is no SHA-256") as caught:
+        decode_tree(tree)
+    assert "fromhex" not in caught.value.message

@@ -151,7 +151,10 @@ def test_a_damaged_point_is_named_and_hides_no_other(
     new = back_up(repository, tmp_path).snapshot
 
     assert fresh.snapshots(on_damage=lambda _file: None) == [new]
-    assert fresh.snapshot("latest") == new
+    assert fresh.snapshot(new.id) == new
+    # The damaged one might be newer.
+    with pytest.raises(IntegrityError, match=path):
+        fresh.snapshot("latest")
 
 
 def test_a_body_damaged_on_its_way_is_fetched_once_more(repository: Repository) -> None:

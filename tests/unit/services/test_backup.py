@@ -19,8 +19,9 @@ from backup_agent.errors import (
     UnreadableError,
 )
 from backup_agent.format.omissions import decode_omissions
+from backup_agent.format.pack import BlobKind
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Event, ItemSkipped
+from backup_agent.model.events import Event, ItemSkipped, Notice
 from backup_agent.model.node import Node
 from backup_agent.model.omission import Omission
 from backup_agent.model.snapshot import Snapshot
@@ -208,7 +209,7 @@ def test_a_parent_whose_trees_are_lost_costs_only_reading_again(
     result = back_up(repository, source, emit=events.append)
 
     assert result.complete
-    assert any("damaged" in str(event) for event in events)
+    assert any("packs are missing" in str(event) for event in events)
 
 
 def test_another_computers_points_are_no_parents(repository: Repository, source: Path) -> None:
@@ -451,3 +452,34 @@ def test_an_insertion_stores_only_what_is_near_it(repository: Repository, tmp_pa
     result = back_up(repository, tmp_path)
 
     assert 0 < result.summary.data_added < 3 * (4 << 20)
+
+
+@pytest.mark.parametrize("kind", list(BlobKind))
+@pytest.mark.parametrize("cut_short", [False, True])
+def test_what_lay_in_a_lost_pack_is_saved_again(
+    source: Path, kind: BlobKind, cut_short: bool
+) -> None:
+    backend = MemoryBackend()
+    repository = new_repository(backend)
+    first = back_up(repository, source)
+    whole = holdings(repository, first.snapshot)
+    fresh = reopen(backend)
+    fresh.load_index()
+    lost = {place.pack for place in fresh.index if place.blob.kind is kind}
+    for pack in lost:
+        path = ObjectKey(FileKind.PACK, pack).path
+        if cut_short:
+            backend.objects[path] = backend.objects[path][:30]
+        else:
+            del backend.objects[path]
+    events: list[Event] = []
+
+    again = back_up(repository, source, emit=events.append)
+
+    assert below(holdings(repository, again.snapshot), source) == below(whole, source)
+    told = f"{len(lost)} packs are missing or cut short: their data is saved again."
+    assert Notice(told) in events
+    events.clear()
+    third = back_up(repository, source, emit=events.append)
+    assert third.summary.data_blobs == 0
+    assert Notice(told) not in events
