@@ -9,7 +9,7 @@ from backup_agent.cli import words
 from backup_agent.cli.session import Session
 
 if TYPE_CHECKING:
-    from backup_agent.repository.repository import DamagedFile
+    from backup_agent.services.points import DamagedFile
 
 _EXIT_DAMAGED = 1
 

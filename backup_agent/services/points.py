@@ -13,6 +13,14 @@ from backup_agent.model.snapshot import TAG_INCOMPLETE, Snapshot
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import DamagedFile, Repository
 
+__all__ = [
+    "Completeness",
+    "DamagedFile",
+    "PointKind",
+    "RestorePoint",
+    "list_points",
+]
+
 _OURS = "everboot "
 _MACHINE_FILE = b"machine.json"
 
