@@ -471,8 +471,8 @@ def test_other_hard_links_of_a_replaced_file_keep_their_content(tmp_path: Path) 
 
 
 def test_an_older_file_stays_whole_until_the_new_one_is_finished(tmp_path: Path) -> None:
-    for name in ("left", "damaged", "done"):
-        (tmp_path / name).write_text("older")
+    for standing in ("left", "damaged", "done"):
+        (tmp_path / standing).write_text("older")
     with restoring(tmp_path) as (target, events):
         for name in (b"left", b"damaged", b"done"):
             assert target.make_file((name,), node(size=3))
