@@ -6,18 +6,26 @@ from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
 from backup_agent.cli.render import Render
+from backup_agent.errors import IntegrityError
 
 if TYPE_CHECKING:
     from backup_agent.services.browse import PointBrowser
 
 
-def tell_omissions(browser: PointBrowser, render: Render) -> int:
-    """Warn if the restore point lacks something; returns how many problems it lists."""
-    found = len(browser.omissions())
+def tell_omissions(browser: PointBrowser, render: Render) -> int | None:
+    """Warn if the restore point lacks something; returns how many problems it lists.
+
+    ``None`` where the list itself is damaged, which keeps nobody from the rest.
+    """
+    point = browser.snapshot.short_id
+    try:
+        found = len(browser.omissions())
+    except IntegrityError as exc:
+        render.warn(f"What the restore point {point} lacks cannot be told: {exc.message}")
+        return None
     if found:
         render.warn(
-            f"The restore point {browser.snapshot.short_id} is incomplete: "
-            f"{words.count(found, 'problem')} when it was made, listed in it as "
-            "/.everboot/omissions.jsonl."
+            f"The restore point {point} is incomplete: {words.count(found, 'problem')} when it "
+            "was made, listed in it as /.everboot/omissions.jsonl."
         )
     return found
