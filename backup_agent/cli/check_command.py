@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.check import run_check
 
     render = session.render
-    with session.opened() as repository:
+    with session.opened(cached=False) as repository:
         report = run_check(
             repository,
             headers=args.read_data,

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     def show(decision: ForgetDecision) -> None:
         _show(decision, session, dry_run=args.dry_run)
 
-    with session.opened() as repository:
+    with session.opened(cached=False) as repository:
         if args.dry_run and not args.prune:
             show(plan_forgetting(repository, request, now=now, emit=emit))
         elif args.dry_run:

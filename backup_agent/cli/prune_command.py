@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     def show(plan: PrunePlan) -> None:
         session.render.show(prune_record(plan), words.lines(str(plan)))
 
-    with session.opened() as repository:
+    with session.opened(cached=False) as repository:
         if args.dry_run:
             show(preview_prune(repository, max_unused=max_unused, emit=emit, cancel=cancel))
             return 0

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             words.lines(str(plan)),
         )
 
-    with session.opened() as repository:
+    with session.opened(cached=False) as repository:
         if args.dry_run:
             show(preview_repair_index(repository, emit=emit, cancel=cancel))
             return 0

@@ -6,6 +6,7 @@ import getpass
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,15 @@ class Session:
         self.render = self._make_render(data_on_stdout=True)
 
     @contextmanager
-    def opened(self, *, dry_run: bool = False) -> Iterator[Repository]:
-        """The repository that options or environment name."""
+    def opened(self, *, dry_run: bool = False, cached: bool = True) -> Iterator[Repository]:
+        """The repository that options or environment name.
+
+        ``cached``: false for those who judge what is there, not what this computer remembers.
+        """
         from backup_agent.services.repositories import opened
 
-        with opened(self.access(), emit=self.render.emit, dry_run=dry_run) as repository:
+        access = self.access() if cached else replace(self.access(), cache=None)
+        with opened(access, emit=self.render.emit, dry_run=dry_run) as repository:
             yield repository
 
     @contextmanager

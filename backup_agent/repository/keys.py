@@ -84,19 +84,28 @@ def list_keys(backend: Backend, *, on_damage: OnDamage) -> Iterator[NamedKeyFile
             yield NamedKeyFile(info.name, file)
 
 
-def unlock_master(backend: Backend, password: str) -> tuple[str, MasterKey]:
-    """(name of the key, master key). Raises ``WrongPasswordError``, or ``IntegrityError``
-    where no key file is whole.
+def unlock_master(
+    backend: Backend, password: str, *, fits: Callable[[MasterKey], bool] = lambda _master: True
+) -> tuple[str, MasterKey]:
+    """(name of the key, master key), preferring a master key that ``fits``: creating a
+    repository that broke off and was begun anew leaves a key that opens nothing.
+
+    Raises ``WrongPasswordError``, or ``IntegrityError`` where no key file is whole.
     """
     tried = 0
+    stray: tuple[str, MasterKey] | None = None
     damaged: list[str] = []
     for key in list_keys(backend, on_damage=damaged.append):
         tried += 1
         master = open_key_file(key.file, password)
         if master is not None:
-            return key.name, master
+            stray = stray or (key.name, master)
+            if fits(master):
+                return key.name, master
         if tried == _MOST_KEYS_TRIED:
             break
+    if stray is not None:
+        return stray
     if tried == 0:
         lost = f" Damaged: {', '.join(damaged)}." if damaged else ""
         raise IntegrityError(

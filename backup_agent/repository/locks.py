@@ -107,6 +107,9 @@ class RepositoryLock:
         with self._turn:
             if self._lost or self._now() - self._refreshed >= STALE_AFTER:
                 self._refresh()
+            else:
+                # Another computer of the same name, or a wrong clock, may have taken it for dead.
+                self._require_present(self._name)
 
     def _refuse_conflict(self) -> None:
         for found in find_locks(self._repository):

@@ -250,7 +250,8 @@ def open_repository(backend: Backend, password: str | Callable[[], str]) -> Repo
             f"There is no repository at {backend.location}.",
             hint="Check the address, or create one with: everboot init",
         ) from exc
-    key_name, master = unlock_master(backend, password if isinstance(password, str) else password())
+    asked = password if isinstance(password, str) else password()
+    key_name, master = unlock_master(backend, asked, fits=lambda key: _opens(key, sealed))
     try:
         config = decode_config(Sealer(master).open(sealed))
     except IntegrityError as exc:
@@ -273,10 +274,18 @@ def load_named(backend: Backend, key: ObjectKey) -> bytes:
     )
 
 
+def _opens(master: MasterKey, sealed: bytes) -> bool:
+    try:
+        Sealer(master).open(sealed)
+    except IntegrityError:
+        return False
+    return True
+
+
 def _exists(backend: Backend) -> bool:
     try:
         backend.size(CONFIG)
     except ObjectNotFoundError:
-        # Keys without a config: a repository that lost it, which must not be written over.
+        # Snapshots without a config: a repository that lost it, which must not be written over.
         return any(True for _ in backend.list(FileKind.SNAPSHOT))
     return True
