@@ -20,6 +20,8 @@ TEST_PACKAGES = (
     "radosgw",
     "ceph-mon",
     "ceph-osd",
+    "ceph-base",
+    "ceph-common",
     "ceph-mgr",
     # permissions, partition tables and file systems to protect
     "acl",
@@ -28,6 +30,11 @@ TEST_PACKAGES = (
     "cryptsetup-bin",
     "ntfs-3g",
     "exfatprogs",
+    # mounted by a test of names that differ only in case
+    "exfat-fuse",
+    # other programs that read our zips
+    "unzip",
+    "libarchive-tools",
 )
 
 

@@ -123,6 +123,7 @@ class _CommandParser(_Parser):
 
     _ready = False
 
+    # Untyped, because typeshed overloads it in a way that no override can follow.
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         if self._ready:
             return super().parse_known_args(args, namespace)

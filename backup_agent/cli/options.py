@@ -33,6 +33,7 @@ def add_common_options(parser: argparse.ArgumentParser, *, defaults: bool) -> No
 
     def add(*names: str, default: object = None, **rest: object) -> None:
         chosen = default if defaults else argparse.SUPPRESS
+        # Each keyword has a type of its own there; one dict for all of them can only say object.
         group.add_argument(*names, default=chosen, **rest)  # type: ignore[arg-type]
 
     add("-r", "--repo", metavar="ADDRESS", help="repository (or EVERBOOT_REPOSITORY)")
