@@ -13,9 +13,9 @@ _WORDS = "It was left out of the backup."
 
 
 class TreeWithGaps:
-    """A file tree in which some paths have no content, whatever the volume says there.
+    r"""A file tree in which some paths have no content, whatever the volume says there.
 
-    Paths are as ``volume.json`` has them (``\\pagefile.sys``), in any case and
+    Paths are as ``volume.json`` has them (``\pagefile.sys``), in any case and
     with either slash. One that is not there hurts nobody.
     """
 

@@ -77,9 +77,7 @@ class ReparsePoint:
         return bool(fields[3] == _LZX)
 
 
-def find_reparse_point(
-    number: int, read_record: Callable[[int], bytes]
-) -> ReparsePoint | None:
+def find_reparse_point(number: int, read_record: Callable[[int], bytes]) -> ReparsePoint | None:
     """The reparse point of the file with that record; ``None`` where there is none.
 
     Raises ``UnreadableError`` for a damaged one.

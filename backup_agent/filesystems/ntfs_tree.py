@@ -119,9 +119,7 @@ class NtfsTree:
             raise UnreadableError("The file system has another file in its place.")
         return entry
 
-    def _describe(
-        self, entry: pyfsntfs.file_entry, reference: Reference, name: str
-    ) -> TreeItem:
+    def _describe(self, entry: pyfsntfs.file_entry, reference: Reference, name: str) -> TreeItem:
         flags: int = entry.get_file_attribute_flags()
         is_folder: bool = entry.has_directory_entries_index()
         size = 0 if is_folder or not entry.has_default_data_stream() else entry.get_size()
@@ -169,9 +167,7 @@ class NtfsTree:
         return WofLzxFile(item.node.size, stream.get_size(), partial(_read_from, stream))
 
     def _record(self, number: int) -> bytes:
-        data: bytes = self._mft.read_buffer_at_offset(
-            self._record_size, number * self._record_size
-        )
+        data: bytes = self._mft.read_buffer_at_offset(self._record_size, number * self._record_size)
         return data
 
     def _links(self, reference: Reference) -> int:

@@ -1,4 +1,4 @@
-"""The process in which a file system is read: ``python -m backup_agent.filesystems.reader_process``.
+"""The process in which a file system is read, started by ``python -m``.
 
 What is read may be damaged or made with malice, and some of it is read by
 libraries in C. Such a library may crash, run in circles or take all memory: here
@@ -73,7 +73,8 @@ class Reader:
             return Failed(exc.message, exc.hint)
         except MemoryError:
             return Failed("Reading this takes more memory than any honest file system would.")
-        except Exception as exc:  # noqa: BLE001 - a reader's mistakes end the request, not the host
+        except Exception as exc:
+            # A reader's mistakes end the request and not the host.
             if self._volume is not None and (failure := self._volume.failure) is not None:
                 return Failed(failure.message, failure.hint)
             return Failed(f"The file system is damaged here ({_first_words(exc)}).")
