@@ -18,9 +18,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from backup_agent.errors import IntegrityError, NoSuchPointError, UnreadableError
-from backup_agent.filesystems.file_tree import Reference, TreeItem
-from backup_agent.filesystems.open_tree import READABLE
-from backup_agent.filesystems.reader_messages import OpenVolume
+from backup_agent.filesystems.files.file_tree import Reference, TreeItem
+from backup_agent.filesystems.files.open_tree import READABLE
+from backup_agent.filesystems.files.reader_messages import OpenVolume
 from backup_agent.format.disk_layout import decode_volume
 from backup_agent.model.disk import Extent, Volume
 from backup_agent.model.node import Node, NodeKind, go_mode

@@ -1,6 +1,6 @@
 """The files inside a stored volume, read by a process that may die without harm.
 
-The host's side of ``filesystems.reader_messages``: it starts the reader, asks it
+The host's side of ``filesystems.files.reader_messages``: it starts the reader, asks it
 for folders and files, and gives it the bytes of the volume that it needs for that.
 Nothing a hostile file system can do to the reader reaches further than one
 request: a reader that crashed, ran in circles or took all memory is replaced by
@@ -20,8 +20,8 @@ import msgspec
 
 import backup_agent
 from backup_agent.errors import CommandFailedError, IntegrityError, UnreadableError
-from backup_agent.filesystems.file_tree import Reference, TreeItem
-from backup_agent.filesystems.reader_messages import (
+from backup_agent.filesystems.files.file_tree import Reference, TreeItem
+from backup_agent.filesystems.files.reader_messages import (
     Answer,
     Data,
     Failed,
@@ -37,7 +37,7 @@ from backup_agent.filesystems.reader_messages import (
 )
 from backup_agent.host.command import Conversation
 
-_READER = "backup_agent.filesystems.reader_process"
+_READER = "backup_agent.filesystems.files.reader_process"
 _SILENCE_SECONDS = 300
 """A reader that lost its way is ended by its limit of CPU time long before that."""
 _LARGEST_MESSAGE = 256 << 20
@@ -55,7 +55,7 @@ class Image(Protocol):
 
 
 class VolumeTree:
-    """A :class:`~backup_agent.filesystems.file_tree.FileTree` for several threads, one at a time.
+    """A :class:`~backup_agent.filesystems.files.file_tree.FileTree` for several threads, one at a time.
 
     A reader starts when the first thing is asked. A context manager.
     """

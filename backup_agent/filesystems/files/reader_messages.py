@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from backup_agent.filesystems.file_tree import Reference, TreeItem
+from backup_agent.filesystems.files.file_tree import Reference, TreeItem
 from backup_agent.model.disk import Extent, FileSystemKind
 
 

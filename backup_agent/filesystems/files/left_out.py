@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.file_tree import FileTree, Reference, TreeItem
+from backup_agent.filesystems.files.file_tree import FileTree, Reference, TreeItem
 
 _WORDS = "It was left out of the backup."
 

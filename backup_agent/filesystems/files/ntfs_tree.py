@@ -16,17 +16,17 @@ from functools import partial
 import pyfsntfs
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.file_tree import Reference, Stream, TreeItem
-from backup_agent.filesystems.ntfs_reparse import (
+from backup_agent.filesystems.files.file_tree import Reference, Stream, TreeItem
+from backup_agent.filesystems.files.ntfs_reparse import (
     LINUX_FIFO,
     LINUX_SOCKET,
     WOF,
     ReparsePoint,
     find_reparse_point,
 )
-from backup_agent.filesystems.volume_bytes import VolumeBytes
-from backup_agent.filesystems.wof_file import STREAM as WOF_STREAM
-from backup_agent.filesystems.wof_file import WofLzxFile
+from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.filesystems.files.wof_file import STREAM as WOF_STREAM
+from backup_agent.filesystems.files.wof_file import WofLzxFile
 from backup_agent.model.node import Node, NodeKind, go_mode
 
 _ROOT_RECORD = 5

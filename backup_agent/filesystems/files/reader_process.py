@@ -17,9 +17,9 @@ from typing import assert_never
 import msgspec
 
 from backup_agent.errors import EverbootError, UnreadableError
-from backup_agent.filesystems.file_tree import FileTree
-from backup_agent.filesystems.open_tree import open_tree
-from backup_agent.filesystems.reader_messages import (
+from backup_agent.filesystems.files.file_tree import FileTree
+from backup_agent.filesystems.files.open_tree import open_tree
+from backup_agent.filesystems.files.reader_messages import (
     Answer,
     Data,
     Failed,
@@ -33,7 +33,7 @@ from backup_agent.filesystems.reader_messages import (
     Request,
     Wanted,
 )
-from backup_agent.filesystems.volume_bytes import VolumeBytes
+from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 
 _MEMORY_BYTES = 1536 << 20
 """Address space, of which an idle interpreter takes a tenth."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.file_tree import FileTree
-from backup_agent.filesystems.left_out import TreeWithGaps
-from backup_agent.filesystems.volume_bytes import VolumeBytes
+from backup_agent.filesystems.files.file_tree import FileTree
+from backup_agent.filesystems.files.left_out import TreeWithGaps
+from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.model.disk import FileSystemKind
 
 READABLE = frozenset(
@@ -44,19 +44,19 @@ def _open(volume: VolumeBytes, kind: FileSystemKind, owner: tuple[int, int]) -> 
     # Imported when needed: a process reads one volume, and a library in C is slow to load.
     match kind:
         case FileSystemKind.NTFS:
-            from backup_agent.filesystems.ntfs_tree import NtfsTree
+            from backup_agent.filesystems.files.ntfs_tree import NtfsTree
 
             return NtfsTree(volume, owner=owner)
         case FileSystemKind.FAT12 | FileSystemKind.FAT16 | FileSystemKind.FAT32:
-            from backup_agent.filesystems.fat_tree import FatTree
+            from backup_agent.filesystems.files.fat_tree import FatTree
 
             return FatTree(volume, owner=owner)
         case FileSystemKind.EXFAT:
-            from backup_agent.filesystems.exfat_tree import ExfatTree
+            from backup_agent.filesystems.files.exfat_tree import ExfatTree
 
             return ExfatTree(volume, owner=owner)
         case FileSystemKind.EXT2 | FileSystemKind.EXT3 | FileSystemKind.EXT4:
-            from backup_agent.filesystems.ext_tree import ExtTree
+            from backup_agent.filesystems.files.ext_tree import ExtTree
 
             return ExtTree(volume)
         case _:
