@@ -55,7 +55,7 @@ class Image(Protocol):
 
 
 class VolumeTree:
-    """A :class:`~backup_agent.filesystems.files.file_tree.FileTree` for several threads, one at a time.
+    """A ``FileTree`` that several threads may ask, one at a time.
 
     A reader starts when the first thing is asked. A context manager.
     """

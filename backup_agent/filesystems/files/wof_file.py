@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems import lzx
+from backup_agent.filesystems.files import lzx
 
 STREAM = "WofCompressedData"
 _MOST_KEPT = 64
