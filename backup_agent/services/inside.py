@@ -147,6 +147,7 @@ class DeepBrowser(PointBrowser):
 
     def _walk_inside(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
         stack: list[tuple[Found | None, Iterator[Found]]] = [(None, iter(self._disk_items()))]
+        entered: set[tuple[TreePath, int]] = set()
         while stack:
             own, items = stack[-1]
             found = next(items, None)
@@ -159,13 +160,22 @@ class DeepBrowser(PointBrowser):
                 continue
             yield found
             if found.node.kind is NodeKind.FOLDER:
-                inner: Iterator[Found] = iter(())
-                if self._has_files(found.path) or found.path in wanted:
-                    try:
-                        inner = iter(self._inner(found.path))
-                    except (IntegrityError, UnreadableError) as exc:
-                        yield Unreachable(found.path, exc)
-                stack.append((found, inner))
+                inner: Sequence[Found] = ()
+                try:
+                    self._enter(found, entered)
+                    if self._has_files(found.path) or found.path in wanted:
+                        inner = self._inner(found.path)
+                except (IntegrityError, UnreadableError) as exc:
+                    yield Unreachable(found.path, exc)
+                stack.append((found, iter(inner)))
+
+    def _enter(self, folder: Found, entered: set[tuple[TreePath, int]]) -> None:
+        """No folder has two places, but in a file system made to be walked through for ever."""
+        if len(folder.path) > 2 and folder.node.inode:
+            same = (folder.path[:2], folder.node.inode)
+            if same in entered:
+                raise UnreadableError("The same folder was met before: the file system is damaged.")
+            entered.add(same)
 
     def _has_files(self, path: TreePath) -> bool:
         """Swap and the like are no failure to whoever wants all there is."""

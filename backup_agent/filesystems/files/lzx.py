@@ -22,6 +22,8 @@ import struct
 from collections.abc import Sequence
 from itertools import accumulate
 
+from backup_agent.filesystems.files.prefix_code import PrefixCode
+
 CHUNK_SIZE = 32768
 
 _VERBATIM, _ALIGNED, _UNCOMPRESSED = 1, 2, 3
@@ -54,11 +56,11 @@ def decompress(data: bytes, size: int) -> bytes:
             recent[:] = bits.offsets()
             out += bits.plain(block_size)
         elif kind in (_VERBATIM, _ALIGNED):
-            aligned = _Code([bits.take(3) for _ in range(8)]) if kind == _ALIGNED else None
+            aligned = PrefixCode([bits.take(3) for _ in range(8)]) if kind == _ALIGNED else None
             _read_lengths(bits, main, 0, 256)
             _read_lengths(bits, main, 256, _MAIN_SYMBOLS)
             _read_lengths(bits, lengths, 0, _LENGTH_SYMBOLS)
-            _decode_block(bits, out, end, (_Code(main), _Code(lengths), aligned), recent)
+            _decode_block(bits, out, end, (PrefixCode(main), PrefixCode(lengths), aligned), recent)
         else:
             raise ValueError("an LZX block of unknown kind")
     _restore_calls(out)
@@ -84,7 +86,7 @@ class _Bits:
         self.buffer &= (1 << self.count) - 1
         return value
 
-    def symbol(self, code: _Code) -> int:
+    def symbol(self, code: PrefixCode) -> int:
         while self.count < code.width:
             self._more()
         entry = code.table[self.buffer >> (self.count - code.width)]
@@ -120,33 +122,9 @@ class _Bits:
         self.count += 16
 
 
-class _Code:
-    """A canonical prefix code: the next ``width`` bits index ``symbol << 5 | length``."""
-
-    __slots__ = ("table", "width")
-
-    def __init__(self, lengths: Sequence[int]) -> None:
-        self.width = max(lengths) or 1
-        self.table: list[int] = []
-        for length in range(1, self.width + 1):
-            span = 1 << (self.width - length)
-            for symbol, own in enumerate(lengths):
-                if own == length:
-                    self.table += [symbol << 5 | length] * span
-        size = 1 << self.width
-        # A code without any symbol is no damage unless somebody uses it.
-        if self.table and len(self.table) != size and not self._is_single():
-            raise ValueError("an LZX code that does not add up")
-        if len(self.table) < size:
-            self.table += [0] * (size - len(self.table))
-
-    def _is_single(self) -> bool:
-        return len(set(self.table)) == 1
-
-
 def _read_lengths(bits: _Bits, lengths: list[int], start: int, end: int) -> None:
     """Code lengths, told as differences to those of the block before."""
-    code = _Code([bits.take(4) for _ in range(_PRE_SYMBOLS)])
+    code = PrefixCode([bits.take(4) for _ in range(_PRE_SYMBOLS)])
     place = start
     while place < end:
         symbol = bits.symbol(code)
@@ -169,7 +147,7 @@ def _decode_block(
     bits: _Bits,
     out: bytearray,
     end: int,
-    codes: tuple[_Code, _Code, _Code | None],
+    codes: tuple[PrefixCode, PrefixCode, PrefixCode | None],
     recent: list[int],
 ) -> None:
     main, lengths, aligned = codes
@@ -202,7 +180,7 @@ def _decode_block(
     bits.buffer, bits.count, bits.next = buffer & ((1 << count) - 1), count, place
 
 
-def _offset(bits: _Bits, slot: int, aligned: _Code | None, recent: list[int]) -> int:
+def _offset(bits: _Bits, slot: int, aligned: PrefixCode | None, recent: list[int]) -> int:
     if slot < 3:
         recent[0], recent[slot] = recent[slot], recent[0]
         return recent[0]

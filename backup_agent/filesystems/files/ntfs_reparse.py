@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from backup_agent.errors import UnreadableError
+from backup_agent.filesystems.files.wof_file import WofAlgorithm
 from backup_agent.filesystems.ntfs import with_fixups
 
 _ATTRIBUTE_LIST = 0x20
@@ -29,7 +30,6 @@ LINUX_FIFO = 0x80000024
 _NAME_SURROGATE = 0x20000000
 _CLOUD = 0x9000001A
 _CLOUD_MASK = 0xFFFF0FFF
-_LZX = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,18 @@ class ReparsePoint:
         return text.removeprefix("\\??\\").encode("utf-8", "surrogatepass")
 
     @property
-    def is_lzx(self) -> bool:
-        """Whether a WOF file is compressed by LZX. Raises ``UnreadableError`` for unknown ways.
+    def algorithm(self) -> WofAlgorithm:
+        """How a WOF file is compressed. Raises ``UnreadableError`` for unknown ways.
 
-        Four u32: version 1 and provider 2 (single file), then version 1 and the algorithm:
-        XPRESS in chunks of 4, 8 and 16 KiB are 0, 2 and 3.
+        Four u32: version 1 and provider 2 (single file), then version 1 and the algorithm.
         """
         fields = struct.unpack_from("<IIII", self.data) if len(self.data) >= 16 else ()
-        if fields[:3] != (1, 2, 1) or fields[3] > 3:
-            raise UnreadableError("Windows compressed it in a way that is not known here.")
-        return bool(fields[3] == _LZX)
+        try:
+            if fields[:3] == (1, 2, 1):
+                return WofAlgorithm(fields[3])
+        except ValueError:
+            pass
+        raise UnreadableError("Windows compressed it in a way that is not known here.")
 
 
 def find_reparse_point(number: int, read_record: Callable[[int], bytes]) -> ReparsePoint | None:

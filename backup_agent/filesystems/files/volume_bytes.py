@@ -41,7 +41,8 @@ class VolumeBytes:
         if offset >= end:
             return b""
         try:
-            self._refuse_bad(offset, end)
+            if self._bad:
+                self._refuse_bad(offset, end)
             if end - offset > _BLOCK:
                 return self._fetched(offset, end - offset)
             first = self._block(offset // _BLOCK)
