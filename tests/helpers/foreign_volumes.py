@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.files.file_tree import FileTree
+from backup_agent.filesystems.files.file_tree import FileTree, Reference
 from backup_agent.filesystems.files.open_tree import open_tree
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.model.disk import Extent, FileSystemKind
@@ -136,12 +136,10 @@ def harvest(tree: FileTree) -> dict[bytes, Known]:
 
 def read_whole(tree: FileTree, reference: int, size: int, *, stream: bytes | None = None) -> bytes:
     """A file in pieces whose size divides nothing; more than all of it is asked for."""
-    from backup_agent.filesystems.files.file_tree import Reference
-
-    pieces = []
-    for offset in range(0, size + 1, 1_000_003):
-        pieces.append(tree.read_at(Reference(reference), offset, 1_000_003, stream=stream))
-    data = b"".join(pieces)
+    data = b"".join(
+        tree.read_at(Reference(reference), offset, 1_000_003, stream=stream)
+        for offset in range(0, size + 1, 1_000_003)
+    )
     assert len(data) == size
     return data
 

@@ -130,13 +130,13 @@ class InodeTable:
     def _descriptor_place(self, group: int) -> int:
         per_block = self.block_size // self._descriptor_size
         block, within = divmod(group, per_block)
+        start = self._first_block + 1 + block
         if self._has_meta_groups and block >= self._first_meta_group:
             first_group = block * per_block
             start = first_group * self._blocks_per_group + self._first_block
             start += self._has_superblock(first_group)
-        else:
-            start = self._first_block + 1 + block
-        return start * self.block_size + within * self._descriptor_size
+        place: int = start * self.block_size + within * self._descriptor_size
+        return place
 
     def _has_superblock(self, group: int) -> bool:
         """Copies of the superblock are in the groups 0, 1 and powers of 3, 5 and 7."""
