@@ -331,11 +331,14 @@ def test_ext_owners_modes_and_attributes_are_kept(tmp_path: Path) -> None:
     os.setxattr(file, "user.small", b"value")
     os.setxattr(file, "user.large", b"v" * 900)
     run_tool("setfacl", "-m", "u:1000:rw", str(file))
-    os.utime(file, ns=(1_234_567_890_123_456_789, 4_000_000_000_987_654_321))
     os.mknod(folder / "device", 0o60640, os.makedev(259, 70_000))
     volume = make_empty(tmp_path / "volume", 16 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+    # Beyond 2038 and finer than a second: two bits more of seconds, thirty of nanoseconds.
+    run_tool("debugfs", "-w", "-R", "set_inode_field file mtime 0x80000000", volume)
+    run_tool("debugfs", "-w", "-R", f"set_inode_field file mtime_extra {987 << 2 | 1}", volume)
     tree = open_files(volume, FileSystemKind.EXT4)
     node = found(tree, b"file").node
+    assert node.mtime_ns == ((1 << 32) - (1 << 31)) * 10**9 + 987
     status = file.stat()
     assert (node.uid, node.gid, node.permissions) == (70_000, 80_000, status.st_mode & 0o7777)
     assert {x.name: x.value for x in node.xattrs} == {
