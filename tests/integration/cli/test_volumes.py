@@ -17,7 +17,7 @@ from backup_agent.model.node import NodeKind
 from backup_agent.model.omission import Omission
 from backup_agent.services import inside
 from tests.command_line import CommandLine
-from tests.helpers.disk_images import MIB, make_disk, place
+from tests.helpers.disk_images import MIB, make_disk, place, run_tool
 from tests.helpers.foreign_volumes import make_empty, mounted_ntfs, survey
 
 CONTENT = random.Random(1).randbytes(2 * MIB + 3)
@@ -233,3 +233,28 @@ def test_damaged_repository_costs_the_files_it_hits_and_ends_with_1(point: Comma
     ):
         restored = target / "disk0" / path
         assert not restored.exists() or restored.read_bytes() == content
+
+
+def test_diff_tells_which_files_inside_a_volume_changed(
+    point: CommandLine, disk: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "ext").write_bytes(disk[0].read_bytes()[17 * MIB : 25 * MIB])
+    (tmp_path / "new").write_bytes(b"new")
+    for command in ("rm etc/passwd", f"write {tmp_path}/new new", "sif etc/large mtime 5"):
+        run_tool("debugfs", "-w", "-R", command, tmp_path / "ext")
+    image = tmp_path / "disk.img"
+    image.write_bytes(disk[0].read_bytes())
+    place(image, 17 * MIB, (tmp_path / "ext").read_bytes())
+    point.ok("backup", "--disk", image)
+    old, new = (record["id"] for record in point.ok("points", "--json").of_type("point")[-2:])
+    changes = {
+        record["path"]: record["modifier"]
+        for record in point.ok("diff", old, new, "--json").of_type("change")
+    }
+    inside_volumes = {p: m for p, m in changes.items() if p.startswith("/disk0/") and m != "U"}
+    assert inside_volumes == {
+        "/disk0/volume2/etc/passwd": "-",
+        "/disk0/volume2/etc/large": "M",
+        "/disk0/volume2/new": "+",
+    }
+    assert "/disks/0/volumes/2/image/0000/part" in changes
