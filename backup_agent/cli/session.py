@@ -52,7 +52,9 @@ class Session:
         from backup_agent.services.repositories import opened
 
         access = self.access() if cached else replace(self.access(), cache=None)
-        with opened(access, emit=self.render.emit, dry_run=dry_run) as repository:
+        with opened(
+            access, dry_run=dry_run, emit=self.render.emit, cancel=self.cancel
+        ) as repository:
             yield repository
 
     @contextmanager

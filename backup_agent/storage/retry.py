@@ -32,22 +32,23 @@ class Patience:
 class RetryingBackend:
     """Repeats what failed with ``TransientStorageError``; every other error is final.
 
-    ``sleep`` takes seconds, ``clock`` tells monotonic seconds, ``jitter`` a
-    number from 0 to 1. ``emit`` hears of every pause.
+    ``wait`` lets seconds pass and may raise to end the trying, as
+    :meth:`~backup_agent.model.cancel.CancelToken.wait` does. ``clock`` tells monotonic
+    seconds, ``jitter`` a number from 0 to 1. ``emit`` hears of every pause.
     """
 
     def __init__(
         self,
         inner: Backend,
         *,
-        sleep: Callable[[float], None],
+        wait: Callable[[float], None],
         clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
         patience: Patience = Patience(),
         emit: Emit = ignore,
     ) -> None:
         self._inner = inner
-        self._sleep = sleep
+        self._wait = wait
         self._clock = clock
         self._jitter = jitter
         self._patience = patience
@@ -126,4 +127,4 @@ class RetryingBackend:
         if failed >= tries or self._clock() + pause - started > patience.total_seconds:
             raise error
         self._emit(Notice(f"{error.message}. Trying again in {pause:.0f} s."))
-        self._sleep(pause)
+        self._wait(pause)

@@ -17,6 +17,7 @@ from backup_agent.errors import (
     StorageError,
     TransientStorageError,
 )
+from backup_agent.model.cancel import CancelToken
 from backup_agent.storage import swift
 from backup_agent.storage.addresses import StorageOptions, open_backend
 from backup_agent.storage.backend import CONFIG, Backend, FileKind, ObjectInfo, ObjectKey
@@ -70,7 +71,8 @@ def _in_process(name: str, tmp_path: Path) -> Backend:
             return CachingBackend(memory, tmp_path / "cache")
         case "throttled":
             # No pause comes near a clock's resolution at this rate.
-            return ThrottledBackend(memory, upload=Throttle(1 << 50), download=Throttle(1 << 50))
+            free = Throttle(1 << 50, wait=CancelToken().wait)
+            return ThrottledBackend(memory, upload=free, download=free)
         case "faulty":
             return FaultyBackend(memory)
         case _:
