@@ -80,16 +80,15 @@ def pack_sizes(repository: Repository, indexed: Iterable[PackId]) -> dict[PackId
 
 
 def unseen(repository: Repository, kind: FileKind, seen: Collection[str]) -> list[ObjectKey]:
-    """The files of a kind that are listed now and were not seen before."""
-    listed = repository.backend.list(kind)
-    return [ObjectKey(kind, info.name) for info in listed if info.name not in seen]
+    """The snapshots or index files that are there now and were not seen before."""
+    return [ObjectKey(kind, name) for name in repository.names(kind) if name not in seen]
 
 
 def refuse_unseen(repository: Repository, kind: FileKind, seen: Collection[str]) -> None:
     """Stop before anything is removed on half the knowledge. Raises ``IntegrityError``."""
     if surprises := unseen(repository, kind, seen):
         raise IntegrityError(
-            f"{surprises[0].path} is listed and was not there to be read, or is new since "
+            f"{surprises[0].path} is said to be there and could not be read, or is new since "
             "this run looked; nothing that it may need was removed.",
             hint="Run it again; object stores may need some minutes to agree with themselves.",
         )

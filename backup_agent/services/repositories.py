@@ -20,6 +20,7 @@ from backup_agent.repository.repository import (
     create_repository,
     open_repository,
 )
+from backup_agent.repository.witness import Witness
 from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
@@ -67,9 +68,13 @@ def create(
 
 @contextmanager
 def opened(
-    access: Access, *, dry_run: bool = False, emit: Emit, cancel: CancelToken
+    access: Access, *, dry_run: bool = False, cached: bool = True, emit: Emit, cancel: CancelToken
 ) -> Iterator[Repository]:
     """The repository, until the end of the ``with``; a dry run writes nothing to it.
+
+    ``cached``: false for those who judge what is there, not what this computer
+    remembers. Even for them the cache bears witness against a listing that
+    leaves something out.
 
     Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``StorageError``,
     ``IntegrityError``, ``UnsupportedVersionError``.
@@ -80,9 +85,10 @@ def opened(
             DiscardingBackend(backend) if dry_run else backend, access.password
         )
         if access.cache is not None and is_remote(access.address):
-            repository.backend = CachingBackend(
-                repository.backend, access.cache / repository.config.id
-            )
+            folder = access.cache / repository.config.id
+            repository.witness = Witness(folder)
+            if cached:
+                repository.backend = CachingBackend(repository.backend, folder)
         yield repository
     finally:
         backend.close()

@@ -59,6 +59,10 @@ class RetryingBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         self._repeat(self._inner.prepare)
 
@@ -99,6 +103,9 @@ class RetryingBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._repeat(lambda: self._inner.remove(key))
+
+    def sweep(self) -> int:
+        return self._repeat(self._inner.sweep)
 
     def close(self) -> None:
         self._inner.close()

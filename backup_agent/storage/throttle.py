@@ -62,6 +62,10 @@ class ThrottledBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         self._inner.prepare()
 
@@ -88,6 +92,9 @@ class ThrottledBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._inner.remove(key)
+
+    def sweep(self) -> int:
+        return self._inner.sweep()
 
     def close(self) -> None:
         self._inner.close()

@@ -127,6 +127,20 @@ def test_what_one_client_saved_another_one_sees(backend: Backend, place: Place) 
         assert _names(other, FileKind.PACK) == {key_of(data).name}
 
 
+def test_sweeping_takes_no_object(backend: Backend) -> None:
+    backend.save(CONFIG, b"the config")
+    for kind in NAMED_KINDS:
+        backend.save(key_of(bytes_of(100), kind), bytes_of(100))
+    assert backend.sweep() == 0
+    assert backend.load(CONFIG) == b"the config"
+    for kind in NAMED_KINDS:
+        assert backend.load(key_of(bytes_of(100), kind)) == bytes_of(100)
+
+
+def test_only_swift_lists_late(backend: Backend) -> None:
+    assert backend.listing_may_lag == backend.location.startswith("swift:")
+
+
 def test_save_takes_any_kind_of_bytes(backend: Backend) -> None:
     data = bytes_of(5000)
     for given in (data, bytearray(data), memoryview(b"ab" + data)[2:]):
