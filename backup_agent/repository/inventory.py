@@ -94,6 +94,19 @@ def refuse_unseen(repository: Repository, kind: FileKind, seen: Collection[str])
         )
 
 
+def refuse_unlisted(repository: Repository, kind: FileKind, own: Collection[str]) -> None:
+    """Stop before what these new files replace is removed, while other computers may not find
+    them. Raises ``IntegrityError``.
+    """
+    listed = {info.name for info in repository.backend.list(kind)}
+    if hidden := sorted(set(own) - listed):
+        raise IntegrityError(
+            f"{ObjectKey(kind, hidden[0]).path} was just written and is not listed; what it "
+            "replaces was not removed.",
+            hint="Run it again; object stores may need some minutes to agree with themselves.",
+        )
+
+
 def refuse_present(repository: Repository, key: ObjectKey) -> None:
     """Stop where a file that should be gone is there. Raises ``IntegrityError``."""
     try:

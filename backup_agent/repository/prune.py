@@ -17,7 +17,7 @@ from __future__ import annotations
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Notice
 from backup_agent.repository.index import BlobIndex
-from backup_agent.repository.inventory import refuse_present, refuse_unseen
+from backup_agent.repository.inventory import refuse_present, refuse_unlisted, refuse_unseen
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.prune_plan import PrunePlan
 from backup_agent.repository.reindex import remove_files, save_index_files
@@ -66,6 +66,7 @@ def execute_prune(
         lock.ensure_held()
         generation = save_index_files(repository, [*plan.index.carry, *new.packs])
         _refuse_outdated(plan, repository, lock, own=[*new.index_files, *generation])
+        refuse_unlisted(repository, FileKind.INDEX, generation)
         remove_files(
             repository,
             FileKind.INDEX,

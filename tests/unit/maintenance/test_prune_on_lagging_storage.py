@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from backup_agent.repository.prune_plan import GRACE
 from backup_agent.repository.repository import Repository
 from backup_agent.repository.witness import Witness
 from backup_agent.services.forget import ForgetPoints, run_forget_and_prune
-from backup_agent.storage.backend import FileKind
+from backup_agent.storage.backend import Data, FileKind, ObjectKey
 from backup_agent.storage.cache import CachingBackend
 from backup_agent.storage.memory import MemoryBackend
 
@@ -172,6 +173,33 @@ def test_point_that_was_removed_elsewhere_does_not_come_back_from_the_cache(
 
     assert again.snapshots() == [second]
     assert Witness(cache).names(FileKind.SNAPSHOT) == {second.id}
+
+
+@pytest.mark.parametrize("job", [prune, repair])
+def test_old_indexes_stay_until_the_new_ones_are_listed(
+    folder: Path, job: Callable[[Repository], object]
+) -> None:
+    class HidingNewIndexes(LaggingBackend):
+        hides = False
+
+        def save(self, key: ObjectKey, data: Data) -> None:
+            super().save(key, data)
+            if self.hides and key.kind is FileKind.INDEX:
+                self.unlisted.add(key.name)
+
+    backend = HidingNewIndexes()
+    first, second = two_points(create(backend), folder)
+    expected = contents(reopen(backend), second)
+    forget(reopen(backend), first)
+    backend.hides = True
+    with pytest.raises(IntegrityError, match="is not listed"):
+        job(reopen(backend))
+    assert contents(reopen(backend), second) == expected
+
+    backend.hides, backend.unlisted = False, set()
+    job(reopen(backend))
+    assert contents(reopen(backend), second) == expected
+    assert not check(reopen(backend)).errors
 
 
 # Two phases
