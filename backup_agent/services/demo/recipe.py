@@ -201,7 +201,7 @@ class Demo:
         photos = self._stored(PHOTOS)
         with self._reading() as (_, reader):
             before, now = PointBrowser(reader, old), PointBrowser(reader, new)
-            found = find_files(now, _PATTERN, ignore_case=True, cancel=self._cancel)
+            found = find_files(now.walk(), _PATTERN, ignore_case=True, cancel=self._cancel)
             differences = diff_points(before, now, cancel=self._cancel)
             return Browsed(
                 folder=show_path(photos),
