@@ -102,6 +102,24 @@ def test_credentials_inside_an_address_are_masked_and_warned_about(shell: Comman
     assert "credentials inside an address" in answer.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("points", "rest:https://ada:s3cret/word@127.0.0.1/"),
+        ("rest:https://ada:s3cret/word@127.0.0.1/",),
+        ("points", "--limit-upload", "webdav:https://127.0.0.1/?token=s3cret"),
+    ],
+)
+@pytest.mark.parametrize("json", [(), ("--json",)], ids=["text", "json"])
+def test_an_address_in_the_wrong_place_is_masked_too(
+    shell: CommandLine, arguments: tuple[str, ...], json: tuple[str, ...]
+) -> None:
+    answer = shell.run(*arguments, *json)
+    assert answer.code == 1
+    assert "127.0.0.1" in answer.err + answer.out
+    assert "s3cret" not in answer.err + answer.out
+
+
 def test_help_of_every_command_names_its_options(shell: CommandLine, tmp_path: Path) -> None:
     for command in ("init", "backup", "points", "ls", "restore", "zip", "restore-disk", "demo"):
         answer = shell.spawn(command, "--help")

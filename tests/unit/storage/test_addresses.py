@@ -159,7 +159,19 @@ MASKED = {
     "/srv/user:password@backup": "/srv/user:password@backup",
     "swift:user@container:/": "swift:user@container:/",
     "rest:https://example.org/a@b": "rest:https://example.org/a@b",
-    "rest:https://example.org:8000/a@b": "rest:https://example.org:8000/a@b",
+    "webdav:https://example.org/ada@b/c?token=x@y": "webdav:https://example.org/ada@b/c?***",
+    "rest:https://example.org:8000/a%40b": "rest:https://example.org:8000/a%40b",
+    "rest:https://ada:12/34@example.org/": "rest:https://ada:***@example.org/",
+    "rest:https://ada:12#34@example.org/": "rest:https://ada:***@example.org/",
+    "rest:https://ada:12?34@example.org/": "rest:https://ada:***@example.org/",
+    "rest:https://ada@home:love/lace@example.org/": "rest:https://ada@home:***@example.org/",
+    "rest:https://ada:love@la/ce@example.org/": "rest:https://ada:***@example.org/",
+    "webdav:https://example.org/a?token=x": "webdav:https://example.org/a?***",
+    "webdav:https://example.org/a#token": "webdav:https://example.org/a#***",
+    "webdav:https://ada:x@example.org/a?token=x": "webdav:https://ada:***@example.org/a?***",
+    " rest:https://ada:x@example.org/": " rest:https://ada:***@example.org/",
+    "'rest:https://ada:x@example.org/'": "'rest:https://ada:***@example.org/'",
+    "https://ada:x@example.org/": "https://ada:***@example.org/",
     "rest:https://ada:lovelace@example.org/": "rest:https://ada:***@example.org/",
     "rest:https://ada:love@lace@example.org/": "rest:https://ada:***@example.org/",
     "rest:https://ada:love/lace@example.org/": "rest:https://ada:***@example.org/",
@@ -179,7 +191,15 @@ def test_secrets_in_addresses_are_masked_and_known(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["rest:https://ada:lovelace@h:x/", "rest:ftp://a:lovelace@h/", "b2:a:lovelace@h"]
+    "address",
+    [
+        "rest:https://ada:lovelace@h:x/",
+        "rest:ftp://a:lovelace@h/",
+        "b2:a:lovelace@h",
+        "webdav:https://h/path?token=lovelace",
+        "webdav:https://h/path#lovelace",
+        " rest:https://ada:lovelace@h/",
+    ],
 )
 def test_a_refused_address_keeps_its_secret(address: str) -> None:
     with pytest.raises(UsageError) as caught:
