@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["index"], help="rebuild the index from the packs")
+    parser.add_argument(
+        "what", choices=["index"], metavar="index", help="rebuild the index from the packs"
+    )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show the plan, do nothing")
 
 

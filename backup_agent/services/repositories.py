@@ -54,11 +54,17 @@ class Access:
 
 
 def create(access: Access, *, version: int = NEWEST_VERSION, emit: Emit) -> Repository:
-    """Raises ``RepositoryExistsError``, ``StorageError``, ``UsageError``."""
+    """The caller closes its backend. Raises ``RepositoryExistsError``, ``StorageError``,
+    ``UsageError``.
+    """
     if version not in READABLE_VERSIONS:
         raise UsageError(f"Format version {version} is not known.", hint="There are 1 and 2.")
     backend = open_backend(access.address, access.environment, access.options, emit=emit)
-    return create_repository(backend, access.password(), version=version)
+    try:
+        return create_repository(backend, access.password(), version=version)
+    except BaseException:
+        backend.close()
+        raise
 
 
 @contextmanager

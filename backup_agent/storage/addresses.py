@@ -35,6 +35,8 @@ from backup_agent.storage.throttle import Throttle, ThrottledBackend
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 _BEFORE_AUTHORITY = re.compile(r".*?://|[A-Za-z0-9+.-]{2,}:(?://)?", re.DOTALL)
 _HOST_ALONE = re.compile(r"\[[^\]]*\](:\d*)?|[^:/?#@]*")
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
+"""What any server allows. Amazon's own rules are stricter, and its oldest buckets break them."""
 _KIB = 1024
 
 
@@ -176,6 +178,12 @@ def _s3(address: str, url: str, environment: Mapping[str, str], options: Storage
     name, _, prefix = server.path.strip("/").partition("/")
     if not name:
         _refuse(address, "the bucket is missing: s3:https://host/bucket")
+    if not _BUCKET_NAME.fullmatch(name):
+        _refuse(
+            address,
+            f"{name!r} can be no bucket's name, which has 3 characters or more, "
+            "letters, digits, dots and dashes",
+        )
     bucket = Bucket(
         endpoint=server.root,
         name=name,
