@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -71,7 +72,14 @@ def restore_files(
     Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
     """
     own = any(path[:1] == (OWN_FOLDER,) for path in selection)
-    run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
+    run = _Restore(
+        reader,
+        target,
+        on_the_way=partial(browser.is_on_the_way, selection=selection),
+        verify=verify,
+        emit=emit,
+        cancel=cancel,
+    )
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
@@ -128,9 +136,17 @@ class _Restore:
     """One run: where it is, what it wrote, what went wrong."""
 
     def __init__(
-        self, reader: BlobReader, target: Path, *, verify: bool, emit: Emit, cancel: CancelToken
+        self,
+        reader: BlobReader,
+        target: Path,
+        *,
+        on_the_way: Callable[[TreePath], bool],
+        verify: bool,
+        emit: Emit,
+        cancel: CancelToken,
     ) -> None:
         self._reader = reader
+        self._on_the_way = on_the_way
         self._emit = emit
         self._cancel = cancel
         self._verify = verify
@@ -213,7 +229,7 @@ class _Restore:
             case Unreachable(path, error):
                 self._damage(path, error)
             case Found(path, node, leaving=True):
-                self._target.finish_folder(path, node)
+                self._target.finish_folder(path, node, on_the_way=self._on_the_way(path))
             case Found(path, Node(kind=NodeKind.FOLDER)):
                 self.result.folders += self._target.make_folder(path)
             case Found(path, Node(kind=NodeKind.FILE) as node):

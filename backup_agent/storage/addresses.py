@@ -138,9 +138,9 @@ def _scheme(address: str) -> str:
 def _bare_backend(address: str, environment: Mapping[str, str], options: StorageOptions) -> Backend:
     rest = address.partition(":")[2]
     match _scheme(address):
-        case "" if "://" in address:
-            _refuse(address, "something stands before the URL, perhaps a space or a quote")
         case "":
+            if "://" in address:
+                _refuse(address, "something stands before the URL, perhaps a space or a quote")
             return _local(address, address)
         case "local":
             return _local(address, rest)

@@ -61,9 +61,8 @@ def tls_context(authorities: Path | None) -> ssl.SSLContext:
 def _knows_any(context: ssl.SSLContext) -> bool:
     # The files of a folder are read when they are needed, and not counted before.
     folder = ssl.get_default_verify_paths().capath
-    return bool(context.cert_store_stats()["x509_ca"]) or (
-        folder is not None and any(Path(folder).iterdir())
-    )
+    in_folder = any(Path(folder).iterdir()) if folder else False
+    return in_folder or context.cert_store_stats()["x509_ca"] > 0
 
 
 def _brought_along() -> ssl.SSLContext:

@@ -149,13 +149,19 @@ class TreeTarget:
                 self._report(path, apply_metadata(made, node, own=self._own))
         return self._stands(path)
 
-    def finish_folder(self, path: RelPath, node: Node) -> None:
-        """The folder's own metadata, once nothing more is written in it."""
+    def finish_folder(self, path: RelPath, node: Node, *, on_the_way: bool = False) -> None:
+        """The folder's own metadata, once nothing more is written in it.
+
+        ``on_the_way``: nobody asked for it, it only leads to what was asked for. Whose it was
+        is not worth a word then: ``/`` and ``/home`` always belong to somebody else.
+        """
         with self._lock:
             self._names.pop(path, None)
         if self._stands(path):
             with self._reporting(path), self._folders.folder(path) as folder:
-                self._report(path, apply_metadata(folder, node, own=self._own))
+                shortfall = apply_metadata(folder, node, own=self._own)
+                foreign = shortfall.foreign_owner and not on_the_way
+                self._report(path, Shortfall(shortfall.problems, foreign_owner=foreign))
 
     def close(self) -> None:
         """Release what is open, remove unfinished files, say what concerns the whole run."""

@@ -94,8 +94,8 @@ def test_a_certificate_of_nobody_the_system_knows_is_refused(client: str, privat
 
 
 def test_the_command_line_wins_over_the_environment(private: Path, tmp_path: Path) -> None:
-    named = {"SSL_CERT_FILE": str(tmp_path / "never looked at")}
-    assert _load("rest", private.parent, cacert=private, **named) == _DATA
+    ignored = str(tmp_path / "never looked at")
+    assert _load("rest", private.parent, cacert=private, SSL_CERT_FILE=ignored) == _DATA
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_storages_own_variable_wins_over_the_general_one(
     client: str, variable: str, private: Path, tmp_path: Path
 ) -> None:
     named = {variable: str(private), "SSL_CERT_FILE": str(tmp_path / "never looked at")}
-    assert _load(client, private.parent, **named) == _DATA
+    assert _load(client, private.parent, cacert=None, **named) == _DATA
 
 
 @pytest.mark.parametrize("file", ["/dev/null", "missing.pem", "no certificate"])
@@ -128,7 +128,7 @@ def test_where_the_system_has_no_store_the_one_brought_along_serves(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     nothing = ssl.get_default_verify_paths()._replace(
-        openssl_cafile=str(tmp_path / "none"), cafile=None, capath=None
+        openssl_cafile=str(tmp_path / "none"), cafile="", capath=""
     )
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
     monkeypatch.setattr(authorities, "_DISTRIBUTIONS", ())
