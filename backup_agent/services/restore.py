@@ -86,7 +86,9 @@ def restore_files(
     try:
         for batch in _batches(run.admit(browser.walk(selection), own=own)):
             run.write(batch)
+        run.make_durable()
     except JobCancelledError as exc:
+        run.make_durable()
         raise JobCancelledError(
             "Stopped as asked. Files restored so far are whole; "
             "run the same command again for the rest."
@@ -160,6 +162,9 @@ class _Restore:
     def expect(self, files: int, size: int) -> None:
         self._files_expected = files
         self._bytes_expected = size
+
+    def make_durable(self) -> None:
+        self._target.make_durable()
 
     def close(self) -> None:
         self._target.close()
