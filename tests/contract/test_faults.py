@@ -184,6 +184,13 @@ def test_only_transient_faults_are_tried_again(line: Line) -> None:
     assert len(line.proxy.seen) == 1
 
 
+def test_a_pack_of_usual_size_comes_through_at_the_first_try(line: Line) -> None:
+    data = bytes_of(16 << 20, "pack")
+    line.backend.save(key_of(data), data)
+    assert line.straight.load(key_of(data)) == data
+    assert [seen.method for seen in line.proxy.seen].count(line.upload) == 1
+
+
 def test_an_upload_that_is_always_cut_leaves_no_object(line: Line) -> None:
     data = bytes_of(100_000, "cut")
     line.proxy.inject(Fault.CUT_REQUEST, method=line.upload, times=math.inf)
