@@ -28,6 +28,7 @@ from backup_agent.model.events import Emit, ignore
 from backup_agent.storage.authorities import authorities_file
 from backup_agent.storage.backend import Backend
 from backup_agent.storage.failures import Failures
+from backup_agent.storage.read_back import ReadBackBackend
 from backup_agent.storage.retry import RetryingBackend
 from backup_agent.storage.throttle import Throttle, ThrottledBackend
 
@@ -37,16 +38,22 @@ _BEFORE_AUTHORITY = re.compile(r".*?://|[A-Za-z0-9+.-]{2,}:(?://)?", re.DOTALL)
 _HOST_ALONE = re.compile(r"\[[^\]]*\](:\d*)?|[^:/?#@]*")
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
 """What any server allows. Amazon's own rules are stricter, and its oldest buckets break them."""
+_UNPROVEN = ("rest", "webdav")
+"""Servers that need not notice when what arrives is not what was sent."""
 _KIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class StorageOptions:
-    """What the command line says about storage; limits in KiB/s, 0 for none."""
+    """What the command line says about storage; limits in KiB/s, 0 for none.
+
+    ``read_back``: compare every pack after its upload, where the server proves nothing.
+    """
 
     cacert: Path | None = None
     limit_upload: int = 0
     limit_download: int = 0
+    read_back: bool = False
 
 
 def open_backend(
@@ -72,6 +79,8 @@ def open_backend(
             upload=Throttle(options.limit_upload * _KIB),
             download=Throttle(options.limit_download * _KIB),
         )
+    if _scheme(address) in _UNPROVEN:
+        backend = ReadBackBackend(backend, every_pack=options.read_back)
     if remote:
         # Outside the limits, so that what is sent again is paid for again.
         backend = RetryingBackend(backend, emit=emit, sleep=time.sleep, clock=time.monotonic)
