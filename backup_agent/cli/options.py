@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _KIB_PER_SECOND = "KiB/s"
@@ -14,7 +14,7 @@ _KIB_PER_SECOND = "KiB/s"
 class CommonOptions:
     """As given; ``None`` and 0 where not."""
 
-    repository: str | None = None
+    repository: str | None = field(default=None, repr=False)  # it may hold credentials
     password_file: Path | None = None
     json: bool = False
     quiet: bool = False

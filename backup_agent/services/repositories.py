@@ -46,7 +46,7 @@ __all__ = [
 class Access:
     """How to reach a repository. ``cache``: where copies of indexes and trees may be kept."""
 
-    address: str
+    address: str = field(repr=False)  # it may hold credentials
     password: Callable[[], str]
     environment: Mapping[str, str]
     options: StorageOptions = field(default_factory=StorageOptions)

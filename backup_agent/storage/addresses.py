@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from posixpath import normpath
 from typing import NoReturn
@@ -266,7 +266,7 @@ class _Server:
     root: str
     path: str
     user: str
-    password: str
+    password: str = field(repr=False)
 
     @property
     def folder(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backup_agent.cli.options import CommonOptions
 from backup_agent.errors import RepositoryExistsError
 from backup_agent.model.events import ignore
 from backup_agent.services import repositories
@@ -17,6 +18,12 @@ class _Closing(MemoryBackend):
 
     def close(self) -> None:
         self.closed = True
+
+
+def test_what_holds_an_address_does_not_print_its_credentials() -> None:
+    address = "rest:https://ada:lovelace@example.org/"
+    assert "lovelace" not in repr(Access(address, lambda: "a password", {}))
+    assert "lovelace" not in repr(CommonOptions(repository=address))
 
 
 def test_creating_closes_the_storage_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
