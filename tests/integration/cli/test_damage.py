@@ -267,7 +267,7 @@ def test_a_flipped_bit_is_given_up_told_and_healed_by_the_next_backup(used: Comm
     assert not pack.exists()
     used.ok("check", "--read-data")
     # Stock restic finds nothing amiss in what was repaired.
-    command = ["restic", "--no-cache", "--repo", used.repository, "check", "--read-data"]
+    command = ["restic", "--no-cache", "--repo", str(used.repository), "check", "--read-data"]
     environment = {**used.environment(), "RESTIC_PASSWORD": PASSWORD}
     done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
