@@ -98,6 +98,7 @@ class Session:
                 cacert=self._cacert(),
                 limit_upload=self.options.limit_upload,
                 limit_download=self.options.limit_download,
+                read_back=self.options.read_back,
             ),
             cache=None if self.options.no_cache else self._cache(),
         )

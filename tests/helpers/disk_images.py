@@ -40,10 +40,13 @@ _ENVIRONMENT = {
 
 
 def run_tool(*command: str | Path, feed: str = "") -> str:
-    """The tool's standard output; skips the test, naming the package, where it is not installed."""
+    """The tool's standard output; where it is not installed, the test fails and names the package.
+
+    A skip would let what it tests vanish unnoticed.
+    """
     name = str(command[0])
     if not shutil.which(name, path=_ENVIRONMENT["PATH"]):
-        pytest.skip(f"needs {name} (Debian package {_PACKAGES.get(name, name)})")
+        pytest.fail(f"needs {name} (Debian package {_PACKAGES.get(name, name)})")
     done = subprocess.run(
         command, input=feed, capture_output=True, text=True, env=_ENVIRONMENT, check=False
     )
