@@ -1,15 +1,16 @@
 """The walk of a backup: one pass over the source, its trees saved from the leaves up.
 
 An entry whose metadata read as they do in the parent's tree is taken over
-unread. Otherwise its content goes through slab, cuts and hash into the writer,
-and its node is encoded anew. A stack of open folders replaces recursion, for
-folders nest deeper than Python does.
+unread: a folder at a time for most, and for those that this cannot tell, found
+by their names. Otherwise its content goes through slab, cuts and hash into the
+writer, and its node is encoded anew. A stack of open folders replaces
+recursion, for folders nest deeper than Python does.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,17 +21,20 @@ from backup_agent.chunking.content import ContentChunker
 from backup_agent.errors import IntegrityError, UnreadableError
 from backup_agent.format import omissions as omission_list
 from backup_agent.format.names import SURROGATE
-from backup_agent.format.tree import (
+from backup_agent.format.stored_tree import (
+    StoredTree,
     content_ids,
+    is_unchanged,
+    split_tree,
+    stored_subtree,
+    with_subtree,
+)
+from backup_agent.format.tree import (
     decode_node,
     encode_head,
     encode_node,
     encode_tail,
-    is_unchanged,
     join_tree,
-    split_tree,
-    stored_subtree,
-    with_subtree,
 )
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import Extent
@@ -49,22 +53,33 @@ _FILE_MODE = go_mode(0o100644)[1]
 
 
 class _OpenFolder:
-    """A folder whose children are being saved. ``stored``: its node in the parent, if unchanged."""
+    """A folder whose children are being saved, each node into its own place among ``nodes``.
 
-    __slots__ = ("children", "entry", "nodes", "parent", "stored")
+    ``parent`` is what the parent's tree has of it. ``stored`` is its own node
+    there, if unchanged, and ``place`` where its node goes among its folder's.
+    """
+
+    __slots__ = ("entry", "nodes", "parent", "place", "stored", "waiting")
 
     def __init__(
         self,
         entry: Entry | None,
-        children: Iterator[Entry],
-        parent: dict[bytes, bytes],
-        stored: bytes | None,
+        children: Sequence[Entry],
+        parent: StoredTree,
+        *,
+        stored: bytes | None = None,
+        place: int = 0,
     ) -> None:
         self.entry = entry
-        self.children = children
         self.parent = parent
         self.stored = stored
-        self.nodes: list[bytes] = []
+        self.place = place
+        self.nodes: list[bytes | None] = [None] * len(children)
+        """``None`` for a child that is still to come, or left out."""
+        self.waiting: Iterator[tuple[int, Entry]] = iter(enumerate(children))
+
+    def tree(self) -> bytes:
+        return join_tree(node for node in self.nodes if node is not None)
 
 
 @dataclass(slots=True)
@@ -118,53 +133,95 @@ class TreeSaver:
 
     def save(self, parent: BlobId | None) -> BlobId:
         """Walk the source and save everything; returns the root tree."""
-        root = _OpenFolder(None, iter(self._source.roots()), self._stored_nodes(parent), None)
+        root = _OpenFolder(None, self._source.roots(), self._stored_tree(parent))
         stack = [root]
         while True:
             folder = stack[-1]
-            child = next(folder.children, None)
-            if child is not None:
+            waiting = next(folder.waiting, None)
+            if waiting is not None:
                 self._cancel.raise_if_cancelled()
-                self._visit(child, folder, stack)
+                self._visit(*waiting, folder, stack)
             elif len(stack) > 1:
                 stack.pop()
-                stack[-1].nodes.append(self._close_folder(folder))
+                stack[-1].nodes[folder.place] = self._close_folder(folder)
             else:
                 self._list_omissions(root)
                 self._news(b"", at_once=True)
-                return self._writer.save_tree(join_tree(root.nodes))
+                return self._writer.save_tree(root.tree())
 
-    def _visit(self, child: Entry, folder: _OpenFolder, stack: list[_OpenFolder]) -> None:
+    def _visit(
+        self, place: int, child: Entry, folder: _OpenFolder, stack: list[_OpenFolder]
+    ) -> None:
         if folder.entry is None and child.node.name == omission_list.FOLDER:
             self._omit(child.path, "Its name is the one Everboot keeps its own list under.", "scan")
             return
-        stored = folder.parent.get(child.node.name)
+        stored = folder.nodes[place] or self._find_stored(folder, child.node.name)
+        folder.nodes[place] = None
         try:
             if child.node.kind is NodeKind.FOLDER:
-                stack.append(self._open_folder(child, stored))
+                stack.append(self._open_folder(child, stored, place))
             elif child.node.kind is NodeKind.FILE:
-                folder.nodes.append(self._save_file(child, stored))
+                folder.nodes[place] = self._save_file(child, stored)
             else:
-                folder.nodes.append(self._save_other(child, stored))
+                folder.nodes[place] = self._save_other(child, stored)
         except UnreadableError as exc:
             during = "read" if child.node.kind is NodeKind.FILE else "scan"
             self._omit(child.path, exc.message, during)
 
     # Folders
 
-    def _open_folder(self, entry: Entry, stored: bytes | None) -> _OpenFolder:
-        children = iter(self._source.children(entry))
+    def _open_folder(self, entry: Entry, stored: bytes | None, place: int) -> _OpenFolder:
+        children = self._source.children(entry)
         self._news(entry.path)
         if stored is None:
-            return _OpenFolder(entry, children, {}, None)
+            return _OpenFolder(entry, children, StoredTree(), place=place)
         subtree = stored_subtree(stored)
         same = subtree is not None and is_unchanged(stored, encode_head(entry.node))
-        return _OpenFolder(entry, children, self._stored_nodes(subtree), stored if same else None)
+        folder = _OpenFolder(
+            entry,
+            children,
+            self._stored_tree(subtree),
+            stored=stored if same else None,
+            place=place,
+        )
+        self._take_over_unchanged(folder, children)
+        return folder
+
+    def _take_over_unchanged(self, folder: _OpenFolder, children: Sequence[Entry]) -> None:
+        """Give the folder's unchanged entries their stored nodes, all at once.
+
+        Only to save time: whoever keeps waiting is looked at one by one.
+        """
+        nodes = folder.nodes = folder.parent.unchanged(
+            [encode_head(child.node) for child in children]
+        )
+        waiting: list[tuple[int, Entry]] = []
+        size = files = 0
+        for place, (child, stored) in enumerate(zip(children, nodes, strict=True)):
+            node = child.node
+            if stored is None or not self._may_stay(child, stored):
+                waiting.append((place, child))
+            elif node.kind is NodeKind.FILE:
+                files += 1
+                size += node.size
+        folder.waiting = iter(waiting)
+        self.counts.files_unmodified += files
+        self.counts.bytes += size
+
+    def _may_stay(self, child: Entry, stored: bytes) -> bool:
+        """Whether an unchanged entry needs no other look. Below a folder all may have changed."""
+        kind = child.node.kind
+        if kind is not NodeKind.FILE:
+            return kind is not NodeKind.FOLDER
+        return not child.mtime_from_content and self._has_content(stored)
 
     def _close_folder(self, folder: _OpenFolder) -> bytes:
         entry = folder.entry
         assert entry is not None
-        subtree = self._writer.save_tree(join_tree(folder.nodes))
+        tree = folder.tree()
+        # Whole trees are cheaper to compare than to hash.
+        same = tree == folder.parent.data
+        subtree = folder.parent.id if same else self._writer.save_tree(tree)
         if folder.stored is not None:
             node = with_subtree(folder.stored, subtree)
             if node == folder.stored:
@@ -172,7 +229,7 @@ class TreeSaver:
             else:
                 self.counts.dirs_changed += 1
             return node
-        if folder.parent:
+        if len(folder.parent):
             self.counts.dirs_changed += 1
         else:
             self.counts.dirs_new += 1
@@ -184,15 +241,23 @@ class TreeSaver:
             complete = _never_matching(entry.node)
         return encode_node(msgspec.structs.replace(complete, subtree=subtree))
 
-    def _stored_nodes(self, tree: BlobId | None) -> dict[bytes, bytes]:
-        """The parent's nodes by name; a damaged parent only costs reading the files again."""
+    def _stored_tree(self, tree: BlobId | None) -> StoredTree:
+        """What the parent has of a folder; a damaged one only costs reading the files again."""
         if tree is None:
-            return {}
+            return StoredTree()
         try:
-            return dict(split_tree(self._reader.load_tree_bytes(tree)))
+            return StoredTree(tree, self._reader.load_tree_bytes(tree))
         except IntegrityError as exc:
             self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
-            return {}
+            return StoredTree()
+
+    def _find_stored(self, folder: _OpenFolder, name: bytes) -> bytes | None:
+        try:
+            return folder.parent.find(name)
+        except IntegrityError as exc:
+            self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
+            folder.parent = StoredTree()
+            return None
 
     def _decode_stored(self, stored: bytes) -> Node | None:
         """A node of the parent; one that is damaged counts as none."""
@@ -211,7 +276,6 @@ class TreeSaver:
             if node is not None:
                 self.counts.files_unmodified += 1
                 self.counts.bytes += entry.node.size
-                self._news(entry.path)
                 return node
         complete = self._complete(entry)
         stream = self._source.open(entry)
@@ -234,8 +298,7 @@ class TreeSaver:
     def _take_over(self, entry: Entry, head: bytes, stored: bytes) -> bytes | None:
         """The node of a file that did not change, if all its blobs are there."""
         if is_unchanged(stored, head):
-            content = content_ids(stored)
-            return stored if content is not None and self._has_all(content) else None
+            return stored if self._has_content(stored) else None
         # The same facts may be written differently: restic uses the local time zone.
         old, new = self._decode_stored(stored), entry.node
         same = (
@@ -249,6 +312,10 @@ class TreeSaver:
             return None
         complete = self._complete(entry)
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
+
+    def _has_content(self, stored: bytes) -> bool:
+        content = content_ids(stored)
+        return content is not None and self._has_all(content)
 
     def _has_all(self, blobs: tuple[BlobId, ...]) -> bool:
         known = self._known
@@ -337,7 +404,7 @@ class TreeSaver:
         folder = self._own_node(omission_list.FOLDER, NodeKind.FOLDER, _FOLDER_MODE)
         node = encode_node(msgspec.structs.replace(folder, subtree=subtree))
         root.nodes = [
-            raw for _, raw in sorted([*split_tree(join_tree(root.nodes)), (folder.name, node)])
+            raw for _, raw in sorted([*split_tree(root.tree()), (folder.name, node)])
         ]
 
     def _own_node(self, name: bytes, kind: NodeKind, mode: int) -> Node:
