@@ -31,28 +31,60 @@ from backup_agent.model.node import Node, NodeKind, Xattr
 
 def encode_head(node: Node) -> bytes:
     """The first half of a node's JSON; fields that are zero or empty are left out, as in restic."""
-    mtime = encode_ns(node.mtime_ns)
-    atime = mtime if node.atime_ns == node.mtime_ns else encode_ns(node.atime_ns)
-    ctime = mtime if node.ctime_ns == node.mtime_ns else encode_ns(node.ctime_ns)
-    inode = f',"inode":{node.inode}' if node.inode else ""
-    device_id = f',"device_id":{node.device_id}' if node.device_id else ""
-    size = f',"size":{node.size}' if node.size else ""
-    links = f',"links":{node.links}' if node.links else ""
+    return join_head(
+        node.name,
+        head_type(node.kind, node.mode),
+        node.mtime_ns,
+        node.atime_ns,
+        node.ctime_ns,
+        head_owner(node.uid, node.gid, node.user, node.group),
+        node.inode,
+        node.device_id,
+        node.size,
+        node.links,
+    )
+
+
+def join_head(
+    name: bytes,
+    kind: str,
+    mtime_ns: int,
+    atime_ns: int,
+    ctime_ns: int,
+    owner: str,
+    inode: int,
+    device_id: int,
+    size: int,
+    links: int,
+) -> bytes:
+    """A head of its fields in their order; two come ready-made, for they repeat so often.
+
+    So a source can tell the head of an entry without making a node of it first.
+    ``kind`` is as :func:`head_type` and ``owner`` as :func:`head_owner` gives it.
+    """
+    mtime = encode_ns(mtime_ns)
+    atime = mtime if atime_ns == mtime_ns else encode_ns(atime_ns)
+    ctime = mtime if ctime_ns == mtime_ns else encode_ns(ctime_ns)
+    inode_field = f',"inode":{inode}' if inode else ""
+    device_field = f',"device_id":{device_id}' if device_id else ""
+    size_field = f',"size":{size}' if size else ""
+    links_field = f',"links":{links}' if links else ""
     return (
-        f'{{"name":{json_name(node.name)}{_type(node.kind, node.mode)},"mtime":"{mtime}"'
-        f',"atime":"{atime}","ctime":"{ctime}"{_owner(node.uid, node.gid, node.user, node.group)}'
-        f"{inode}{device_id}{size}{links}"
+        f'{{"name":{json_name(name)}{kind},"mtime":"{mtime}","atime":"{atime}","ctime":"{ctime}"'
+        f"{owner}{inode_field}{device_field}{size_field}{links_field}"
     ).encode()
 
 
-# Kinds, modes and owners: a tree of files has a handful of each, repeated a million times.
+# A tree of files has a handful of kinds, modes and owners, repeated a million times.
 @lru_cache(maxsize=1024)
-def _type(kind: NodeKind, mode: int) -> str:
+def head_type(kind: NodeKind, mode: int) -> str:
+    """The fields of a head that say what an entry is."""
     return f',"type":"{kind.value}"' + (f',"mode":{mode}' if mode else "")
 
 
 @lru_cache(maxsize=1024)
-def _owner(uid: int, gid: int, user: str, group: str) -> str:
+def head_owner(uid: int, gid: int, user: str, group: str) -> str:
+    """The fields of a head that say whose an entry is."""
     names = f',"user":{json_text(user)}' if user else ""
     names += f',"group":{json_text(group)}' if group else ""
     return f',"uid":{uid},"gid":{gid}{names}'

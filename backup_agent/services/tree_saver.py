@@ -31,7 +31,6 @@ from backup_agent.format.stored_tree import (
 )
 from backup_agent.format.tree import (
     decode_node,
-    encode_head,
     encode_node,
     encode_tail,
     join_tree,
@@ -117,7 +116,7 @@ class TreeSaver:
         self._reader = reader
         self._writer = writer
         self._chunker = chunker
-        self._known = reader.data_blobs
+        self._is_known = reader.data_blobs.__contains__
         self._now_ns = int(now.timestamp() * 1_000_000) * 1000
         self._emit = emit
         self._cancel = cancel
@@ -158,14 +157,14 @@ class TreeSaver:
         stored = folder.nodes[place] or self._find_stored(folder, child.node.name)
         folder.nodes[place] = None
         try:
-            if child.node.kind is NodeKind.FOLDER:
+            if child.kind is NodeKind.FOLDER:
                 stack.append(self._open_folder(child, stored, place))
-            elif child.node.kind is NodeKind.FILE:
+            elif child.kind is NodeKind.FILE:
                 folder.nodes[place] = self._save_file(child, stored)
             else:
                 folder.nodes[place] = self._save_other(child, stored)
         except UnreadableError as exc:
-            during = "read" if child.node.kind is NodeKind.FILE else "scan"
+            during = "read" if child.kind is NodeKind.FILE else "scan"
             self._omit(child.path, exc.message, during)
 
     # Folders
@@ -176,7 +175,7 @@ class TreeSaver:
         if stored is None:
             return _OpenFolder(entry, children, StoredTree(), place=place)
         subtree = stored_subtree(stored)
-        same = subtree is not None and is_unchanged(stored, encode_head(entry.node))
+        same = subtree is not None and is_unchanged(stored, entry.head())
         folder = _OpenFolder(
             entry,
             children,
@@ -188,32 +187,28 @@ class TreeSaver:
         return folder
 
     def _take_over_unchanged(self, folder: _OpenFolder, children: Sequence[Entry]) -> None:
-        """Give the folder's unchanged entries their stored nodes, all at once.
+        """Give the folder's unchanged files their stored nodes, all at once.
 
-        Only to save time: whoever keeps waiting is looked at one by one.
+        Only to save time: who keeps waiting is looked at alone, with the same outcome.
         """
-        nodes = folder.nodes = folder.parent.unchanged(
-            [encode_head(child.node) for child in children]
-        )
+        nodes = folder.parent.unchanged([child.head() for child in children])
         waiting: list[tuple[int, Entry]] = []
-        size = files = 0
+        files = size = 0
         for place, (child, stored) in enumerate(zip(children, nodes, strict=True)):
-            node = child.node
-            if stored is None or not self._may_stay(child, stored):
+            if (
+                stored is None
+                or child.kind is not NodeKind.FILE
+                or child.mtime_from_content
+                or not self._has_content(stored)
+            ):
                 waiting.append((place, child))
-            elif node.kind is NodeKind.FILE:
+            else:
                 files += 1
-                size += node.size
+                size += child.size
+        folder.nodes = nodes
         folder.waiting = iter(waiting)
         self.counts.files_unmodified += files
         self.counts.bytes += size
-
-    def _may_stay(self, child: Entry, stored: bytes) -> bool:
-        """Whether an unchanged entry needs no other look. Below a folder all may have changed."""
-        kind = child.node.kind
-        if kind is not NodeKind.FILE:
-            return kind is not NodeKind.FOLDER
-        return not child.mtime_from_content and self._has_content(stored)
 
     def _close_folder(self, folder: _OpenFolder) -> bytes:
         entry = folder.entry
@@ -270,12 +265,12 @@ class TreeSaver:
     # Files
 
     def _save_file(self, entry: Entry, stored: bytes | None) -> bytes:
-        head = encode_head(entry.node)
+        head = entry.head()
         if stored is not None and not entry.mtime_from_content:
             node = self._take_over(entry, head, stored)
             if node is not None:
                 self.counts.files_unmodified += 1
-                self.counts.bytes += entry.node.size
+                self.counts.bytes += entry.size
                 return node
         complete = self._complete(entry)
         stream = self._source.open(entry)
@@ -308,21 +303,19 @@ class TreeSaver:
             and (old.size, old.mtime_ns, old.ctime_ns, old.inode)
             == (new.size, new.mtime_ns, new.ctime_ns, new.inode)
         )
-        if not same or old is None or old.content is None or not self._has_all(old.content):
+        if (
+            not same
+            or old is None
+            or old.content is None
+            or not all(map(self._is_known, old.content))
+        ):
             return None
         complete = self._complete(entry)
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
 
     def _has_content(self, stored: bytes) -> bool:
         content = content_ids(stored)
-        return content is not None and self._has_all(content)
-
-    def _has_all(self, blobs: tuple[BlobId, ...]) -> bool:
-        known = self._known
-        for blob in blobs:  # noqa: SIM110 - a generator would cost more than what it asks
-            if blob not in known:
-                return False
-        return True
+        return content is not None and all(map(self._is_known, content))
 
     def _save_content(self, stream: ByteStream, entry: Entry) -> tuple[tuple[BlobId, ...], int]:
         """Cut the stream into blobs and save them; returns their ids and the stream's length."""
@@ -331,7 +324,7 @@ class TreeSaver:
         content: list[BlobId] = []
         size = 0
         # One byte more than expected, so that the end of the file is seen in the first read.
-        slab = writer.reserve(min(entry.node.size + 1, SLAB_SIZE))
+        slab = writer.reserve(min(entry.size + 1, SLAB_SIZE))
         position = filled = slab.used
         while True:
             room = len(slab.view) - filled
@@ -378,7 +371,7 @@ class TreeSaver:
         return _never_matching(msgspec.structs.replace(node, xattrs=kept))
 
     def _save_other(self, entry: Entry, stored: bytes | None) -> bytes:
-        if stored is not None and is_unchanged(stored, encode_head(entry.node)):
+        if stored is not None and is_unchanged(stored, entry.head()):
             return stored
         return encode_node(self._complete(entry))
 
@@ -403,9 +396,7 @@ class TreeSaver:
         subtree = self._writer.save_tree(join_tree([encode_node(file)]))
         folder = self._own_node(omission_list.FOLDER, NodeKind.FOLDER, _FOLDER_MODE)
         node = encode_node(msgspec.structs.replace(folder, subtree=subtree))
-        root.nodes = [
-            raw for _, raw in sorted([*split_tree(root.tree()), (folder.name, node)])
-        ]
+        root.nodes = [raw for _, raw in sorted([*split_tree(root.tree()), (folder.name, node)])]
 
     def _own_node(self, name: bytes, kind: NodeKind, mode: int) -> Node:
         now = self._now_ns
