@@ -20,7 +20,6 @@ from backup_agent.format.malformed import MALFORMED
 from backup_agent.format.names import unquote_name
 from backup_agent.model.ids import BlobId
 
-
 NO_TREE = BlobId(b"")
 
 

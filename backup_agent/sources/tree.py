@@ -25,6 +25,8 @@ class TreeEntry(msgspec.Struct, gc=False):
     name: bytes
     path: bytes
     kind: NodeKind
+    size: int
+    """Of a file; of anything else it means nothing."""
     found: os.stat_result | None
     """What lstat said, ``None`` where that failed."""
     only: frozenset[bytes] | None = None
@@ -42,10 +44,6 @@ class TreeEntry(msgspec.Struct, gc=False):
                 else posix.node_of(self.name, self.found)
             )
         return self._node
-
-    @property
-    def size(self) -> int:
-        return self.found.st_size if self.found else 0
 
     def head(self) -> bytes:
         if self.kind is NodeKind.FILE and self.found:
@@ -130,7 +128,7 @@ class FileTree:
         for item in found:
             try:
                 facts = item.stat(follow_symlinks=False)
-                entry = TreeEntry(item.name, item.path, posix.kind_of(facts), facts)
+                entry = _known(item.name, item.path, facts)
             except OSError as exc:
                 entry = _unknown(item.name, item.path, exc)
             entries.append(entry)
@@ -148,7 +146,7 @@ class FileTree:
             try:
                 # Somebody who asks for /link/folder means the folder behind the link.
                 found = os.stat(path, follow_symlinks=way is not None)
-                entries.append(TreeEntry(name, path, posix.kind_of(found), found, only=way))
+                entries.append(_known(name, path, found, only=way))
             except OSError as exc:
                 entries.append(_unknown(name, path, exc))
         return entries
@@ -198,9 +196,15 @@ class FileStream:
         os.close(self._file)
 
 
+def _known(
+    name: bytes, path: bytes, found: os.stat_result, only: frozenset[bytes] | None = None
+) -> TreeEntry:
+    return TreeEntry(name, path, posix.kind_of(found), found.st_size, found, only)
+
+
 def _unknown(name: bytes, path: bytes, exc: OSError) -> TreeEntry:
     """Stands for an item whose metadata could not be read, until ``complete`` says so."""
-    return TreeEntry(name, path, NodeKind.IRREGULAR, None, failure=_reason(exc))
+    return TreeEntry(name, path, NodeKind.IRREGULAR, 0, None, failure=_reason(exc))
 
 
 def _ways_to(paths: Sequence[bytes]) -> dict[bytes, frozenset[bytes]]:
