@@ -303,12 +303,9 @@ class TreeSaver:
             and (old.size, old.mtime_ns, old.ctime_ns, old.inode)
             == (new.size, new.mtime_ns, new.ctime_ns, new.inode)
         )
-        if (
-            not same
-            or old is None
-            or old.content is None
-            or not all(map(self._is_known, old.content))
-        ):
+        if not same or old is None or old.content is None:
+            return None
+        if not all(map(self._is_known, old.content)):
             return None
         complete = self._complete(entry)
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))

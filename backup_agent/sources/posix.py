@@ -16,8 +16,9 @@ from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
 _READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def kind_of(found: os.stat_result) -> NodeKind:
-    return go_mode(found.st_mode)[0]
+@lru_cache(maxsize=1024)
+def kind_of(st_mode: int) -> NodeKind:
+    return go_mode(st_mode)[0]
 
 
 def node_of(name: bytes, found: os.stat_result) -> Node:

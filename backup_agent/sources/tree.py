@@ -199,7 +199,7 @@ class FileStream:
 def _known(
     name: bytes, path: bytes, found: os.stat_result, only: frozenset[bytes] | None = None
 ) -> TreeEntry:
-    return TreeEntry(name, path, posix.kind_of(found), found.st_size, found, only)
+    return TreeEntry(name, path, posix.kind_of(found.st_mode), found.st_size, found, only)
 
 
 def _unknown(name: bytes, path: bytes, exc: OSError) -> TreeEntry:

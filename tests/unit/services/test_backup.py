@@ -212,6 +212,39 @@ def test_a_parent_whose_trees_are_lost_costs_only_reading_again(
     assert any("packs are missing" in str(event) for event in events)
 
 
+def test_files_beside_some_that_came_or_went_are_not_read_again(
+    repository: Repository, source: Path
+) -> None:
+    back_up(repository, source)
+    (source / "a").unlink()
+    (source / "aa").write_bytes(b"new")
+    (source / "first").write_bytes(b"new")
+    tree = WatchedTree(source)
+    result = back_up(repository, tree)
+
+    assert tree.opened == ["aa", "first"]
+    assert (result.summary.files_new, result.summary.files_unmodified) == (2, 3)
+    assert_holds(holdings(repository, result.snapshot), source)
+
+
+def test_unchanged_files_whose_packs_are_lost_are_read_again(
+    repository: Repository, source: Path
+) -> None:
+    back_up(repository, source)
+    backend = repository.backend
+    first = reopen(backend)
+    first.load_index()
+    for pack in {place.pack for place in first.index if place.blob.kind is BlobKind.DATA}:
+        backend.remove(ObjectKey(FileKind.PACK, pack))
+    tree = WatchedTree(source)
+    result = back_up(repository, tree)
+
+    assert result.snapshot.parent is not None
+    # Nothing of the empty file is lost.
+    assert tree.opened == ["a", "b", "c"]
+    assert_holds(holdings(repository, result.snapshot), source)
+
+
 def test_another_computers_points_are_no_parents(repository: Repository, source: Path) -> None:
     back_up(repository, source, settings=BackupSettings(hostname="other"))
     tree = WatchedTree(source)
