@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from binascii import unhexlify
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -21,20 +21,61 @@ from backup_agent.format.names import unquote_name
 from backup_agent.model.ids import BlobId
 
 NO_TREE = BlobId(b"")
+_TREE_START = b'{"nodes":['
+_TREE_END = b"]}\n"
+_BLOB_START = b',"content":["'
+_BLOB_DIGITS = 64
+_BLOB_END = b'"]}'
+_LAST_BLOB_END = _BLOB_END + b","
 
 
 class StoredTree:
-    """The nodes of one folder as they were stored; without data, of one the parent has not."""
+    """The nodes of one folder as they were stored; without data, of one the parent has not.
+
+    Parsed only when asked for more than whether it is as it was. Then its
+    methods raise ``IntegrityError`` for what is no tree.
+    """
 
     def __init__(self, tree: BlobId = NO_TREE, data: bytes = b"") -> None:
-        """Raises ``IntegrityError`` for what is no tree."""
         self.id = tree
         self.data = data
-        self._nodes = _split(data) if data else []
+        self._nodes: list[bytes] | None = None
         self._by_name: dict[bytes, bytes] | None = None
 
-    def __len__(self) -> int:
-        return len(self._nodes)
+    def blobs_if_unchanged(self, heads: Iterable[bytes]) -> list[BlobId] | None:
+        """The blob of each file, if this folder is just as the heads of its entries tell.
+
+        The quickest way past a folder where nothing happened. Its bytes are
+        walked beside the heads, without splitting them into nodes::
+
+            {"nodes":[  head ,"content":["64 digits"]} ,  head …  ]}
+
+        ``None`` for a folder that does not read so, be it changed or not: this
+        is for those with nothing but files of one blob and no attributes,
+        which most are. The rest is left to :meth:`unchanged`.
+        """
+        if not (self.data.startswith(_TREE_START) and self.data.endswith(_TREE_END)):
+            return None
+        # With a comma behind the last, every node ends alike.
+        nodes = self.data[len(_TREE_START) : -len(_TREE_END)] + b","
+        blobs: list[BlobId] = []
+        start = 0
+        for head in heads:
+            head_end = start + len(head)
+            digits = head_end + len(_BLOB_START)
+            digits_end = digits + _BLOB_DIGITS
+            if not (
+                nodes.startswith(head, start)
+                and nodes.startswith(_BLOB_START, head_end)
+                and nodes.startswith(_LAST_BLOB_END, digits_end)
+            ):
+                return None
+            try:
+                blobs.append(BlobId(unhexlify(nodes[digits:digits_end])))
+            except ValueError:
+                return None
+            start = digits_end + len(_LAST_BLOB_END)
+        return blobs if start == len(nodes) else None
 
     def unchanged(self, heads: Sequence[bytes]) -> list[bytes | None]:
         """For the head of each entry in the folder its stored node, if they tell the same.
@@ -45,18 +86,24 @@ class StoredTree:
         whether it is that one. ``None`` says nothing: the entry has to be
         found by its name. Above all, where something came or went.
         """
-        if len(heads) != len(self._nodes):
+        nodes = self._split()
+        if len(heads) != len(nodes):
             return [None] * len(heads)
         return [
             stored if is_unchanged(stored, head) else None
-            for stored, head in zip(self._nodes, heads, strict=True)
+            for stored, head in zip(nodes, heads, strict=True)
         ]
 
     def find(self, name: bytes) -> bytes | None:
-        """The stored node of that name. Raises ``IntegrityError`` where a name is damaged."""
+        """The stored node of that name."""
         if self._by_name is None:
-            self._by_name = {stored_name(stored): stored for stored in self._nodes}
+            self._by_name = {stored_name(stored): stored for stored in self._split()}
         return self._by_name.get(name)
+
+    def _split(self) -> list[bytes]:
+        if self._nodes is None:
+            self._nodes = _split(self.data) if self.data else []
+        return self._nodes
 
 
 def split_tree(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -99,8 +146,8 @@ def stored_name(stored: bytes) -> bytes:
         raise IntegrityError(f"A node of a tree is damaged: {exc}") from exc
 
 
-_ONE_BLOB_ID = -len('"]}') - 64
-_ONE_BLOB_AT = _ONE_BLOB_ID - len(',"content":["')
+_ONE_BLOB_ID = -len(_BLOB_END) - _BLOB_DIGITS
+_ONE_BLOB_AT = _ONE_BLOB_ID - len(_BLOB_START)
 _CONTENT = re.compile(
     rb',"content":\[((?:"[0-9a-f]{64}",?)*)\](?:,"(?:subtree|error|path)":"[^"]*")*}\Z'
 )
@@ -111,7 +158,7 @@ def content_ids(stored: bytes) -> tuple[BlobId, ...] | None:
 
     ``None`` for a node that has no content, or none as restic and we write it.
     """
-    if stored[_ONE_BLOB_AT:_ONE_BLOB_ID] == b',"content":["' and stored.endswith(b'"]}'):
+    if stored[_ONE_BLOB_AT:_ONE_BLOB_ID] == _BLOB_START and stored.endswith(_BLOB_END):
         # Most files are one blob: its id stands at a known place from the end.
         try:
             return (BlobId(unhexlify(stored[_ONE_BLOB_ID:-3])),)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -47,6 +48,7 @@ from backup_agent.repository.writer import BlobWriter
 from backup_agent.sources.entry import ByteStream, Chunking, Entry, Source
 
 _NEWS_SECONDS = 0.1
+_is_always_read = attrgetter("mtime_from_content")
 _FOLDER_MODE = go_mode(0o040755)[1]
 _FILE_MODE = go_mode(0o100644)[1]
 
@@ -54,11 +56,12 @@ _FILE_MODE = go_mode(0o100644)[1]
 class _OpenFolder:
     """A folder whose children are being saved, each node into its own place among ``nodes``.
 
-    ``parent`` is what the parent's tree has of it. ``stored`` is its own node
-    there, if unchanged, and ``place`` where its node goes among its folder's.
+    ``parent`` is what the parent restore point has of it, and ``unchanged``
+    tells that all of that still holds. ``stored`` is its own node there, if
+    unchanged, and ``place`` where its node goes among its folder's.
     """
 
-    __slots__ = ("entry", "nodes", "parent", "place", "stored", "waiting")
+    __slots__ = ("entry", "nodes", "parent", "place", "stored", "unchanged", "waiting")
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class _OpenFolder:
         self.parent = parent
         self.stored = stored
         self.place = place
+        self.unchanged = False
         self.nodes: list[bytes | None] = [None] * len(children)
         """``None`` for a child that is still to come, or left out."""
         self.waiting: Iterator[tuple[int, Entry]] = iter(enumerate(children))
@@ -183,40 +187,58 @@ class TreeSaver:
             stored=stored if same else None,
             place=place,
         )
-        self._take_over_unchanged(folder, children)
+        self._take_over(folder, children)
         return folder
 
-    def _take_over_unchanged(self, folder: _OpenFolder, children: Sequence[Entry]) -> None:
+    def _take_over(self, folder: _OpenFolder, children: Sequence[Entry]) -> None:
         """Give the folder's unchanged files their stored nodes, all at once.
 
         Only to save time: who keeps waiting is looked at alone, with the same outcome.
         """
-        nodes = folder.parent.unchanged([child.head() for child in children])
+        heads = [child.head() for child in children]
+        blobs = folder.parent.blobs_if_unchanged(heads)
+        if (
+            blobs is not None
+            and all(map(self._is_known, blobs))
+            and not any(map(_is_always_read, children))
+        ):
+            folder.unchanged = True
+            folder.waiting = iter(())
+            self._count_unmodified(children)
+        else:
+            self._take_over_some(folder, children, heads)
+
+    def _take_over_some(
+        self, folder: _OpenFolder, children: Sequence[Entry], heads: Sequence[bytes]
+    ) -> None:
+        try:
+            folder.nodes = folder.parent.unchanged(heads)
+        except IntegrityError as exc:
+            self._do_without(folder, exc)
+            return
         waiting: list[tuple[int, Entry]] = []
-        files = size = 0
-        for place, (child, stored) in enumerate(zip(children, nodes, strict=True)):
+        taken: list[Entry] = []
+        for place, (child, stored) in enumerate(zip(children, folder.nodes, strict=True)):
             if (
-                stored is None
-                or child.kind is not NodeKind.FILE
-                or child.mtime_from_content
-                or not self._has_content(stored)
+                stored is not None
+                and child.kind is NodeKind.FILE
+                and not child.mtime_from_content
+                and self._has_content(stored)
             ):
-                waiting.append((place, child))
+                taken.append(child)
             else:
-                files += 1
-                size += child.size
-        folder.nodes = nodes
+                waiting.append((place, child))
         folder.waiting = iter(waiting)
-        self.counts.files_unmodified += files
-        self.counts.bytes += size
+        self._count_unmodified(taken)
+
+    def _count_unmodified(self, files: Sequence[Entry]) -> None:
+        self.counts.files_unmodified += len(files)
+        self.counts.bytes += sum([file.size for file in files])
 
     def _close_folder(self, folder: _OpenFolder) -> bytes:
         entry = folder.entry
         assert entry is not None
-        tree = folder.tree()
-        # Whole trees are cheaper to compare than to hash.
-        same = tree == folder.parent.data
-        subtree = folder.parent.id if same else self._writer.save_tree(tree)
+        subtree = self._save_tree(folder)
         if folder.stored is not None:
             node = with_subtree(folder.stored, subtree)
             if node == folder.stored:
@@ -224,7 +246,7 @@ class TreeSaver:
             else:
                 self.counts.dirs_changed += 1
             return node
-        if len(folder.parent):
+        if folder.parent.data:
             self.counts.dirs_changed += 1
         else:
             self.counts.dirs_new += 1
@@ -235,6 +257,13 @@ class TreeSaver:
             self._omit(entry.path, exc.message, "change")
             complete = _never_matching(entry.node)
         return encode_node(msgspec.structs.replace(complete, subtree=subtree))
+
+    def _save_tree(self, folder: _OpenFolder) -> BlobId:
+        if folder.unchanged:
+            return folder.parent.id
+        tree = folder.tree()
+        # Whole trees are cheaper to compare than to hash.
+        return folder.parent.id if tree == folder.parent.data else self._writer.save_tree(tree)
 
     def _stored_tree(self, tree: BlobId | None) -> StoredTree:
         """What the parent has of a folder; a damaged one only costs reading the files again."""
@@ -250,9 +279,12 @@ class TreeSaver:
         try:
             return folder.parent.find(name)
         except IntegrityError as exc:
-            self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
-            folder.parent = StoredTree()
+            self._do_without(folder, exc)
             return None
+
+    def _do_without(self, folder: _OpenFolder, damage: IntegrityError) -> None:
+        self._emit(Notice(f"The earlier restore point is damaged: {damage.message}"))
+        folder.parent = StoredTree()
 
     def _decode_stored(self, stored: bytes) -> Node | None:
         """A node of the parent; one that is damaged counts as none."""
@@ -267,7 +299,7 @@ class TreeSaver:
     def _save_file(self, entry: Entry, stored: bytes | None) -> bytes:
         head = entry.head()
         if stored is not None and not entry.mtime_from_content:
-            node = self._take_over(entry, head, stored)
+            node = self._take_over_file(entry, head, stored)
             if node is not None:
                 self.counts.files_unmodified += 1
                 self.counts.bytes += entry.size
@@ -290,7 +322,7 @@ class TreeSaver:
             )
         return encode_node(msgspec.structs.replace(complete, size=size, content=content))
 
-    def _take_over(self, entry: Entry, head: bytes, stored: bytes) -> bytes | None:
+    def _take_over_file(self, entry: Entry, head: bytes, stored: bytes) -> bytes | None:
         """The node of a file that did not change, if all its blobs are there."""
         if is_unchanged(stored, head):
             return stored if self._has_content(stored) else None

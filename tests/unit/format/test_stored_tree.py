@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup_agent.errors import IntegrityError
-from backup_agent.format.stored_tree import StoredTree, is_unchanged
-from backup_agent.format.tree import encode_head, encode_node, encode_tree
+from backup_agent.format.stored_tree import StoredTree, content_ids, is_unchanged
+from backup_agent.format.tree import encode_head, encode_node, encode_tree, join_tree
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, Xattr
 
@@ -47,6 +47,43 @@ def test_what_is_told_of_a_whole_folder_is_what_each_name_finds(
             assert not is_unchanged(stored, head)
 
 
+@given(before=folders, now=folders)
+def test_a_folder_that_passes_as_a_whole_is_unchanged_in_every_entry(
+    before: list[Node], now: list[Node]
+) -> None:
+    tree = StoredTree(TREE, encode_tree(before))
+    heads = [encode_head(node) for node in now]
+    blobs = tree.blobs_if_unchanged(heads)
+
+    if blobs is not None:
+        stored = [node for node in tree.unchanged(heads) if node is not None]
+        assert join_tree(stored) == tree.data
+        assert [content_ids(node) for node in stored] == [(blob,) for blob in blobs]
+
+
+plain_files = folders.map(
+    lambda folder: [
+        msgspec.structs.replace(node, kind=NodeKind.FILE, xattrs=(), content=(TREE,))
+        for node in folder
+    ]
+)
+
+
+@given(plain_files.filter(bool), st.data())
+def test_plain_files_pass_as_a_whole_unless_any_byte_differs(
+    folder: list[Node], data: st.DataObject
+) -> None:
+    stored = encode_tree(folder)
+    heads = [encode_head(node) for node in folder]
+    assert StoredTree(TREE, stored).blobs_if_unchanged(heads) == [TREE] * len(folder)
+
+    other = bytearray(stored)
+    other[data.draw(st.integers(0, len(stored) - 1))] ^= data.draw(st.integers(1, 255))
+    blobs = StoredTree(TREE, bytes(other)).blobs_if_unchanged(heads)
+    # Another blob is for the index to know or not.
+    assert blobs is None or blobs.count(TREE) == len(folder) - 1
+
+
 @given(folders, st.data())
 def test_one_changed_entry_leaves_the_others_unchanged(
     folder: list[Node], data: st.DataObject
@@ -64,7 +101,7 @@ def test_one_changed_entry_leaves_the_others_unchanged(
 
 
 def test_a_folder_the_parent_has_not_finds_nothing() -> None:
-    assert len(StoredTree()) == 0
+    assert StoredTree().blobs_if_unchanged([]) is None
     assert StoredTree().unchanged([b'{"name":"a"']) == [None]
     assert StoredTree().find(b"a") is None
 
@@ -77,5 +114,10 @@ def test_a_name_that_is_damaged_is_told_when_names_are_asked_for() -> None:
 
 
 def test_what_is_no_tree_is_damage() -> None:
+    tree = StoredTree(TREE, b'{"nodes":[')
+
+    assert tree.blobs_if_unchanged([]) is None
     with pytest.raises(IntegrityError):
-        StoredTree(TREE, b'{"nodes":[')
+        tree.unchanged([])
+    with pytest.raises(IntegrityError):
+        tree.find(b"a")
