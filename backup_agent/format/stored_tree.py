@@ -32,8 +32,8 @@ _LAST_BLOB_END = _BLOB_END + b","
 class StoredTree:
     """The nodes of one folder as they were stored; without data, of one the parent has not.
 
-    Parsed only when asked for more than whether it is as it was. Then its
-    methods raise ``IntegrityError`` for what is no tree.
+    Parsed only when asked for more than whether it is as it was. What is no
+    tree raises ``IntegrityError`` then, once, and has no nodes from there on.
     """
 
     def __init__(self, tree: BlobId = NO_TREE, data: bytes = b"") -> None:
@@ -97,12 +97,15 @@ class StoredTree:
     def find(self, name: bytes) -> bytes | None:
         """The stored node of that name."""
         if self._by_name is None:
+            self._by_name = {}
             self._by_name = {stored_name(stored): stored for stored in self._split()}
         return self._by_name.get(name)
 
     def _split(self) -> list[bytes]:
         if self._nodes is None:
-            self._nodes = _split(self.data) if self.data else []
+            self._nodes = []
+            if self.data:
+                self._nodes = _split(self.data)
         return self._nodes
 
 

@@ -10,79 +10,41 @@ recursion, for folders nest deeper than Python does.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
 import msgspec
 
 from backup_agent.chunking import fixed
 from backup_agent.chunking.content import ContentChunker
-from backup_agent.errors import IntegrityError, UnreadableError
+from backup_agent.errors import UnreadableError
 from backup_agent.format import omissions as omission_list
 from backup_agent.format.names import SURROGATE
 from backup_agent.format.stored_tree import (
     StoredTree,
-    content_ids,
     is_unchanged,
     split_tree,
     stored_subtree,
     with_subtree,
 )
-from backup_agent.format.tree import (
-    decode_node,
-    encode_node,
-    encode_tail,
-    join_tree,
-)
+from backup_agent.format.tree import encode_node, encode_tail, join_tree
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import Extent
-from backup_agent.model.events import Emit, ItemSkipped, Notice, Progress
+from backup_agent.model.events import Emit, ItemSkipped, Progress
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.model.omission import Omission
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.slab import SLAB_SIZE
 from backup_agent.repository.writer import BlobWriter
+from backup_agent.services.open_folder import OpenFolder, may_be_taken_over
+from backup_agent.services.parent_point import ParentPoint
 from backup_agent.sources.entry import ByteStream, Chunking, Entry, Source
 
 _NEWS_SECONDS = 0.1
-_is_always_read = attrgetter("mtime_from_content")
 _FOLDER_MODE = go_mode(0o040755)[1]
 _FILE_MODE = go_mode(0o100644)[1]
-
-
-class _OpenFolder:
-    """A folder whose children are being saved, each node into its own place among ``nodes``.
-
-    ``parent`` is what the parent restore point has of it, and ``unchanged``
-    tells that all of that still holds. ``stored`` is its own node there, if
-    unchanged, and ``place`` where its node goes among its folder's.
-    """
-
-    __slots__ = ("entry", "nodes", "parent", "place", "stored", "unchanged", "waiting")
-
-    def __init__(
-        self,
-        entry: Entry | None,
-        children: Sequence[Entry],
-        parent: StoredTree,
-        *,
-        stored: bytes | None = None,
-        place: int = 0,
-    ) -> None:
-        self.entry = entry
-        self.parent = parent
-        self.stored = stored
-        self.place = place
-        self.unchanged = False
-        self.nodes: list[bytes | None] = [None] * len(children)
-        """``None`` for a child that is still to come, or left out."""
-        self.waiting: Iterator[tuple[int, Entry]] = iter(enumerate(children))
-
-    def tree(self) -> bytes:
-        return join_tree(node for node in self.nodes if node is not None)
 
 
 @dataclass(slots=True)
@@ -117,10 +79,9 @@ class TreeSaver:
         cancel: CancelToken,
     ) -> None:
         self._source = source
-        self._reader = reader
         self._writer = writer
         self._chunker = chunker
-        self._is_known = reader.data_blobs.__contains__
+        self._parent = ParentPoint(reader, emit=emit)
         self._now_ns = int(now.timestamp() * 1_000_000) * 1000
         self._emit = emit
         self._cancel = cancel
@@ -136,7 +97,7 @@ class TreeSaver:
 
     def save(self, parent: BlobId | None) -> BlobId:
         """Walk the source and save everything; returns the root tree."""
-        root = _OpenFolder(None, self._source.roots(), self._stored_tree(parent))
+        root = OpenFolder(None, self._source.roots(), self._parent.tree(parent))
         stack = [root]
         while True:
             folder = stack[-1]
@@ -152,13 +113,11 @@ class TreeSaver:
                 self._news(b"", at_once=True)
                 return self._writer.save_tree(root.tree())
 
-    def _visit(
-        self, place: int, child: Entry, folder: _OpenFolder, stack: list[_OpenFolder]
-    ) -> None:
+    def _visit(self, place: int, child: Entry, folder: OpenFolder, stack: list[OpenFolder]) -> None:
         if folder.entry is None and child.node.name == omission_list.FOLDER:
             self._omit(child.path, "Its name is the one Everboot keeps its own list under.", "scan")
             return
-        stored = folder.nodes[place] or self._find_stored(folder, child.node.name)
+        stored = folder.nodes[place] or self._parent.find(folder.parent, child.node.name)
         folder.nodes[place] = None
         try:
             if child.kind is NodeKind.FOLDER:
@@ -173,69 +132,28 @@ class TreeSaver:
 
     # Folders
 
-    def _open_folder(self, entry: Entry, stored: bytes | None, place: int) -> _OpenFolder:
+    def _open_folder(self, entry: Entry, stored: bytes | None, place: int) -> OpenFolder:
         children = self._source.children(entry)
         self._news(entry.path)
         if stored is None:
-            return _OpenFolder(entry, children, StoredTree(), place=place)
+            return OpenFolder(entry, children, StoredTree(), place=place)
         subtree = stored_subtree(stored)
         same = subtree is not None and is_unchanged(stored, entry.head())
-        folder = _OpenFolder(
+        folder = OpenFolder(
             entry,
             children,
-            self._stored_tree(subtree),
+            self._parent.tree(subtree),
             stored=stored if same else None,
             place=place,
         )
-        self._take_over(folder, children)
+        self._count_unmodified(folder.take_over(self._parent))
         return folder
-
-    def _take_over(self, folder: _OpenFolder, children: Sequence[Entry]) -> None:
-        """Give the folder's unchanged files their stored nodes, all at once.
-
-        Only to save time: who keeps waiting is looked at alone, with the same outcome.
-        """
-        heads = [child.head() for child in children]
-        blobs = folder.parent.blobs_if_unchanged(heads)
-        if (
-            blobs is not None
-            and all(map(self._is_known, blobs))
-            and not any(map(_is_always_read, children))
-        ):
-            folder.unchanged = True
-            folder.waiting = iter(())
-            self._count_unmodified(children)
-        else:
-            self._take_over_some(folder, children, heads)
-
-    def _take_over_some(
-        self, folder: _OpenFolder, children: Sequence[Entry], heads: Sequence[bytes]
-    ) -> None:
-        try:
-            folder.nodes = folder.parent.unchanged(heads)
-        except IntegrityError as exc:
-            self._do_without(folder, exc)
-            return
-        waiting: list[tuple[int, Entry]] = []
-        taken: list[Entry] = []
-        for place, (child, stored) in enumerate(zip(children, folder.nodes, strict=True)):
-            if (
-                stored is not None
-                and child.kind is NodeKind.FILE
-                and not child.mtime_from_content
-                and self._has_content(stored)
-            ):
-                taken.append(child)
-            else:
-                waiting.append((place, child))
-        folder.waiting = iter(waiting)
-        self._count_unmodified(taken)
 
     def _count_unmodified(self, files: Sequence[Entry]) -> None:
         self.counts.files_unmodified += len(files)
         self.counts.bytes += sum([file.size for file in files])
 
-    def _close_folder(self, folder: _OpenFolder) -> bytes:
+    def _close_folder(self, folder: OpenFolder) -> bytes:
         entry = folder.entry
         assert entry is not None
         subtree = self._save_tree(folder)
@@ -258,47 +176,18 @@ class TreeSaver:
             complete = _never_matching(entry.node)
         return encode_node(msgspec.structs.replace(complete, subtree=subtree))
 
-    def _save_tree(self, folder: _OpenFolder) -> BlobId:
+    def _save_tree(self, folder: OpenFolder) -> BlobId:
         if folder.unchanged:
             return folder.parent.id
         tree = folder.tree()
         # Whole trees are cheaper to compare than to hash.
         return folder.parent.id if tree == folder.parent.data else self._writer.save_tree(tree)
 
-    def _stored_tree(self, tree: BlobId | None) -> StoredTree:
-        """What the parent has of a folder; a damaged one only costs reading the files again."""
-        if tree is None:
-            return StoredTree()
-        try:
-            return StoredTree(tree, self._reader.load_tree_bytes(tree))
-        except IntegrityError as exc:
-            self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
-            return StoredTree()
-
-    def _find_stored(self, folder: _OpenFolder, name: bytes) -> bytes | None:
-        try:
-            return folder.parent.find(name)
-        except IntegrityError as exc:
-            self._do_without(folder, exc)
-            return None
-
-    def _do_without(self, folder: _OpenFolder, damage: IntegrityError) -> None:
-        self._emit(Notice(f"The earlier restore point is damaged: {damage.message}"))
-        folder.parent = StoredTree()
-
-    def _decode_stored(self, stored: bytes) -> Node | None:
-        """A node of the parent; one that is damaged counts as none."""
-        try:
-            return decode_node(stored)
-        except IntegrityError as exc:
-            self._emit(Notice(f"The earlier restore point is damaged: {exc.message}"))
-            return None
-
     # Files
 
     def _save_file(self, entry: Entry, stored: bytes | None) -> bytes:
         head = entry.head()
-        if stored is not None and not entry.mtime_from_content:
+        if stored is not None and may_be_taken_over(entry):
             node = self._take_over_file(entry, head, stored)
             if node is not None:
                 self.counts.files_unmodified += 1
@@ -325,9 +214,9 @@ class TreeSaver:
     def _take_over_file(self, entry: Entry, head: bytes, stored: bytes) -> bytes | None:
         """The node of a file that did not change, if all its blobs are there."""
         if is_unchanged(stored, head):
-            return stored if self._has_content(stored) else None
+            return stored if self._parent.has_content(stored) else None
         # The same facts may be written differently: restic uses the local time zone.
-        old, new = self._decode_stored(stored), entry.node
+        old, new = self._parent.decode(stored), entry.node
         same = (
             old is not None
             and old.kind is NodeKind.FILE
@@ -337,14 +226,10 @@ class TreeSaver:
         )
         if not same or old is None or old.content is None:
             return None
-        if not all(map(self._is_known, old.content)):
+        if not self._parent.has_blobs(old.content):
             return None
         complete = self._complete(entry)
         return head + encode_tail(msgspec.structs.replace(complete, content=old.content))
-
-    def _has_content(self, stored: bytes) -> bool:
-        content = content_ids(stored)
-        return content is not None and all(map(self._is_known, content))
 
     def _save_content(self, stream: ByteStream, entry: Entry) -> tuple[tuple[BlobId, ...], int]:
         """Cut the stream into blobs and save them; returns their ids and the stream's length."""
@@ -382,7 +267,7 @@ class TreeSaver:
 
     def _last_change(self, stored: bytes | None, content: tuple[BlobId, ...], size: int) -> int:
         if stored is not None:
-            old = self._decode_stored(stored)
+            old = self._parent.decode(stored)
             if old is not None and old.content == content and old.size == size:
                 return old.mtime_ns
         return self._now_ns
@@ -408,7 +293,7 @@ class TreeSaver:
         self.omissions.append(Omission(path, reason, during, ranges))
         self._emit(ItemSkipped(path.decode("utf-8", "backslashreplace"), reason, during))
 
-    def _list_omissions(self, root: _OpenFolder) -> None:
+    def _list_omissions(self, root: OpenFolder) -> None:
         """Put the list of what is missing into the tree itself, where it cannot get lost."""
         if not self.omissions:
             return
