@@ -22,10 +22,11 @@ from backup_agent import __version__
 from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
 from backup_agent.filesystems.layout import read_layout, read_volumes
 from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
+from backup_agent.format.tree import encode_head
 from backup_agent.host.api import Host
 from backup_agent.model.disk import PART_SIZE, Disk, DiskLayout, Extent, Volume
 from backup_agent.model.machine import Machine
-from backup_agent.model.node import Node, go_mode
+from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.sources.disk_stream import DiskReader, DiskStream, TextStream
 from backup_agent.sources.entry import Entry
 
@@ -52,6 +53,17 @@ class DiskEntry:
     path: bytes
     content: Content | None = None
     children: tuple[DiskEntry, ...] = ()
+
+    @property
+    def kind(self) -> NodeKind:
+        return self.node.kind
+
+    @property
+    def size(self) -> int:
+        return self.node.size
+
+    def head(self) -> bytes:
+        return encode_head(self.node)
 
     @property
     def mtime_from_content(self) -> bool:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from backup_agent.model.disk import Extent
-from backup_agent.model.node import Node
+from backup_agent.model.node import Node, NodeKind
 
 
 class Chunking(Enum):
@@ -26,6 +26,23 @@ class Entry(Protocol):
     def node(self) -> Node:
         """Its metadata, without ``content`` and ``subtree`` and, where reading those costs
         a call, without ``xattrs`` and ``link_target`` (see :meth:`Source.complete`).
+        """
+        ...
+
+    @property
+    def kind(self) -> NodeKind:
+        """Its node's."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Its node's; asked of files only."""
+        ...
+
+    def head(self) -> bytes:
+        """How its node begins where it is stored: ``format.tree.encode_head(entry.node)``.
+
+        This is asked of every entry, the node only of those that changed.
         """
         ...
 
