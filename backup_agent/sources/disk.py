@@ -159,11 +159,15 @@ def open_disk_source(
             disk = host.disk(path)
             _refuse_twice(disk, opened)
             file = host.open_disk(disk)
-            try:
-                opened.append(_understand(file, disk, sector_size, part_size, include_all))
-            except BaseException:
-                file.close()
-                raise
+            opened.append(
+                _open(
+                    disk,
+                    file,
+                    sector_size=sector_size,
+                    part_size=part_size,
+                    include_all=include_all,
+                )
+            )
     except BaseException:
         for one in opened:
             one.reader.close()
@@ -191,20 +195,25 @@ def _refuse_twice(disk: Disk, opened: list[OpenedDisk]) -> None:
         raise UsageError(f"{disk.path} is named twice.")
 
 
-def _understand(
-    file: io.RawIOBase, disk: Disk, sector_size: int | None, part_size: int, include_all: bool
+def _open(
+    disk: Disk, file: io.RawIOBase, *, sector_size: int | None, part_size: int, include_all: bool
 ) -> OpenedDisk:
     try:
         layout = read_layout(file, disk, sector_size=disk.sector_size or sector_size)
         volumes = read_volumes(file, layout)
+        used = [
+            _survey(file, replace(volume, part_size=part_size), include_all=include_all)
+            for volume in volumes
+        ]
     except PartitionTableError as exc:
+        file.close()
         raise PartitionTableError(f"{disk.path}: {exc.message}", hint=exc.hint) from exc
     except OSError as exc:
+        file.close()
         raise SourceError(f"{disk.path} cannot be read: {exc.strerror}") from exc
-    used = [
-        _survey(file, replace(volume, part_size=part_size), include_all=include_all)
-        for volume in volumes
-    ]
+    except BaseException:
+        file.close()
+        raise
     return OpenedDisk(DiskReader(disk, file), layout, tuple(used))
 
 
