@@ -55,7 +55,7 @@ def read_geometry(volume: VolumeBytes) -> NtfsGeometry:
     boot = volume.read(0, 512)
     sector_size, code = struct.unpack_from("<HB", boot, 11)
     sectors, mft_cluster, record_code = struct.unpack_from("<QQ8xb", boot, 40)
-    cluster_size = sector_size * (code if code < 0x80 else 1 << min(256 - code, 16))
+    cluster_size = sector_size * (code if code <= 0x80 else 1 << min(256 - code, 16))
     if not _is_power_of_two(cluster_size) or not 256 <= cluster_size <= 2 << 20:
         raise SpaceUnknownError("Its boot sector makes no sense.")
     record_size = record_code * cluster_size if record_code > 0 else 1 << min(-record_code, 16)
