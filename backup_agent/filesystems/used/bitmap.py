@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backup_agent.errors import SpaceUnknownError
 from backup_agent.model.used_space import UsedSpace
 
 
@@ -52,5 +53,10 @@ class ClusterBitmap:
         return int.from_bytes(self._bits[low:high], "little") & mask == mask
 
     def space(self, *, size: int, origin: int, cluster_size: int) -> UsedSpace:
-        """The finished account of a volume of ``size`` bytes; cluster 0 starts at ``origin``."""
+        """The finished account of a volume of ``size`` bytes; cluster 0 starts at ``origin``.
+
+        Raises :class:`SpaceUnknownError` where the clusters would leave the volume.
+        """
+        if origin + self.clusters * cluster_size > size:
+            raise SpaceUnknownError("It claims to be larger than its volume is.")
         return UsedSpace(size, origin, cluster_size, self.clusters, bytes(self._bits))
