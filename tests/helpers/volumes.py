@@ -45,7 +45,7 @@ def remove_ext(volume: Path, name: str) -> None:
 
 def read_ntfs(volume: Path, name: str) -> bytes:
     """Its content; an empty answer stands for a file that is not there."""
-    command = ["ntfscat", "--force", "--quiet", volume, name]
+    command = ["ntfscat", "--force", "--quiet", str(volume), name]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
