@@ -13,7 +13,7 @@ class FileFinder(Protocol):
     """Names the files that bad sectors hit."""
 
     def __call__(
-        self, disk: SeekableReader, volume: Volume, extents: Sequence[Extent]
+        self, disk: SeekableReader, volume: Volume, extents: Sequence[Extent], /
     ) -> Sequence[str]:
         """Paths of the files in those bytes, which count from the volume's start.
 
