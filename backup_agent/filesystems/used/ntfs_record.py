@@ -60,8 +60,13 @@ class Record:
     first_attribute: int
     data: bytes
 
-    def attributes(self, wanted: int | None = None) -> Iterator[Attribute]:
-        """All of them, or those of one type. Raises :class:`SpaceUnknownError` for nonsense."""
+    def attributes(
+        self, wanted: int | None = None, *, resident: int | None = None
+    ) -> Iterator[Attribute]:
+        """All of them, or those of one type; ``resident``: of resident ones only that type.
+
+        Raises :class:`SpaceUnknownError` for nonsense.
+        """
         data, place, end = self.data, self.first_attribute, len(self.data)
         while place + 16 <= end:
             kind, length, non_resident, name_length, name_place = _ATTRIBUTE.unpack_from(
@@ -71,7 +76,9 @@ class Record:
                 return
             if length < 24 or length % 8 or place + length > end:
                 raise SpaceUnknownError("A file record contradicts itself.")
-            if wanted is None or kind == wanted:
+            if kind == wanted or (
+                wanted is None and (non_resident or resident is None or kind == resident)
+            ):
                 attribute = data[place : place + length]
                 name = ""
                 if name_length:

@@ -70,12 +70,12 @@ class NtfsSurvey:
 
     def _enter(self, owner: int, record: Record) -> None:
         try:
-            for attribute in record.attributes():
+            for attribute in record.attributes(resident=FILE_NAME):
                 if attribute.value is None:
                     for run in attribute.runs:
                         if run.first is not None:
                             self._runs.extend((run.first, run.count, owner))
-                elif attribute.kind == FILE_NAME:
+                else:
                     self._names += _names(owner, attribute.value)
         except SpaceUnknownError:
             # What was read of a damaged record counts; chkdsk would not find more of its file.
