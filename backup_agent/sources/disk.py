@@ -28,7 +28,8 @@ from backup_agent.host.api import Host
 from backup_agent.model.disk import PART_SIZE, Disk, DiskLayout, Extent, Volume
 from backup_agent.model.machine import Machine
 from backup_agent.model.node import Node, go_mode
-from backup_agent.sources.disk_stream import DiskReader, DiskStream, TextStream, UsedVolume
+from backup_agent.sources.disk_reader import DiskReader
+from backup_agent.sources.disk_stream import DiskStream, TextStream, UsedVolume
 from backup_agent.sources.entry import Entry
 from backup_agent.sources.file_finder import FileFinder
 

@@ -201,6 +201,23 @@ def record_place(image: Path, number: int) -> int:
     return int(mft * sector * per_cluster + number * 1024)
 
 
+def data_runs(image: bytes, record: int) -> tuple[int, bytes]:
+    """Where in the image a file's list of runs stands, and its bytes."""
+    place = record + struct.unpack_from("<H", image, record + 20)[0]
+    while struct.unpack_from("<I", image, place)[0] != 0x80:
+        place += struct.unpack_from("<I", image, place + 4)[0]
+    start = place + struct.unpack_from("<H", image, place + 32)[0]
+    return start, image[start : place + struct.unpack_from("<I", image, place + 4)[0]]
+
+
+def first_place(image: Path, number: int) -> int:
+    """Where in a volume with clusters of 4 KiB a file's content starts."""
+    _, runs = data_runs(image.read_bytes(), record_place(image, number))
+    counted, located = runs[0] & 15, runs[0] >> 4
+    where = runs[1 + counted : 1 + counted + located]
+    return int.from_bytes(where, "little", signed=True) * 4096
+
+
 def overwrite(image: Path, place: int, data: bytes) -> None:
     with open(image, "r+b") as file:
         file.seek(place)
@@ -237,10 +254,7 @@ def test_torn_record_has_all_stored_and_says_so(ntfs: Path, number: int) -> None
 def test_bitmap_that_calls_used_clusters_free_loses_no_file(tmp_path: Path, ntfs: Path) -> None:
     content = (tmp_path / "file").read_bytes()
     place = ntfs.read_bytes().index(content[:4096]) // 4096
-    told = run_tool("ntfsinfo", "--inode", "6", ntfs)
-    assert "$Bitmap" in told or "Inode 6" in told
-    bitmap = bitmap_place(ntfs)
-    overwrite(ntfs, bitmap + place // 8 + 1, bytes(20))
+    overwrite(ntfs, first_place(ntfs, 6) + place // 8 + 1, bytes(20))
 
     source, captured = capture(ntfs)
     (remark,) = source.remarks
@@ -250,17 +264,37 @@ def test_bitmap_that_calls_used_clusters_free_loses_no_file(tmp_path: Path, ntfs
     assert read_ntfs(restored, "kept.bin") == content
 
 
-def bitmap_place(image: Path) -> int:
-    """Where the only run of ``$Bitmap`` starts, out of its record."""
-    start = record_place(image, 6)
-    record = image.read_bytes()[start : start + 1024]
-    place = struct.unpack_from("<H", record, 20)[0]
-    while struct.unpack_from("<I", record, place)[0] != 0x80:
-        place += struct.unpack_from("<I", record, place + 4)[0]
-    run = place + struct.unpack_from("<H", record, place + 32)[0]
-    counted, located = record[run] & 15, record[run] >> 4
-    where = record[run + 1 + counted : run + 1 + counted + located]
-    return int.from_bytes(where, "little", signed=True) * 4096
+def used_clusters(image: Path) -> int:
+    source = open_disk_source(current_host(), [str(image)])
+    source.close()
+    assert source.remarks == ()
+    (used,) = source.disks[0].volumes
+    assert used.space is not None
+    return used.space.used_clusters
+
+
+def test_bitmap_in_two_pieces_is_read_whole(tmp_path: Path) -> None:
+    image = make_file_system(tmp_path / "image", 48 * MIB, *NTFS.make, "-c", "512")
+    before = used_clusters(image)
+    data = bytearray(image.read_bytes())
+    record = record_place(image, 6)
+    runs, old = data_runs(bytes(data), record)
+    count, first = old[1], int.from_bytes(old[2:4], "little")
+    kept, moved, place = count // 2, count - count // 2, 90_000
+    half = data[(first + kept) * 512 : (first + count) * 512]
+    for cluster in range(place, place + moved):
+        # 4096 bits in each of the bitmap's clusters; all of these lie in its second half.
+        bit = cluster - kept * 4096
+        half[bit // 8] |= 1 << bit % 8
+    data[place * 512 : (place + moved) * 512] = half
+    # The list of runs gets longer by 8 bytes; attribute and record, which end with it, too.
+    pieces = bytes([0x21, kept, *old[2:4], 0x31, moved]) + (place - first).to_bytes(3, "little")
+    data[runs : runs + 24] = pieces.ljust(16, b"\0") + b"\xff\xff\xff\xff\0\0\0\0"
+    for size in (runs - 64 + 4, record + 24):
+        struct.pack_into("<I", data, size, struct.unpack_from("<I", data, size)[0] + 8)
+    image.write_bytes(data)
+    assert "Total runs: 2" in run_tool("ntfsinfo", "--verbose", "--inode", "6", image)
+    assert used_clusters(image) == before + moved
 
 
 def test_file_that_shares_clusters_with_the_page_file_loses_nothing(
@@ -287,15 +321,6 @@ def test_file_that_shares_clusters_with_the_page_file_loses_nothing(
     assert read_ntfs(restored, "twin.bin") == content
 
 
-def data_runs(image: bytes, record: int) -> tuple[int, bytes]:
-    """Where in the image a file's list of runs stands, and its bytes."""
-    place = record + struct.unpack_from("<H", image, record + 20)[0]
-    while struct.unpack_from("<I", image, place)[0] != 0x80:
-        place += struct.unpack_from("<I", image, place + 4)[0]
-    start = place + struct.unpack_from("<H", image, place + 32)[0]
-    return start, image[start : place + struct.unpack_from("<I", image, place + 4)[0]]
-
-
 def test_journal_that_holds_changes_has_all_stored(tmp_path: Path) -> None:
     image = make_file_system(tmp_path / "image", 48 * MIB, "mke2fs", "-q", "-F", "-t", "ext4")
     run_tool("debugfs", "-w", "-R", "feature needs_recovery", image)
@@ -309,15 +334,12 @@ def test_ext_with_errors_has_all_stored(tmp_path: Path) -> None:
 
 
 def test_unsettled_ntfs_journal_has_all_stored(ntfs: Path) -> None:
-    start, runs = data_runs(ntfs.read_bytes(), record_place(ntfs, 2))
-    counted, located = runs[0] & 15, runs[0] >> 4
-    log = int.from_bytes(runs[1 + counted : 1 + counted + located], "little", signed=True) * 4096
+    log = first_place(ntfs, 2)
     page = bytearray(4096)
     page[:4] = b"RSTR"
     struct.pack_into("<H", page, 24, 48)
     struct.pack_into("<Q4xHH", page, 48, 7, 0, 0)
     overwrite(ntfs, log, bytes(page))
-    assert start > 0
     assert "journal holds changes" in stored_whole(ntfs)
     # The same page as Windows leaves it behind: nobody is logged in.
     struct.pack_into("<H", page, 48 + 12, 0xFFFF)
