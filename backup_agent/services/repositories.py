@@ -25,6 +25,7 @@ from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
     is_remote,
+    local_folder,
     masked,
     open_backend,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "StorageOptions",
     "create",
     "embedded_credentials",
+    "local_folder",
     "masked",
     "opened",
     "reading",

@@ -16,7 +16,6 @@ from datetime import datetime
 
 import msgspec
 
-from backup_agent.chunking import fixed
 from backup_agent.chunking.content import ContentChunker
 from backup_agent.errors import UnreadableError
 from backup_agent.format import omissions as omission_list
@@ -38,9 +37,10 @@ from backup_agent.model.omission import Omission
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.slab import SLAB_SIZE
 from backup_agent.repository.writer import BlobWriter
+from backup_agent.services.block_saver import save_blocks
 from backup_agent.services.open_folder import OpenFolder, may_be_taken_over
 from backup_agent.services.parent_point import ParentPoint
-from backup_agent.sources.entry import ByteStream, Chunking, Entry, Source
+from backup_agent.sources.entry import BlockStream, ByteStream, Chunking, Entry, Source
 
 _NEWS_SECONDS = 0.1
 _FOLDER_MODE = go_mode(0o040755)[1]
@@ -233,7 +233,10 @@ class TreeSaver:
 
     def _save_content(self, stream: ByteStream, entry: Entry) -> tuple[tuple[BlobId, ...], int]:
         """Cut the stream into blobs and save them; returns their ids and the stream's length."""
-        cut = self._chunker.cut if stream.chunking is Chunking.CONTENT else fixed.cut
+        if stream.chunking is Chunking.FIXED:
+            assert isinstance(stream, BlockStream)
+            return self._save_blocks(stream, entry)
+        cut = self._chunker.cut
         writer = self._writer
         content: list[BlobId] = []
         size = 0
@@ -257,12 +260,25 @@ class TreeSaver:
             slab, filled = writer.move_on(slab, position, filled)
             position = 0
 
+    def _save_blocks(self, stream: BlockStream, entry: Entry) -> tuple[tuple[BlobId, ...], int]:
+        before = self.counts.bytes
+
+        def went_on(size: int) -> None:
+            self.counts.bytes += size
+            self._news(entry.path)
+            self._cancel.raise_if_cancelled()
+
+        content = save_blocks(stream, self._writer, went_on=went_on)
+        return content, self.counts.bytes - before
+
     def _report_doubts(self, entry: Entry, stream: ByteStream) -> None:
         if change := stream.changed():
             self._omit(entry.path, change, "change")
         if ranges := tuple(stream.unreadable()):
             size = sum(extent.size for extent in ranges)
             reason = f"{size} bytes could not be read; zeros stand in their place."
+            if isinstance(stream, BlockStream):
+                reason += f" {stream.damage()}"
             self._omit(entry.path, reason, "read", ranges)
 
     def _last_change(self, stored: bytes | None, content: tuple[BlobId, ...], size: int) -> int:

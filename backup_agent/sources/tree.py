@@ -83,6 +83,11 @@ class FileTree:
     def paths(self) -> tuple[str, ...]:
         return self._paths
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        # What patterns exclude is not looked at; the restore point names the patterns.
+        return ()
+
     def roots(self) -> Sequence[Entry]:
         return self._list(b"/", self._ways.get(b"/"), device=None)
 

@@ -96,6 +96,13 @@ def is_remote(address: str) -> bool:
     return _scheme(address) not in ("", "local")
 
 
+def local_folder(address: str) -> Path | None:
+    """The folder that a repository on this computer lies in; ``None`` for one elsewhere."""
+    if is_remote(address):
+        return None
+    return Path(address.partition(":")[2] if _scheme(address) else address)
+
+
 def masked(address: str) -> str:
     """The address without its secrets, for showing it.
 
