@@ -45,9 +45,7 @@ def restore_disk(
     cancel: CancelToken | None = None,
 ) -> RestorePlan:
     """Plan, execute and read back."""
-    plan = plan_disk_restore(
-        stored, target, volume=volume, wishes=wishes, overwrite=overwrite
-    )
+    plan = plan_disk_restore(stored, target, volume=volume, wishes=wishes, overwrite=overwrite)
     execute_plan(
         plan,
         stored,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from backup_agent.targets.disk_image import plan_disk_image, restore_disk_image
 
 from backup_agent.errors import (
     IntegrityError,
@@ -31,7 +32,6 @@ from backup_agent.model.disk import (
     Volume,
 )
 from backup_agent.model.events import ignore
-from backup_agent.targets.disk_image import plan_disk_image, restore_disk_image
 from tests.helpers.fake_host import FakeHost
 
 KIB = 1 << 10

@@ -16,8 +16,8 @@ from backup_agent.targets.disk.refuse import (
     TargetState,
     goes_on,
     look_at_target,
-    refuse_full_storage,
     occupied,
+    refuse_full_storage,
 )
 from backup_agent.targets.disk.stored import StoredDisk
 

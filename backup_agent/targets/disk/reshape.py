@@ -54,7 +54,8 @@ class ScratchReshaper:
     """With a sparse scratch file in ``folder``, which needs room for the volume's data."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / f".{name}.everboot-scratch"
+        # Absolute, so that no tool takes it for an option.
+        self._path = folder.resolve() / f".{name}.everboot-scratch"
 
     def reshape(
         self, content: VolumeContent, action: ResizeVolume, slot: VolumeSlot, tell: Tell
@@ -104,16 +105,16 @@ def resize_file_system(path: Path, action: ResizeVolume) -> None:
             # Twice "force": neither ask, nor refuse a volume that Windows wants to check; it
             # checks it itself first, and marks it so that Windows does afterwards.
             command = ["ntfsresize", "--force", "--force", "--no-progress-bar"]
-            run([*command, "--size", str(size), "--", str(path)], timeout_seconds=_SECONDS)
+            run([*command, "--size", str(size), str(path)], timeout_seconds=_SECONDS)
         else:
             # resize2fs works on clean file systems only; this replays the journal.
             run(
-                ["e2fsck", "-f", "-p", "--", str(path)],
+                ["e2fsck", "-f", "-p", str(path)],
                 timeout_seconds=_SECONDS,
                 also_good=(_E2FSCK_CORRECTED,),
             )
             kib = f"{size >> 10}K"
-            run(["resize2fs", "--", str(path), kib], timeout_seconds=_SECONDS)
+            run(["resize2fs", str(path), kib], timeout_seconds=_SECONDS)
     except CommandFailedError as exc:
         raise TargetTooSmallError(
             f"{name_of(action.volume)} cannot be brought to {size} bytes: {exc.message}",
