@@ -41,15 +41,18 @@ def restore_disk(
     wishes: Wishes = _NO_WISHES,
     overwrite: bool = False,
     scratch: Path | None = None,
+    host: Host | None = None,
     emit: Emit = ignore,
     cancel: CancelToken | None = None,
 ) -> RestorePlan:
     """Plan, execute and read back."""
-    plan = plan_disk_restore(stored, target, volume=volume, wishes=wishes, overwrite=overwrite)
+    plan = plan_disk_restore(
+        stored, target, volume=volume, wishes=wishes, overwrite=overwrite, host=host
+    )
     execute_plan(
         plan,
         stored,
-        current_host(),
+        host or current_host(),
         ScratchReshaper(scratch or target.parent, target.name),
         verify=True,
         emit=emit,

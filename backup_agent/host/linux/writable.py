@@ -140,11 +140,7 @@ def open_image(disk: Disk, *, create: bool) -> WritableImage:
     flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
     file = os.open(disk.path, flags, 0o666)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if create and os.fstat(file).st_size:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        if os.fstat(file).st_size != disk.size:
-            os.ftruncate(file, disk.size)
+        _claim(file, disk.size, create=create)
     except BaseException:
         os.close(file)
         raise
@@ -154,3 +150,12 @@ def open_image(disk: Disk, *, create: bool) -> WritableImage:
 def open_device(disk: Disk) -> WritableDevice:
     """``OSError`` comes through: ``EBUSY`` where it, or a partition of it, is mounted."""
     return WritableDevice(os.open(disk.path, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC))
+
+
+def _claim(file: int, size: int, *, create: bool) -> None:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    present = os.fstat(file).st_size
+    if create and present:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    if present != size:
+        os.ftruncate(file, size)
