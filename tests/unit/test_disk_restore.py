@@ -153,7 +153,7 @@ def test_zero_blobs_are_not_fetched(target: Path) -> None:
 # What an interruption leaves
 
 
-@pytest.mark.parametrize("fetches", range(1, 6))
+@pytest.mark.parametrize("fetches", range(1, 5))
 def test_interrupted_restore_goes_on_and_fetches_only_what_is_missing(
     target: Path, fetches: int
 ) -> None:
