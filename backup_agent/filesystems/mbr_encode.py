@@ -43,6 +43,8 @@ def encode_chain(links: Sequence[bytes], table: PartitionTable) -> tuple[bytes, 
     the last of them is left out: the result may be shorter than ``links``.
     """
     extended = [p for p in table.partitions if p.role is PartitionRole.EXTENDED]
+    if not extended:
+        return ()
     logicals = [p for p in table.partitions if p.role is PartitionRole.LOGICAL]
     owned = [_owned(index, table.links, logicals) for index in range(len(table.links))]
     used = max((i + 1 for i, partition in enumerate(owned) if partition), default=1)

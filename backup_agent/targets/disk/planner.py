@@ -273,12 +273,14 @@ def _new_table(
     for partition in old.partitions:
         place = arrangement.places.get(partition.number)
         if partition.role is PartitionRole.EXTENDED:
-            partitions.append(_extended(partition, old, arrangement, usable))
+            if _keeps_extended(old, arrangement):
+                partitions.append(_extended(partition, old, arrangement, usable))
         elif place is not None:
             front = _front(partition, old)
             moved = replace(partition, start=place.start + front, size=place.size - front)
             partitions.append(moved)
-    links = old.links
+    extended = any(p.role is PartitionRole.EXTENDED for p in partitions)
+    links = old.links if extended else ()
     return replace(
         old,
         sector_size=task.sector_size,
@@ -288,6 +290,12 @@ def _new_table(
         backup=None,
         flaws=(),
     )
+
+
+def _keeps_extended(old: PartitionTable, arrangement: Arrangement) -> bool:
+    """An extended partition goes when all that was in it is left out."""
+    logicals = [p.number for p in old.partitions if p.role is PartitionRole.LOGICAL]
+    return not logicals or any(number in arrangement.places for number in logicals)
 
 
 def _extended(
