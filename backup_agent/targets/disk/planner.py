@@ -98,6 +98,7 @@ def plan_disk(task: Task, wishes: Wishes) -> RestorePlan:
     for facts in task.facts.values():
         _refuse_larger_sectors(facts, task)
     old = task.layout.table
+    _refuse_unaligned_chain(old, task)
     usable = _usable(old, task, keeps_table=not wishes.new_ids)
     blocks = [block for p in old.partitions if (block := _block(p, task)) is not None]
     arrangement = arrange(
@@ -274,7 +275,7 @@ def _new_table(
         place = arrangement.places.get(partition.number)
         if partition.role is PartitionRole.EXTENDED:
             if _keeps_extended(old, arrangement):
-                partitions.append(_extended(partition, old, arrangement, usable))
+                partitions.append(_extended(partition, old, arrangement, usable, task))
         elif place is not None:
             front = _front(partition, old)
             moved = replace(partition, start=place.start + front, size=place.size - front)
@@ -299,7 +300,11 @@ def _keeps_extended(old: PartitionTable, arrangement: Arrangement) -> bool:
 
 
 def _extended(
-    partition: Partition, old: PartitionTable, arrangement: Arrangement, usable: Extent
+    partition: Partition,
+    old: PartitionTable,
+    arrangement: Arrangement,
+    usable: Extent,
+    task: Task,
 ) -> Partition:
     """The extended partition: as it was, as far as what lies behind it lets it be."""
     inside = [
@@ -315,8 +320,9 @@ def _extended(
         and p.number in arrangement.places
     ]
     limit = min([usable.end, *behind])
-    least = max([partition.start + old.sector_size, *inside])
-    end = max(least, min(partition.extent.end, limit))
+    least = max([partition.start + task.sector_size, *inside])
+    most = min(partition.extent.end, limit)
+    end = max(least, most - most % task.sector_size)
     return replace(partition, size=end - partition.start)
 
 
@@ -402,6 +408,18 @@ def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
             f" {task.target.path}, whose sectors have {task.sector_size}: the file system counts"
             " in its sectors, and the drive takes no smaller ones.",
             hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore the files.",
+        )
+
+
+def _refuse_unaligned_chain(table: PartitionTable, task: Task) -> None:
+    """Logical partitions and their links are not moved, so they must suit the sectors as is."""
+    places = [link.start for link in table.links]
+    places += [p.start for p in table.partitions if p.role is not PartitionRole.PRIMARY]
+    if any(place % task.sector_size for place in places):
+        raise TargetError(
+            f"The logical partitions of {task.source} do not start at sectors of"
+            f" {task.sector_size} bytes, as {task.target.path} has them, and are not moved.",
+            hint="Restore single volumes (--map disk0/volume5=…) to partitions made for them.",
         )
 
 
