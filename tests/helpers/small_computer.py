@@ -86,6 +86,7 @@ CASES: dict[str, tuple[str, dict[int, tuple[int, int, tuple[str, ...]]]]] = {
         {1: (1, 8, NTFS), 2: (9, 72, NTFS), 3: (82, 12, (*NTFS[:-1], "Recovery"))},
     ),
     "linux-gpt": (LINUX_GPT, {1: (1, 8, FAT), 2: (9, 80, EXT4)}),
+    "linux-gpt-ext": (LINUX_GPT, {1: (1, 8, EXT4), 2: (9, 80, EXT4)}),
     "linux-mbr": (LINUX_MBR, {1: (1, 16, EXT4), 5: (18, 8, FAT), 6: (27, 66, EXT4)}),
 }
 """Name -> sfdisk script; number -> start and size in MiB, and what makes the file system."""
