@@ -28,6 +28,7 @@ __all__ = [
     "execute_disk_restore",
     "plan_disk_restore",
     "refuse_double_targets",
+    "scratch_folder",
 ]
 
 _SOURCE = re.compile(r"disk(\d+)(?:/volume(\d+))?")
@@ -107,14 +108,15 @@ def execute_disk_restore(
         job.plan,
         job.stored,
         current_host(),
-        ScratchReshaper(_scratch_folder(job, scratch), job.target.name),
+        ScratchReshaper(scratch_folder(job, scratch), job.target.name),
         verify=verify,
         emit=emit,
         cancel=cancel,
     )
 
 
-def _scratch_folder(job: DiskRestore, scratch: Path | None) -> Path:
+def scratch_folder(job: DiskRestore, scratch: Path | None) -> Path:
+    """Where a volume that changes its size gets its room: the named folder or a default."""
     if scratch is not None:
         return scratch
     if job.plan.target.is_image:
