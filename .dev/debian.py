@@ -30,8 +30,10 @@ TEST_PACKAGES = (
     "cryptsetup-bin",
     "ntfs-3g",
     "exfatprogs",
-    # mounted by a test of names that differ only in case
+    # mounted by a test of names that differ only in case, and to fill volumes
     "exfat-fuse",
+    # compresses files as Windows does
+    "libwim15",
     # other programs that read our zips
     "unzip",
     "libarchive-tools",
