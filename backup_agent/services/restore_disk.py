@@ -16,9 +16,9 @@ from backup_agent.services.browse import PointBrowser
 from backup_agent.services.stored_disk import DiskInPoint
 from backup_agent.targets.disk.execute import execute_plan
 from backup_agent.targets.disk.plan import DiskPicture, Placed, RestorePlan
-from backup_agent.targets.disk.planner import Wishes
 from backup_agent.targets.disk.request import Request, plan_restore
 from backup_agent.targets.disk.reshape import ScratchReshaper
+from backup_agent.targets.disk.task import Wishes
 
 __all__ = [
     "DiskPicture",
