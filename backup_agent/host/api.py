@@ -46,6 +46,17 @@ class Host(Protocol):
         """
         ...
 
+    def open_frozen_view(self, disk: Disk) -> io.RawIOBase | None:
+        """Its bytes as they are now, whatever is written to it meanwhile; for reading only.
+
+        ``None`` where this system cannot do that for this disk. Closing the
+        file ends the view; one that a killed backup left behind ends when the
+        next is opened. Raises :class:`~backup_agent.errors.FreezeFailedError`
+        when there should be a view but it could not be made, and on reading
+        when it could not be kept; else as :meth:`open_disk`.
+        """
+        ...
+
     def mounts(self, path: str) -> Sequence[str]:
         """Where file systems on that disk or image file are in use: mount points, ``[swap]``.
 

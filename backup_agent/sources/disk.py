@@ -13,19 +13,21 @@ folder of unchanged parts, costs a repository nothing.
 
 from __future__ import annotations
 
+import io
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from backup_agent import __version__
-from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
+from backup_agent.errors import PartitionTableError, SourceError, UsageError
 from backup_agent.filesystems.layout import read_layout, read_volumes
 from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
 from backup_agent.host.api import Host
 from backup_agent.model.disk import PART_SIZE, Disk, DiskLayout, Extent, Volume
 from backup_agent.model.machine import Machine
 from backup_agent.model.node import Node, go_mode
+from backup_agent.sources.disk_at_rest import open_at_rest
 from backup_agent.sources.disk_stream import DiskReader, DiskStream, TextStream
 from backup_agent.sources.entry import Entry
 
@@ -125,19 +127,19 @@ def open_disk_source(
 
     ``sector_size`` is for image files, where it is otherwise found by looking.
 
-    Raises :class:`FreezeFailedError` for a disk in use unless
-    ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
+    A disk in use is read through a frozen view where the system offers one.
+    Raises :class:`~backup_agent.errors.FreezeFailedError` where it does not,
+    unless ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
     be true, :class:`SourceError` and :class:`PrivilegeError` for one that
     cannot be opened or read, :class:`UsageError` for one named twice.
     """
     opened: list[OpenedDisk] = []
     try:
         for path in paths:
-            if not allow_mounted:
-                _refuse_if_mounted(host, path)
             disk = host.disk(path)
             _refuse_twice(disk, opened)
-            opened.append(_open(host, disk, sector_size=sector_size, part_size=part_size))
+            file = open_at_rest(host, disk, allow_mounted=allow_mounted)
+            opened.append(_open(disk, file, sector_size=sector_size, part_size=part_size))
     except BaseException:
         for one in opened:
             one.reader.close()
@@ -151,22 +153,12 @@ def open_disk_source(
     return DiskSource(machine, opened)
 
 
-def _refuse_if_mounted(host: Host, path: str) -> None:
-    if places := host.mounts(path):
-        raise FreezeFailedError(
-            f"{path} is in use ({', '.join(places)}). A disk that changes while it is read"
-            " would be stored half as it was before and half as it was after.",
-            hint="Unmount it, or accept that with --allow-mounted.",
-        )
-
-
 def _refuse_twice(disk: Disk, opened: list[OpenedDisk]) -> None:
     if any(disk.identity == other.reader.disk.identity for other in opened):
         raise UsageError(f"{disk.path} is named twice.")
 
 
-def _open(host: Host, disk: Disk, *, sector_size: int | None, part_size: int) -> OpenedDisk:
-    file = host.open_disk(disk)
+def _open(disk: Disk, file: io.RawIOBase, *, sector_size: int | None, part_size: int) -> OpenedDisk:
     try:
         layout = read_layout(file, disk, sector_size=disk.sector_size or sector_size)
         volumes = read_volumes(file, layout)

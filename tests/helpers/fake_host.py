@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from backup_agent.model.disk import Disk, Extent
@@ -37,7 +37,7 @@ class FailingFile(io.FileIO):
 
 
 class FakeHost:
-    """``mounted`` tells which paths are in use, and where."""
+    """``mounted`` tells which paths are in use, and where; ``frozen_view`` opens views of disks."""
 
     hostname = "office-pc"
     operating_system = "Test OS 1.0"
@@ -49,7 +49,9 @@ class FakeHost:
         mounted: Mapping[str, Sequence[str]] | None = None,
         bad: Sequence[Extent] = (),
         error: int = errno.EIO,
+        frozen_view: Callable[[Disk], io.RawIOBase] | None = None,
     ) -> None:
+        self._frozen_view = frozen_view
         self._mounted = mounted or {}
         self._bad = bad
         self._error = error
@@ -63,6 +65,9 @@ class FakeHost:
 
     def open_disk(self, disk: Disk) -> io.FileIO:
         return FailingFile(disk.path, self._bad, self._error)
+
+    def open_frozen_view(self, disk: Disk) -> io.RawIOBase | None:
+        return self._frozen_view(disk) if self._frozen_view else None
 
     def mounts(self, path: str) -> Sequence[str]:
         return self._mounted.get(path, ())

@@ -12,6 +12,7 @@ from pathlib import Path
 from backup_agent.errors import PrivilegeError, SourceError
 from backup_agent.host.command import run
 from backup_agent.host.linux.lsblk import COLUMNS, lasting_name, parse_lsblk, parse_whole_disks
+from backup_agent.host.linux.lvm import is_logical_volume, open_frozen_view
 from backup_agent.host.linux.usage import DiskUsage, device_number
 from backup_agent.model.disk import Disk
 from backup_agent.model.machine import Firmware
@@ -73,6 +74,13 @@ class LinuxHost:
             ) from exc
         except OSError as exc:
             raise SourceError(f"{disk.path} cannot be opened: {exc.strerror}") from exc
+
+    def open_frozen_view(self, disk: Disk) -> io.RawIOBase | None:
+        if disk.is_image or not is_logical_volume(number := device_number(disk.path)):
+            return None
+        # Whoever may not read the volume hears so in better words than LVM's.
+        self.open_disk(disk).close()
+        return open_frozen_view(number)
 
     def mounts(self, path: str) -> list[str]:
         try:
