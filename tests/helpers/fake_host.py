@@ -6,8 +6,11 @@ import errno
 import io
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from backup_agent.errors import UnsupportedError
+from backup_agent.host.api import BlockContent
 from backup_agent.model.disk import Disk, Extent
 from backup_agent.model.machine import Firmware
 
@@ -71,3 +74,9 @@ class FakeHost:
 
     def mounts(self, path: str) -> Sequence[str]:
         return self._mounted.get(path, ())
+
+    def offers_block_devices(self) -> bool:
+        return False
+
+    def block_device(self, content: BlockContent) -> AbstractContextManager[str]:
+        raise UnsupportedError("A fake host has no kernel.")

@@ -7,10 +7,13 @@ import os
 import platform
 import socket
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from backup_agent.errors import PrivilegeError, SourceError
+from backup_agent.host.api import BlockContent
 from backup_agent.host.command import run
+from backup_agent.host.linux import nbd
 from backup_agent.host.linux.lsblk import COLUMNS, lasting_name, parse_lsblk, parse_whole_disks
 from backup_agent.host.linux.lvm import is_logical_volume, open_frozen_view
 from backup_agent.host.linux.usage import DiskUsage, device_number
@@ -89,6 +92,12 @@ class LinuxHost:
         except FileNotFoundError:
             return []
         return self._usage.of_image(Path(path).resolve())
+
+    def offers_block_devices(self) -> bool:
+        return nbd.offers_block_devices()
+
+    def block_device(self, content: BlockContent) -> AbstractContextManager[str]:
+        return nbd.block_device(content)
 
 
 def _identify(path: str) -> str:
