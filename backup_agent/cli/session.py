@@ -6,7 +6,6 @@ import getpass
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +46,17 @@ class Session:
     def opened(self, *, dry_run: bool = False, cached: bool = True) -> Iterator[Repository]:
         """The repository that options or environment name.
 
-        ``cached``: false for those who judge what is there, not what this computer remembers.
+        ``cached``: false for those who judge what is there, not the copies kept here.
         """
         from backup_agent.services.repositories import opened
 
-        access = self.access() if cached else replace(self.access(), cache=None)
-        with opened(access, emit=self.render.emit, dry_run=dry_run) as repository:
+        with opened(
+            self.access(),
+            dry_run=dry_run,
+            cached=cached,
+            emit=self.render.emit,
+            cancel=self.cancel,
+        ) as repository:
             yield repository
 
     @contextmanager

@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.services.browse import PointBrowser, parse_path
+    from backup_agent.services.browse import parse_path
+    from backup_agent.services.inside import DeepBrowser
     from backup_agent.services.zip import zip_files
 
     if args.output == _STDOUT:
@@ -48,8 +49,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
         skipped += isinstance(event, ItemSkipped)
         session.render.emit(event)
 
-    with session.reading() as (repository, reader):
-        browser = PointBrowser(reader, repository.snapshot(args.point))
+    with (
+        session.reading() as (repository, reader),
+        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+    ):
         selection = [parse_path(path) for path in args.paths]
         omissions = tell_omissions(browser, session.render)
         with _output(args.output, overwrite=args.overwrite) as sink:

@@ -47,7 +47,7 @@ def _is_power_of_two(number: int) -> bool:
 
 def _label(record: bytes) -> str:
     """The name inside a ``$Volume`` record; empty for a record that is not whole."""
-    fixed = _with_fixups(record)
+    fixed = with_fixups(record)
     if fixed is None:
         return ""
     (place,) = struct.unpack_from("<H", fixed, 20)
@@ -63,7 +63,7 @@ def _label(record: bytes) -> str:
     return ""
 
 
-def _with_fixups(record: bytes) -> bytes | None:
+def with_fixups(record: bytes) -> bytes | None:
     """The record with each sector's last two bytes put back; ``None`` if it is damaged.
 
     NTFS replaces them by a counter when it writes, so that a torn write shows.

@@ -32,6 +32,7 @@ from backup_agent.repository.inventory import (
     merge_packs,
     name_indexes,
     pack_sizes,
+    refuse_unlisted,
     refuse_unseen,
 )
 from backup_agent.repository.locks import RepositoryLock
@@ -158,6 +159,7 @@ def execute_repair_index(
         lock.ensure_held()
         own = {*new.index_files, *generation}
         refuse_unseen(repository, FileKind.INDEX, plan.index_files | own)
+        refuse_unlisted(repository, FileKind.INDEX, generation)
         remove_files(
             repository,
             FileKind.INDEX,

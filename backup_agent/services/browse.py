@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from backup_agent.errors import IntegrityError, NoSuchPointError
+from backup_agent.errors import EverbootError, IntegrityError, NoSuchPointError
 from backup_agent.format import omissions as omission_list
 from backup_agent.format.timestamp import encode_ns
 from backup_agent.model.ids import BlobId
@@ -20,13 +20,35 @@ TreePath: TypeAlias = tuple[bytes, ...]
 """The names from the restore point's root down; the empty tuple is the root."""
 
 
+class Inside(Protocol):
+    """Where the content of an item is that lies inside a stored volume."""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """The same for two names of one file."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why the content cannot be had, if that is known beforehand; else empty."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, in order. Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One item of a restore point. ``leaving``: a folder met again, after all it holds."""
+    """One item of a restore point. ``leaving``: a folder met again, after all it holds.
+
+    ``inside`` is set where a volume's file system has it; its node then names no blobs.
+    """
 
     path: TreePath
     node: Node
     leaving: bool = False
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +56,7 @@ class Unreachable:
     """A folder whose list of items is damaged or missing."""
 
     path: TreePath
-    error: IntegrityError
+    error: EverbootError
 
 
 Step: TypeAlias = Found | Unreachable
@@ -81,7 +103,7 @@ class PointBrowser:
         again, ``leaving``, after it. Raises ``NoSuchPointError`` at once for a
         path that is not there.
         """
-        wanted = _outermost(selection)
+        wanted = outermost(selection)
         for path in wanted:
             if path:
                 self.find(path)
@@ -103,7 +125,7 @@ class PointBrowser:
                     yield Found(folder, own, leaving=True)
                 continue
             path = (*folder, node.name)
-            if not _leads_to(path, wanted):
+            if not leads_to(path, wanted):
                 continue
             yield Found(path, node)
             if node.kind is NodeKind.FOLDER:
@@ -162,7 +184,7 @@ def show_path(path: TreePath) -> str:
     return "/" + b"/".join(path).decode("utf-8", "backslashreplace")
 
 
-def _outermost(selection: Sequence[TreePath]) -> list[TreePath]:
+def outermost(selection: Sequence[TreePath]) -> list[TreePath]:
     """Without the paths that lie below another one."""
     chosen: list[TreePath] = []
     for path in sorted(set(selection)):
@@ -171,6 +193,6 @@ def _outermost(selection: Sequence[TreePath]) -> list[TreePath]:
     return chosen
 
 
-def _leads_to(path: TreePath, wanted: Sequence[TreePath]) -> bool:
+def leads_to(path: TreePath, wanted: Sequence[TreePath]) -> bool:
     """Whether a path is on the way to a wanted one, or below it."""
     return any(path[: len(w)] == w[: len(path)] for w in wanted)

@@ -25,6 +25,7 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from backup_agent.errors import UsageError
+from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, ignore
 from backup_agent.storage.backend import Backend
 from backup_agent.storage.failures import Failures
@@ -53,25 +54,28 @@ def open_backend(
     options: StorageOptions = StorageOptions(),
     *,
     emit: Emit = ignore,
+    cancel: CancelToken | None = None,
 ) -> Backend:
     """The backend for an address, with retries and limits. Nothing is contacted yet.
 
     Raises :class:`UsageError` for an address that makes no sense or whose
-    credentials are missing. ``emit`` is told of retries.
+    credentials are missing. ``emit`` is told of retries; ``cancel`` ends their
+    pauses, and those of the limits, with ``JobCancelledError``.
     """
     remote = is_remote(address)
     if remote and options.cacert:
         _require_authority(options.cacert)
     backend = _bare_backend(address, environment, options)
+    wait = (cancel or CancelToken()).wait
     if options.limit_upload or options.limit_download:
         backend = ThrottledBackend(
             backend,
-            upload=Throttle(options.limit_upload * _KIB),
-            download=Throttle(options.limit_download * _KIB),
+            upload=Throttle(options.limit_upload * _KIB, wait=wait),
+            download=Throttle(options.limit_download * _KIB, wait=wait),
         )
     if remote:
         # Outside the limits, so that what is sent again is paid for again.
-        backend = RetryingBackend(backend, emit=emit, sleep=time.sleep, clock=time.monotonic)
+        backend = RetryingBackend(backend, emit=emit, wait=wait, clock=time.monotonic)
     return backend
 
 

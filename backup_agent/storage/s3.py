@@ -78,6 +78,10 @@ class S3Backend:
     def location(self) -> str:
         return self._failures.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return False
+
     def prepare(self) -> None:
         try:
             with self._errors("the bucket"):
@@ -126,6 +130,9 @@ class S3Backend:
         # S3 answers 204 for an object that is not there; some that speak its language say 404.
         with contextlib.suppress(ObjectNotFoundError), self._errors(key.path):
             self._client.delete_object(**self._at(key))
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         self._client.close()

@@ -20,7 +20,7 @@ from backup_agent.services.repair import preview_repair_index
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.memory import MemoryBackend
 
-from .test_prune import LaggingBackend
+from .lagging import LaggingBackend
 from .workshop import (
     back_up,
     check,
