@@ -41,8 +41,9 @@ class Damaged(HeldBytes):
         if offset + size > SIZE // 2:
             raise IntegrityError("blob 1234 is damaged")
         return super().read(offset, size)
+damaged = JoinedVolume((SIZE, Damaged(SIZE)), sector_size=512)
 try:
-    with current_host().block_device(JoinedVolume((SIZE, Damaged(SIZE)), sector_size=512)) as device:
+    with current_host().block_device(damaged) as device:
         print(subprocess.run(["dd", f"if={device}", "of=/dev/null", "bs=1M"]).returncode)
 except IntegrityError as exc:
     print(exc.message)
@@ -52,7 +53,8 @@ $PYTHON damaged.py > damaged.txt
 cat > killed.py <<'END'
 from held import *
 import os, signal
-with current_host().block_device(JoinedVolume((SIZE, HeldBytes(SIZE)), sector_size=512)) as device:
+held = JoinedVolume((SIZE, HeldBytes(SIZE)), sector_size=512)
+with current_host().block_device(held) as device:
     print(open(f"/sys/block/{device[5:]}/size").read().strip(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 END
