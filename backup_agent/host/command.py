@@ -7,7 +7,7 @@ import selectors
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from backup_agent.errors import CommandFailedError, UnsupportedError
@@ -25,9 +25,16 @@ class CommandResult:
     errors: str
 
 
-def run(arguments: Sequence[str], *, feed: bytes = b"", timeout_seconds: float) -> CommandResult:
+def run(
+    arguments: Sequence[str],
+    *,
+    feed: bytes = b"",
+    timeout_seconds: float,
+    also_good: Collection[int] = (),
+) -> CommandResult:
     """Run a program to its end, without a shell; its messages come in English.
 
+    ``also_good``: exit codes beside 0 that are no failure of this program.
     Arguments can be read by every user of the computer: secrets go through
     ``feed``, the program's standard input.
 
@@ -56,7 +63,7 @@ def run(arguments: Sequence[str], *, feed: bytes = b"", timeout_seconds: float) 
     except OSError as exc:
         raise CommandFailedError(f"{program} could not be started: {exc.strerror}.") from exc
     errors = done.stderr.decode(errors="replace")
-    if done.returncode:
+    if done.returncode and done.returncode not in also_good:
         words = (errors.strip() or done.stdout.decode(errors="replace").strip())[-_MOST_WORDS:]
         raise CommandFailedError(f"{program} failed ({done.returncode}): {words or 'no message'}")
     return CommandResult(done.stdout, errors)

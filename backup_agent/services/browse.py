@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -163,7 +163,11 @@ class PointBrowser:
 
     def content(self, node: Node) -> Iterator[bytes]:
         """A file's bytes, blob by blob. Raises ``IntegrityError`` at the first damaged one."""
-        for piece in self._reader.stream(node.content or ()):
+        return self.fetch(node.content or ())
+
+    def fetch(self, blobs: Iterable[BlobId]) -> Iterator[bytes]:
+        """The blobs' bytes, read ahead. Raises ``IntegrityError`` at the first damaged one."""
+        for piece in self._reader.stream(blobs):
             if isinstance(piece, IntegrityError):
                 raise piece
             yield piece

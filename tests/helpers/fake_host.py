@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from backup_agent.errors import UnsupportedError
-from backup_agent.host.api import BlockContent
+from backup_agent.host.api import BlockContent, WritableDisk
+from backup_agent.host.select import current_host
 from backup_agent.model.disk import Disk, Extent
 from backup_agent.model.machine import Firmware
 
@@ -80,3 +81,9 @@ class FakeHost:
 
     def block_device(self, content: BlockContent) -> AbstractContextManager[str]:
         raise UnsupportedError("A fake host has no kernel.")
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableDisk:
+        return current_host().open_target(disk, create=create)
+
+    def start_on_disk(self, path: str) -> int | None:
+        return None

@@ -104,4 +104,5 @@ def test_damaged_disk_ends_its_restore_and_the_target_is_left_without_a_table(
     answer = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}", "--yes")
     assert answer.code == 1
     assert newest.name in answer.err
-    assert not any(target.read_bytes()[:MIB])
+    assert target.read_bytes().startswith(b"EVERBOOT RESTORING")
+    assert not any(target.read_bytes()[512:MIB])
