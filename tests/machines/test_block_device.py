@@ -16,7 +16,7 @@ cat > held.py <<'END'
 import subprocess
 from backup_agent.errors import IntegrityError
 from backup_agent.host.select import current_host
-from backup_agent.targets.joined_volume import HeldBytes, JoinedVolume
+from backup_agent.targets.disk.joined_volume import HeldBytes, JoinedVolume
 
 SIZE = 32 << 20
 END

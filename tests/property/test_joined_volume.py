@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup_agent.errors import TargetTooSmallError
-from backup_agent.targets.joined_volume import PAGE_SIZE, HeldBytes, JoinedVolume, Overlay
+from backup_agent.targets.disk.joined_volume import PAGE_SIZE, HeldBytes, JoinedVolume, Overlay
 
 START, MIDDLE, TAIL = 3 * PAGE_SIZE, 5 * PAGE_SIZE, 4 * PAGE_SIZE
 SIZE = START + MIDDLE + TAIL
