@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from backup_agent.cli import words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from backup_agent.services.restore_disk import DiskPicture, DiskRestore, Placed
 
 _WIDTH = 64
@@ -32,7 +34,8 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
     }
 
 
-def plan_text(job: DiskRestore) -> str:
+def plan_text(job: DiskRestore, scratch: Path | None) -> str:
+    """``scratch`` is the folder that a volume gets its room in when it changes its size, if any."""
     plan = job.plan
     longest = max(plan.before.size, plan.after.size)
     lines = [
@@ -42,6 +45,10 @@ def plan_text(job: DiskRestore) -> str:
         f"  What is written ({words.size(plan.stored_bytes)} of data):",
         *(f"    {words.printable(line)}" for line in plan.lines()),
     ]
+    if plan.needs_scratch and scratch:
+        lines.append(
+            words.printable(f"  The resized volume's data need room in {scratch} meanwhile.")
+        )
     if plan.notes:
         lines.append("  To know:")
         lines += [f"    - {words.printable(note)}" for note in plan.notes]

@@ -63,6 +63,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         execute_disk_restore,
         plan_disk_restore,
         refuse_double_targets,
+        scratch_folder,
     )
 
     render = session.render
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         ]
         refuse_double_targets(jobs)
         for job in jobs:
-            render.show(plan_record(job), plan_text(job))
+            render.show(plan_record(job), plan_text(job, scratch_folder(job, args.scratch)))
         if args.dry_run:
             return 0
         if not args.yes:

@@ -30,6 +30,7 @@ __all__ = [
     "execute_disk_restore",
     "plan_disk_restore",
     "refuse_double_targets",
+    "scratch_folder",
 ]
 
 _SOURCE = re.compile(r"disk(\d+)(?:/volume(\d+))?")
@@ -120,16 +121,20 @@ def execute_disk_restore(
 
 
 def _reshaper(job: DiskRestore, host: Host, scratch: Path | None) -> Reshaper:
-    if scratch is None and not job.plan.target.is_image and host.offers_block_devices():
+    folder = scratch_folder(job, scratch)
+    if folder is None:
         return JoinedReshaper(host, job.plan.sector_size)
-    return ScratchReshaper(_scratch_folder(job, scratch), job.target.name)
+    return ScratchReshaper(folder, job.target.name)
 
 
-def _scratch_folder(job: DiskRestore, scratch: Path | None) -> Path:
+def scratch_folder(job: DiskRestore, scratch: Path | None) -> Path | None:
+    """Where a volume that changes its size gets its room; ``None`` where it needs none."""
     if scratch is not None:
         return scratch
     if job.plan.target.is_image:
         return job.target.resolve().parent
+    if current_host().offers_block_devices():
+        return None
     return Path(tempfile.gettempdir())
 
 

@@ -12,7 +12,7 @@ from backup_agent.errors import TargetTooSmallError
 from backup_agent.model.disk import PartitionRole, PartitionTable
 from backup_agent.targets.disk.planner import Wishes
 from tests.helpers.disk_checks import Examined, examine, require_clean
-from tests.helpers.disk_images import MIB, run_tool
+from tests.helpers.disk_images import MIB, place, run_tool
 from tests.helpers.restored_disk import plan_disk_restore, restore_disk
 from tests.helpers.small_computer import SmallComputer, make_small_computer
 
@@ -210,3 +210,16 @@ def _restored(computer: SmallComputer, target: Path, wishes: Wishes, scratch: Pa
     found = require_clean(target, scratch)
     computer.require_files(target, scratch)
     return found
+
+
+def test_volume_that_cannot_be_resized_after_all_leaves_the_target_as_it_was(
+    tmp_path: Path, computers: dict[str, SmallComputer]
+) -> None:
+    broken = make_small_computer(tmp_path, "linux-gpt")
+    # A superblock that claims another size than the volume has: e2fsck stops and asks.
+    place(broken.image, 9 * MIB + 1024 + 4, b"\x77\x77")
+    target = blank(tmp_path / "target.img", 64 * MIB)
+    with pytest.raises(TargetTooSmallError, match="cannot be brought to"):
+        restore_disk(broken.stored(), target)
+    assert target.stat().st_blocks == 0
+    assert [path.name for path in tmp_path.iterdir() if "scratch" in path.name] == []

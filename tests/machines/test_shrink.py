@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import PASSWORD, CommandLine
 from tests.helpers.disk_images import MIB, make_disk, run_tool
+from tests.helpers.volumes import make_file_system, mounted_ntfs, put_ext, remove_ext
 from tests.machines.guest import run_job
 from tests.machines.qemu import Drive
 
@@ -31,7 +28,7 @@ USED = 3 * GIB
 BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
 MOST_MEMORY = 300 * MIB
 
-_JOB = """\
+_SETTINGS = """\
 export EVERBOOT_REPOSITORY=/exchange/repository EVERBOOT_PASSWORD='%s'
 # There is no room for scratch files, and whoever looks for some falls over.
 export TMPDIR=/nowhere
@@ -43,7 +40,6 @@ with open("memory", "w") as file:
 sys.exit(done.returncode)
 END
 everboot() { $PYTHON measured.py "$@"; }
-everboot --quiet --no-cache restore-disk latest --map disk0=/dev/vda --yes
 """
 
 
@@ -75,7 +71,8 @@ def test_ntfs_shrinks_on_its_target_without_scratch_room_in_little_memory(
     target.touch()
     os.truncate(target, TARGET_SIZE)
     result = run_job(
-        _JOB % PASSWORD,
+        _SETTINGS % PASSWORD
+        + "everboot --quiet --no-cache restore-disk latest --map disk0=/dev/vda --yes\n",
         folder=shell.home,
         drives=(Drive(target),),
         memory=1 * GIB,
@@ -84,13 +81,58 @@ def test_ntfs_shrinks_on_its_target_without_scratch_room_in_little_memory(
     assert result.exit_code == 0, result.console
     assert int((shell.home / "memory").read_text()) < MOST_MEMORY
 
-    (partition,) = json.loads(run_tool("sfdisk", "--json", target))["partitiontable"]["partitions"]
-    start, size = partition["start"] * 512, partition["size"] * 512
+    start, size = _only_partition(target)
     assert start + size <= TARGET_SIZE
     _copy_data(target, start, volume, 0, size)
     run_tool("ntfsresize", "--check", "--force", volume)
-    with _mounted(volume, tmp_path / "mounted") as folder:
+    with mounted_ntfs(volume, tmp_path / "mounted") as folder:
         assert _hashes(folder) == truth
+
+
+def test_ext4_shrinks_and_grows_on_its_target_and_reads_back(
+    shell: CommandLine, tmp_path: Path
+) -> None:
+    volume = make_file_system(tmp_path / "volume.img", 300 * MIB, "mkfs.ext4", "-q", "-b", "4096")
+    filler, letters = tmp_path / "filler", tmp_path / "letters"
+    filler.write_bytes(b"f" * (180 * MIB))
+    letters.write_bytes(b"".join(b"letter %d\n" % number * 100 for number in range(50_000)))
+    put_ext(volume, filler, "filler")
+    put_ext(volume, letters, "letters")
+    remove_ext(volume, "filler")
+    run_tool("e2fsck", "-f", "-y", "-E", "discard", volume)
+    blocks = run_tool("debugfs", "-R", "blocks letters", volume).split()
+    assert max(map(int, blocks)) * 4096 > 200 * MIB, "no data behind the new end"
+    source = make_disk(
+        tmp_path / "source.img", 302 * MIB, "label: gpt\nstart=1MiB, size=300MiB, type=L\n"
+    )
+    _copy_data(volume, 0, source, MIB, 300 * MIB)
+    shell.ok("init")
+    shell.ok("backup", "--disk", source)
+
+    targets = {"shrunk": 202 * MIB, "grown": 400 * MIB}
+    for name, size in targets.items():
+        make_file_system(tmp_path / name, size, "true")
+    result = run_job(
+        _SETTINGS % PASSWORD
+        + "everboot restore-disk latest --map disk0=/dev/vda --verify --yes\n"
+        + "everboot restore-disk latest --map disk0=/dev/vdb --grow --verify --yes\n",
+        folder=shell.home,
+        drives=tuple(Drive(tmp_path / name) for name in targets),
+    )
+    assert result.exit_code == 0, result.console
+    for name, size in targets.items():
+        start, volume_size = _only_partition(tmp_path / name)
+        assert size - 3 * MIB < volume_size < size
+        _copy_data(tmp_path / name, start, volume, 0, volume_size)
+        run_tool("e2fsck", "-f", "-n", volume)
+        run_tool("debugfs", "-R", f"dump letters {filler}", volume)
+        assert filler.read_bytes() == letters.read_bytes()
+
+
+def _only_partition(disk: Path) -> tuple[int, int]:
+    """Start and size."""
+    (partition,) = json.loads(run_tool("sfdisk", "--json", disk))["partitiontable"]["partitions"]
+    return partition["start"] * 512, partition["size"] * 512
 
 
 def _make_volume(volume: Path, place: Path) -> dict[str, str]:
@@ -98,7 +140,7 @@ def _make_volume(volume: Path, place: Path) -> dict[str, str]:
     volume.touch()
     os.truncate(volume, VOLUME_SIZE)
     run_tool("mkntfs", "--fast", "--force", "--quiet", volume)
-    with _mounted(volume, place) as folder:
+    with mounted_ntfs(volume, place) as folder:
         for number in range(USED // (128 * MIB)):
             with open(folder / f"film {number}.mkv", "wb") as file:
                 # Compresses well, and yet no MiB is like another.
@@ -141,20 +183,3 @@ def _hashes(folder: Path) -> dict[str, str]:
             with open(path, "rb") as file:
                 hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes
-
-
-@contextmanager
-def _mounted(volume: Path, place: Path) -> Iterator[Path]:
-    """The volume as a folder, by ntfs-3g; written out at the end."""
-    if not Path("/dev/fuse").exists() or not shutil.which("ntfs-3g"):
-        pytest.skip("needs FUSE and ntfs-3g (Debian package ntfs-3g)")
-    place.mkdir(exist_ok=True)
-    # In the foreground, so that its end is the moment when everything has been written.
-    driver = subprocess.Popen(["ntfs-3g", "-o", "no_detach,big_writes", volume, place])
-    try:
-        while not place.is_mount():
-            assert driver.poll() is None, "ntfs-3g did not mount the volume"
-        yield place
-    finally:
-        run_tool("umount", place)
-        driver.wait()

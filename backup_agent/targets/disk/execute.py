@@ -27,10 +27,11 @@ from backup_agent.targets.disk.plan import (
     RestorePlan,
     Wipe,
     WriteArea,
+    WriteResized,
     WriteTable,
     WriteVolume,
 )
-from backup_agent.targets.disk.reshape import Reshaper
+from backup_agent.targets.disk.reshape import Reshaper, ResizedVolume
 from backup_agent.targets.disk.slot import VolumeSlot
 from backup_agent.targets.disk.stored import StoredBlob, StoredDisk, VolumeContent, read_area
 
@@ -62,7 +63,9 @@ def execute_plan(
         creates = CreateImage(plan.target.size) in plan.actions
         disk = host.open_target(plan.target, create=creates)
         try:
-            _Execution(plan, stored, disk, reshaper, emit, cancel).run(verify=verify)
+            execution = _Execution(plan, stored, disk, reshaper, emit, cancel)
+            with contextlib.closing(execution):
+                execution.run(verify=verify)
         finally:
             disk.close()
 
@@ -86,6 +89,11 @@ class _Execution:
         self._done = 0
         self._goes_on = is_marked(disk.read(0, MARK_SIZE), plan.fingerprint)
         self._slots: list[VolumeSlot] = []
+        self._resized: dict[int, ResizedVolume] = {}
+
+    def close(self) -> None:
+        for resized in self._resized.values():
+            resized.close()
 
     def run(self, *, verify: bool) -> None:
         bare = self._disk
@@ -94,6 +102,10 @@ class _Execution:
             match action:
                 case CreateImage():
                     pass  # opening it did
+                case ResizeVolume(volume, size):
+                    content = VolumeContent(self._stored, volume)
+                    resized = self._reshaper.resize(content, size, self._tell)
+                    self._resized[volume.number] = resized
                 case Discard(extent):
                     if not self._goes_on:
                         bare.discard(extent.start, extent.size)
@@ -105,10 +117,9 @@ class _Execution:
                 case WriteVolume(volume, place, patches):
                     content = VolumeContent(self._stored, volume, patches)
                     self._copy(content, self._slot(place))
-                case ResizeVolume(volume, place, _):
-                    content = VolumeContent(self._stored, volume)
+                case WriteResized(volume, place, patches):
                     slot = self._slot(place)
-                    self._reshaper.reshape(content, action, slot, self._tell)
+                    self._resized[volume.number].write(slot, patches)
                     slot.settle()
                 case LeaveOut():
                     pass

@@ -2,23 +2,24 @@
 
 What of the volume fits its place is written there; the tool is then shown the
 whole volume (:mod:`~.joined_volume`), and works on the target itself. A volume
-that grows just has no tail.
+that grows just has no tail. Before the target is touched the tool is asked, on
+a device that is all restore point, whether it will do it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from backup_agent.filesystems.boot_sector import Patch
 from backup_agent.host.api import Host
 from backup_agent.model.ids import BlobId
 from backup_agent.targets.disk.joined_volume import Bytes, HeldBytes, JoinedVolume, Overlay
-from backup_agent.targets.disk.plan import ResizeVolume
 from backup_agent.targets.disk.planner import START_BYTES
-from backup_agent.targets.disk.reshape import Tell, resize_file_system
+from backup_agent.targets.disk.reshape import Tell, rehearse_resize, resize_file_system
 from backup_agent.targets.disk.slot import VolumeSlot
 from backup_agent.targets.disk.stored import StoredBlob, VolumeContent
 
@@ -33,30 +34,50 @@ class JoinedReshaper:
         self._host = host
         self._sector_size = sector_size
 
-    def reshape(
-        self, content: VolumeContent, action: ResizeVolume, slot: VolumeSlot, tell: Tell
+    def resize(self, content: VolumeContent, size: int, tell: Tell) -> ResizedInPlace:
+        """As :class:`~.reshape.Reshaper` says: what may fail is tried, nothing is written."""
+        volume = content.volume
+        if size < volume.size:
+            stored = StoredTail(content, 0, tell)
+            whole = JoinedVolume((volume.size, Overlay(stored.read)), sector_size=self._sector_size)
+            with self._host.block_device(whole) as device:
+                rehearse_resize(Path(device), volume, size)
+        return ResizedInPlace(self._host, self._sector_size, content, size, tell)
+
+
+class ResizedInPlace:
+    """A volume that gets its new size while it is written."""
+
+    def __init__(
+        self, host: Host, sector_size: int, content: VolumeContent, size: int, tell: Tell
     ) -> None:
-        """As :class:`~.reshape.Reshaper` says, but the slot is written to in any case."""
-        end = action.place.size
+        self._host = host
+        self._sector_size = sector_size
+        self._content = content
+        self._size = size
+        self._tell = tell
+
+    def write(self, slot: VolumeSlot, patches: Iterable[Patch]) -> None:
+        end, old_end = self._size, self._content.volume.size
         start = HeldBytes(min(START_BYTES, end))
-        tail = _StoredTail(content, end, tell)
+        tail = StoredTail(self._content, end, self._tell)
         pieces: list[tuple[int, Bytes]] = [
             (len(start.data), start),
             (end - len(start.data), _OnTarget(slot, START_BYTES)),
         ]
-        if content.volume.size > end:
-            pieces.append((content.volume.size - end, Overlay(tail.read)))
+        if old_end > end:
+            pieces.append((old_end - end, Overlay(tail.read)))
         volume = JoinedVolume(*pieces, sector_size=self._sector_size)
-        for offset, blob in content.blobs():
-            if offset + blob.size > end:
-                tail.add(offset, blob)
-        _write_head(content, end, volume, slot, tell)
+        _write_head(self._content, end, volume, slot, self._tell)
         with self._host.block_device(volume) as device:
-            resize_file_system(Path(device), action)
-        for patch in action.patches:
+            resize_file_system(Path(device), self._content.volume, end)
+        for patch in patches:
             volume.write(patch.offset, patch.data)
         slot.write(0, bytes(start.data))
-        tell(tail.used_bytes)
+        self._tell(tail.used_bytes)
+
+    def close(self) -> None:
+        """Nothing: it took no room."""
 
 
 class _OnTarget:
@@ -73,7 +94,7 @@ class _OnTarget:
         self._slot.write(self._start + offset, data)
 
 
-class _StoredTail:
+class StoredTail:
     """What a stored volume holds behind ``start``, blob by blob as it is asked for."""
 
     def __init__(self, content: VolumeContent, start: int, tell: Tell) -> None:
@@ -82,6 +103,10 @@ class _StoredTail:
         self._tell = tell
         self._offsets: list[int] = []
         self._blobs: list[StoredBlob] = []
+        for offset, blob in content.blobs():
+            if offset + blob.size > start and not blob.is_zero:
+                self._offsets.append(offset)
+                self._blobs.append(blob)
         self._fetch = lru_cache(maxsize=_CACHED_BLOBS)(self._fetch_blob)
 
     @property
@@ -89,12 +114,6 @@ class _StoredTail:
         """Bytes of the blobs that begin here; those around ``start`` count as the head's."""
         pairs = zip(self._offsets, self._blobs, strict=True)
         return sum(blob.size for offset, blob in pairs if offset >= self._start)
-
-    def add(self, offset: int, blob: StoredBlob) -> None:
-        """In the order of offsets, which count from the volume's start."""
-        if not blob.is_zero:
-            self._offsets.append(offset)
-            self._blobs.append(blob)
 
     def read(self, offset: int, size: int) -> bytes:
         """``offset`` counts from the tail's start; zeros where nothing is stored."""

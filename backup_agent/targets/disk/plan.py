@@ -27,6 +27,14 @@ class CreateImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ResizeVolume:
+    """Bring a copy of a volume to another size. If that fails, nothing was written over yet."""
+
+    volume: Volume
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Discard:
     """Tell the drive (or the file) that none of its old content is needed."""
 
@@ -50,8 +58,8 @@ class WriteVolume:
 
 
 @dataclass(frozen=True, slots=True)
-class ResizeVolume:
-    """Write a volume to ``place``, shrunk or grown to that size, all but its first MiB."""
+class WriteResized:
+    """As :class:`WriteVolume`, for a volume that was brought to the size of ``place``."""
 
     volume: Volume
     place: Extent
@@ -86,10 +94,11 @@ class WriteTable:
 
 Action: TypeAlias = (
     CreateImage
+    | ResizeVolume
     | Discard
     | Wipe
     | WriteVolume
-    | ResizeVolume
+    | WriteResized
     | LeaveOut
     | FinishVolumes
     | WriteArea
@@ -163,12 +172,11 @@ def describe(action: Action, target: Disk) -> str:
         case WriteVolume(volume, place):
             moved = f", moved from byte {volume.start}" if place.start != volume.start else ""
             return f"write {name_of(volume)} to {_range(place)}{moved}"
-        case ResizeVolume(volume, place):
-            how = "shrunk" if place.size < volume.size else "grown"
-            return (
-                f"write {name_of(volume)} to {_range(place)},"
-                f" {how} from {volume.size} to {place.size} bytes"
-            )
+        case ResizeVolume(volume, size):
+            how = "shrink" if size < volume.size else "grow"
+            return f"{how} a copy of {name_of(volume)} from {volume.size} to {size} bytes"
+        case WriteResized(volume, place):
+            return f"write the resized {name_of(volume)} to {_range(place)}"
         case LeaveOut(volume):
             return f"leave out {name_of(volume)}: it has no place"
         case FinishVolumes():

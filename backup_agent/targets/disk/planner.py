@@ -37,6 +37,7 @@ from backup_agent.targets.disk.plan import (
     RestorePlan,
     Wipe,
     WriteArea,
+    WriteResized,
     WriteTable,
     WriteVolume,
     name_of,
@@ -148,7 +149,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
     write: Action = (
         WriteVolume(facts.volume, place, patches)
         if size == volume_size
-        else ResizeVolume(facts.volume, place, patches)
+        else WriteResized(facts.volume, place, patches)
     )
     return _plan(
         task,
@@ -172,10 +173,10 @@ def _plan(
     last: Sequence[Action],
     blocked_by: int | None = None,
 ) -> RestorePlan:
-    actions: list[Action] = []
-    if task.creates:
-        actions.append(CreateImage(task.target.size))
-    elif wishes.discard:
+    actions: list[Action] = [CreateImage(task.target.size)] if task.creates else []
+    resized = [write for write in writes if isinstance(write, WriteResized)]
+    actions += [ResizeVolume(write.volume, write.place.size) for write in resized]
+    if wishes.discard and not task.creates:
         actions.append(Discard(Extent(0, task.target.size)))
     starts = [Extent(place.start, min(START_BYTES, place.size)) for place in places.values()]
     actions += [Wipe((*wipes, *starts)), *writes, FinishVolumes(), *last]
@@ -201,7 +202,7 @@ def _plan(
             task.target.size,
             task.sector_size,
             table_kind,
-            _placed([(facts.volume, places[facts.volume.number]) for facts in facts]),
+            _placed([(one.volume, places[one.volume.number]) for one in facts], task.layout.table),
         ),
         actions=tuple(actions),
         notes=notes_on(changes),
@@ -340,7 +341,7 @@ def _write(task: Task, number: int, places: Mapping[int, Extent]) -> Action:
     )
     patches = _patches(facts, Extent(place.start, size))
     if size != facts.volume.size:
-        return ResizeVolume(facts.volume, place, patches)
+        return WriteResized(facts.volume, place, patches)
     return WriteVolume(facts.volume, Extent(place.start, size), patches)
 
 
@@ -373,18 +374,17 @@ def _ends(size: int) -> list[Extent]:
 def _picture_before(task: Task) -> DiskPicture:
     table = task.layout.table
     volumes = [(facts.volume, facts.volume.extent) for facts in task.facts.values()]
-    return DiskPicture(task.layout.size, table.sector_size, table.kind, _placed(volumes))
+    return DiskPicture(task.layout.size, table.sector_size, table.kind, _placed(volumes, table))
 
 
-def _placed(volumes: Sequence[tuple[Volume, Extent]]) -> tuple[Placed, ...]:
-    placed = [
-        Placed(
-            volume.number,
-            extent,
-            " ".join(filter(None, (volume.file_system.kind.value, volume.file_system.label))),
-        )
-        for volume, extent in volumes
-    ]
+def _placed(volumes: Sequence[tuple[Volume, Extent]], table: PartitionTable) -> tuple[Placed, ...]:
+    names = {partition.number: partition.name for partition in table.partitions}
+
+    def words(volume: Volume) -> str:
+        label = volume.file_system.label or names.get(volume.number, "")
+        return " ".join(filter(None, (volume.file_system.kind.value, label)))
+
+    placed = [Placed(volume.number, extent, words(volume)) for volume, extent in volumes]
     return tuple(sorted(placed, key=lambda one: one.extent))
 
 

@@ -12,15 +12,17 @@ import contextlib
 import errno
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from backup_agent.errors import CommandFailedError, TargetError, TargetTooSmallError
+from backup_agent.filesystems.boot_sector import Patch
 from backup_agent.host.command import run
-from backup_agent.model.disk import Extent, FileSystemKind
+from backup_agent.model.disk import Extent, FileSystemKind, Volume
 from backup_agent.model.ids import BlobId
-from backup_agent.targets.disk.plan import ResizeVolume, name_of
+from backup_agent.targets.disk.plan import name_of
 from backup_agent.targets.disk.slot import VolumeSlot
 from backup_agent.targets.disk.stored import VolumeContent
 
@@ -36,17 +38,21 @@ Tell = Callable[[int], None]
 """Called with each number of bytes that were written of the source; may raise to stop."""
 
 
+class ResizedVolume(Protocol):
+    """A volume in its new size, ready to be written."""
+
+    def write(self, slot: VolumeSlot, patches: Iterable[Patch]) -> None: ...
+
+    def close(self) -> None:
+        """Give back whatever room it took."""
+        ...
+
+
 class Reshaper(Protocol):
-    """Brings a stored volume to the target in another size, without touching the source."""
+    """Brings stored volumes to another size, without touching the source."""
 
-    def reshape(
-        self, content: VolumeContent, action: ResizeVolume, slot: VolumeSlot, tell: Tell
-    ) -> None:
-        """Fill ``slot`` with the resized volume.
-
-        Raises :class:`TargetTooSmallError` where the file system does not fit
-        after all; then nothing was written to the slot.
-        """
+    def resize(self, content: VolumeContent, size: int, tell: Tell) -> ResizedVolume:
+        """Raises :class:`TargetTooSmallError` where the file system does not fit after all."""
         ...
 
 
@@ -57,51 +63,80 @@ class ScratchReshaper:
         # Absolute, so that no tool takes it for an option.
         self._path = folder.resolve() / f".{name}.everboot-scratch"
 
-    def reshape(
-        self, content: VolumeContent, action: ResizeVolume, slot: VolumeSlot, tell: Tell
-    ) -> None:
-        with self._scratch(max(content.volume.size, action.place.size)) as file:
-            _fill(file, content, tell)
-            resize_file_system(self._path, action)
-            os.truncate(self._path, action.place.size)
-            for patch in action.patches:
-                os.pwrite(file, patch.data, patch.offset)
-            _copy(file, action.place.size, slot)
-
-    @contextlib.contextmanager
-    def _scratch(self, size: int) -> Iterator[int]:
-        try:
+    def resize(self, content: VolumeContent, size: int, tell: Tell) -> ScratchVolume:
+        with _scratch_errors(self._path):
             # One that a killed restore left is of no use; and never through another's link.
             self._path.unlink(missing_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            file = os.open(self._path, flags, 0o600)
+            scratch = ScratchVolume(self._path, os.open(self._path, flags, 0o600), size)
             try:
-                os.ftruncate(file, size)
-                yield file
-            finally:
-                os.close(file)
-                self._path.unlink(missing_ok=True)
-        except OSError as exc:
-            if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise TargetTooSmallError(
-                    f"There is not enough room for a scratch file in {self._path.parent}:"
-                    f" {exc.strerror}.",
-                    hint="Name a folder with more free space: --scratch DIR",
-                ) from exc
-            raise TargetError(
-                f"The scratch file {self._path} does not work: {exc.strerror}."
+                scratch.fill(content, tell)
+                resize_file_system(self._path, content.volume, size)
+                os.truncate(self._path, size)
+            except BaseException:
+                scratch.close()
+                raise
+            return scratch
+
+
+class ScratchVolume:
+    """The scratch file, open; it is gone when closed."""
+
+    def __init__(self, path: Path, file: int, size: int) -> None:
+        self._path = path
+        self._file = file
+        self._size = size
+
+    def fill(self, content: VolumeContent, tell: Tell) -> None:
+        """Write the volume as it is stored, with holes for zeros."""
+        os.ftruncate(self._file, max(content.volume.size, self._size))
+        places: deque[int] = deque()
+
+        def wanted() -> Iterator[BlobId]:
+            for offset, blob in content.blobs():
+                if not blob.is_zero:
+                    places.append(offset)
+                    yield blob.id
+
+        for data in content.stored.fetch(wanted()):
+            os.pwrite(self._file, data, places.popleft())
+            tell(len(data))
+
+    def write(self, slot: VolumeSlot, patches: Iterable[Patch]) -> None:
+        for patch in patches:
+            os.pwrite(self._file, patch.data, patch.offset)
+        for data in _data_extents(self._file, self._size):
+            slot.zero(data.gap_start, data.start - data.gap_start)
+            for offset in range(data.start, data.end, _STEP):
+                piece = os.pread(self._file, min(_STEP, data.end - offset), offset)
+                _write_piece(piece, offset, slot)
+
+    def close(self) -> None:
+        os.close(self._file)
+        self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _scratch_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise TargetTooSmallError(
+                f"There is not enough room for a scratch file in {path.parent}: {exc.strerror}.",
+                hint="Name a folder with more free space: --scratch DIR",
             ) from exc
+        raise TargetError(f"The scratch file {path} does not work: {exc.strerror}.") from exc
 
 
-def resize_file_system(path: Path, action: ResizeVolume) -> None:
-    """Bring the NTFS or ext file system in the file to the size of ``action.place``.
+def resize_file_system(path: Path, volume: Volume, size: int) -> None:
+    """Bring the NTFS or ext file system in the file to ``size`` bytes.
 
     A file that is to hold a larger one has that size already. Raises
     :class:`TargetTooSmallError` in the tool's own words where it refuses.
     """
-    size = action.place.size
     try:
-        if action.volume.file_system.kind is FileSystemKind.NTFS:
+        if volume.file_system.kind is FileSystemKind.NTFS:
             # Twice "force": neither ask, nor refuse a volume that Windows wants to check; it
             # checks it itself first, and marks it so that Windows does afterwards.
             command = ["ntfsresize", "--force", "--force", "--no-progress-bar"]
@@ -117,27 +152,40 @@ def resize_file_system(path: Path, action: ResizeVolume) -> None:
             run(["resize2fs", str(path), kib], timeout_seconds=_SECONDS)
     except CommandFailedError as exc:
         raise TargetTooSmallError(
-            f"{name_of(action.volume)} cannot be brought to {size} bytes: {exc.message}",
+            f"{name_of(volume)} cannot be brought to {size} bytes: {exc.message}",
             hint="Use a larger target, or restore the volume's files.",
         ) from exc
 
 
-def _fill(file: int, content: VolumeContent, tell: Tell) -> None:
-    places: deque[int] = deque()
+def rehearse_resize(path: Path, volume: Volume, size: int) -> None:
+    """Ask whether :func:`resize_file_system` would go well, without writing anything.
 
-    def wanted() -> Iterator[BlobId]:
-        for offset, blob in content.blobs():
-            if not blob.is_zero:
-                places.append(offset)
-                yield blob.id
+    ntfsresize tells; resize2fs can only estimate, which the plan's arithmetic
+    did already. Raises :class:`TargetTooSmallError`.
+    """
+    if volume.file_system.kind is not FileSystemKind.NTFS:
+        return
+    command = ["ntfsresize", "--no-action", "--force", "--force", "--no-progress-bar"]
+    try:
+        run([*command, "--size", str(size), str(path)], timeout_seconds=_SECONDS)
+    except CommandFailedError as exc:
+        raise TargetTooSmallError(
+            f"{name_of(volume)} cannot be brought to {size} bytes: {exc.message}",
+            hint="Use a larger target, or restore the volume's files.",
+        ) from exc
 
-    for data in content.stored.fetch(wanted()):
-        os.pwrite(file, data, places.popleft())
-        tell(len(data))
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """A stretch of a sparse file that holds data, and where the hole before it begins."""
+
+    gap_start: int
+    start: int
+    end: int
 
 
-def _copy(file: int, size: int, slot: VolumeSlot) -> None:
-    """The file's content into the slot, zeros as zeros."""
+def _data_extents(file: int, size: int) -> Iterator[_Data]:
+    """The file in stretches, each a hole and the data behind it; a last hole ends with none."""
     place = 0
     while place < size:
         try:
@@ -146,21 +194,18 @@ def _copy(file: int, size: int, slot: VolumeSlot) -> None:
             if exc.errno != errno.ENXIO:
                 raise
             start = size
-        if start > place:
-            slot.zero(place, start - place)
-        stop = os.lseek(file, start, os.SEEK_HOLE) if start < size else size
-        for offset in range(start, stop, _STEP):
-            _copy_piece(os.pread(file, min(_STEP, stop - offset), offset), offset, slot)
-        place = stop
+        end = os.lseek(file, start, os.SEEK_HOLE) if start < size else size
+        yield _Data(place, start, end)
+        place = end
 
 
-def _copy_piece(data: bytes, offset: int, slot: VolumeSlot) -> None:
-    for run_of in _runs(data):
-        piece = data[run_of.start : run_of.end]
+def _write_piece(data: bytes, offset: int, slot: VolumeSlot) -> None:
+    for part in _runs(data):
+        piece = data[part.start : part.end]
         if len(piece) <= _GRAIN and piece == _ZEROS[: len(piece)]:
-            slot.zero(offset + run_of.start, run_of.size)
+            slot.zero(offset + part.start, part.size)
         else:
-            slot.write(offset + run_of.start, piece)
+            slot.write(offset + part.start, piece)
 
 
 def _runs(data: bytes) -> Iterator[Extent]:
