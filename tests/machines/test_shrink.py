@@ -114,8 +114,8 @@ def test_ext4_shrinks_and_grows_on_its_target_and_reads_back(
         make_file_system(tmp_path / name, size, "true")
     result = run_job(
         _SETTINGS % PASSWORD
-        + "everboot restore-disk latest --map disk0=/dev/vda --verify --yes\n"
-        + "everboot restore-disk latest --map disk0=/dev/vdb --grow --verify --yes\n",
+        + "everboot --quiet restore-disk latest --map disk0=/dev/vda --verify --yes\n"
+        + "everboot --quiet restore-disk latest --map disk0=/dev/vdb --grow --verify --yes\n",
         folder=shell.home,
         drives=tuple(Drive(tmp_path / name) for name in targets),
     )
