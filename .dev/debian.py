@@ -23,6 +23,10 @@ TEST_PACKAGES = (
     "ceph-base",
     "ceph-common",
     "ceph-mgr",
+    # time zones and patterns that other programs judge, loop devices
+    "tzdata",
+    "git",
+    "mount",
     # permissions, partition tables and file systems to protect
     "acl",
     "attr",

@@ -67,15 +67,8 @@ class Session:
         with self.opened() as repository, reading(repository, emit=self.render.emit) as reader:
             yield repository, reader
 
-    def access(self, *, new: bool = False) -> Access:
-        """Raises ``UsageError`` where no repository is named. ``new``: its password is chosen."""
-        from backup_agent.services.repositories import (
-            Access,
-            StorageOptions,
-            embedded_credentials,
-            masked,
-        )
-
+    def address(self) -> str:
+        """The repository's, with the credentials inside it. Raises ``UsageError`` without one."""
         address = (
             self.options.repository
             or self.environment.get("EVERBOOT_REPOSITORY")
@@ -85,6 +78,18 @@ class Session:
             raise UsageError(
                 "No repository was named.", hint="Give --repo ADDRESS, or set EVERBOOT_REPOSITORY."
             )
+        return address
+
+    def access(self, *, new: bool = False) -> Access:
+        """Raises ``UsageError`` where no repository is named. ``new``: its password is chosen."""
+        from backup_agent.services.repositories import (
+            Access,
+            StorageOptions,
+            embedded_credentials,
+            masked,
+        )
+
+        address = self.address()
         if embedded_credentials(address):
             self.render.warn(
                 f"{masked(address)}: credentials inside an address end up in logs and lists of "
@@ -98,6 +103,7 @@ class Session:
                 cacert=self._cacert(),
                 limit_upload=self.options.limit_upload,
                 limit_download=self.options.limit_download,
+                read_back=self.options.read_back,
             ),
             cache=None if self.options.no_cache else self._cache(),
         )

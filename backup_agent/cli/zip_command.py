@@ -58,6 +58,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
         with _output(args.output, overwrite=args.overwrite) as sink:
             zip_files(reader, browser, sink, selection=selection, emit=emit, cancel=session.cancel)
             size = None if args.output == _STDOUT else sink.tell()
+    text = "" if size is None else f"Wrote {args.output} ({words.size(size)})."
+    if text and skipped:
+        text += f"\n{words.count(skipped, 'item')} could not be put into it: see above."
     session.render.show(
         {
             "message_type": "summary",
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             "skipped": skipped,
             "omissions": omissions,
         },
-        "" if size is None else f"Wrote {args.output} ({words.size(size)}).",
+        text,
     )
     return _EXIT_INCOMPLETE if skipped else 0
 

@@ -68,6 +68,7 @@ class PointBrowser:
     def __init__(self, reader: BlobReader, snapshot: Snapshot) -> None:
         self._reader = reader
         self.snapshot = snapshot
+        self._backed_up = tuple(parse_path(text) for text in snapshot.paths)
 
     def list_folder(self, path: TreePath) -> Sequence[Node]:
         """What stands in a folder, or the one file that ``path`` names.
@@ -108,6 +109,10 @@ class PointBrowser:
             if path:
                 self.find(path)
         return self._walk(wanted or [()])
+
+    def is_on_the_way(self, path: TreePath, selection: Sequence[TreePath] = ()) -> bool:
+        """Whether a folder only leads to what was selected, or to what was backed up at all."""
+        return _only_leads(path, selection) or _only_leads(path, self._backed_up)
 
     def _walk(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
         stack: list[tuple[TreePath, Node | None, Iterator[Node]]] = []
@@ -195,6 +200,13 @@ def outermost(selection: Sequence[TreePath]) -> list[TreePath]:
         if not any(path[: len(outer)] == outer for outer in chosen):
             chosen.append(path)
     return chosen
+
+
+def _only_leads(path: TreePath, wanted: Sequence[TreePath]) -> bool:
+    """Whether a path is on the way to a wanted one, and neither one itself nor below one."""
+    return any(path == w[: len(path)] for w in wanted) and not any(
+        path[: len(w)] == w for w in wanted
+    )
 
 
 def leads_to(path: TreePath, wanted: Sequence[TreePath]) -> bool:

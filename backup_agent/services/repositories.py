@@ -25,6 +25,7 @@ from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
     is_remote,
+    local_folder,
     masked,
     open_backend,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "StorageOptions",
     "create",
     "embedded_credentials",
+    "local_folder",
     "masked",
     "opened",
     "reading",
@@ -49,7 +51,7 @@ __all__ = [
 class Access:
     """How to reach a repository. ``cache``: where copies of indexes and trees may be kept."""
 
-    address: str
+    address: str = field(repr=False)  # it may hold credentials
     password: Callable[[], str]
     environment: Mapping[str, str]
     options: StorageOptions = field(default_factory=StorageOptions)
@@ -59,11 +61,17 @@ class Access:
 def create(
     access: Access, *, version: int = NEWEST_VERSION, emit: Emit, cancel: CancelToken
 ) -> Repository:
-    """Raises ``RepositoryExistsError``, ``StorageError``, ``UsageError``."""
+    """The caller closes its backend. Raises ``RepositoryExistsError``, ``StorageError``,
+    ``UsageError``.
+    """
     if version not in READABLE_VERSIONS:
         raise UsageError(f"Format version {version} is not known.", hint="There are 1 and 2.")
     backend = _backend(access, emit=emit, cancel=cancel)
-    return create_repository(backend, access.password(), version=version)
+    try:
+        return create_repository(backend, access.password(), version=version)
+    except BaseException:
+        backend.close()
+        raise
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -79,14 +80,23 @@ def restore_files(
     Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
     """
     own = any(path[:1] == (OWN_FOLDER,) for path in selection)
-    run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
+    run = _Restore(
+        reader,
+        target,
+        on_the_way=partial(browser.is_on_the_way, selection=selection),
+        verify=verify,
+        emit=emit,
+        cancel=cancel,
+    )
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
     try:
         for batch in _batches(run.admit(browser.walk(selection), own=own)):
             run.write(batch)
+        run.make_durable()
     except JobCancelledError as exc:
+        run.make_durable()
         raise JobCancelledError(
             "Stopped as asked. Files restored so far are whole; "
             "run the same command again for the rest."
@@ -140,9 +150,17 @@ class _Restore:
     """One run: where it is, what it wrote, what went wrong."""
 
     def __init__(
-        self, reader: BlobReader, target: Path, *, verify: bool, emit: Emit, cancel: CancelToken
+        self,
+        reader: BlobReader,
+        target: Path,
+        *,
+        on_the_way: Callable[[TreePath], bool],
+        verify: bool,
+        emit: Emit,
+        cancel: CancelToken,
     ) -> None:
         self._reader = reader
+        self._on_the_way = on_the_way
         self._emit = emit
         self._cancel = cancel
         self._verify = verify
@@ -156,6 +174,9 @@ class _Restore:
     def expect(self, files: int, size: int) -> None:
         self._files_expected = files
         self._bytes_expected = size
+
+    def make_durable(self) -> None:
+        self._target.make_durable()
 
     def close(self) -> None:
         self._target.close()
@@ -229,7 +250,7 @@ class _Restore:
             case Unreachable(path, error):
                 self._damage(path, error)
             case Found(path, node, leaving=True):
-                self._target.finish_folder(path, node)
+                self._target.finish_folder(path, node, on_the_way=self._on_the_way(path))
             case Found(path, inside=inside) if inside is not None and inside.problem:
                 self._damage(path, UnreadableError(inside.problem))
             case Found(path, Node(kind=NodeKind.FOLDER)):

@@ -54,6 +54,7 @@ class WebdavBackend:
         self._failures = failures
         self._clock = clock
         self._client = WebClient(base, failures, login=login, cacert=cacert)
+        self._pack_folders: set[str] = set()
 
     @property
     def location(self) -> str:
@@ -115,18 +116,24 @@ class WebdavBackend:
         self._client.close()
 
     def _put(self, temporary: str, key: ObjectKey, data: Data) -> None:
-        headers = {"Content-Type": "application/octet-stream"}
-        answer = self._client.send(
-            "PUT", temporary, what=key.path, data=data, headers=headers, accept=_NO_FOLDER
-        )
-        if answer.is_success:
-            return
         folder = f"{key.path.rpartition('/')[0]}/"
-        if key.kind is not FileKind.PACK:
-            raise self._failures.container_missing("folder", folder)
         # Only a pack's two-digit folder is made on the way; a vanished root stays an error.
-        self._make_folder(folder)
-        self._client.send("PUT", temporary, what=key.path, data=data, headers=headers)
+        # Beforehand, and not when a PUT finds it missing: servers say so without reading the
+        # pack and hang up, and the answer may be lost with the connection, every time anew.
+        if key.kind is FileKind.PACK and folder not in self._pack_folders:
+            self._make_folder(folder)
+            self._pack_folders.add(folder)
+        answer = self._client.send(
+            "PUT",
+            temporary,
+            what=key.path,
+            data=data,
+            headers={"Content-Type": "application/octet-stream"},
+            accept=_NO_FOLDER,
+        )
+        if not answer.is_success:
+            self._pack_folders.discard(folder)
+            raise self._failures.container_missing("folder", folder)
 
     def _move(self, temporary: str, key: ObjectKey, data: Data) -> None:
         """Give the upload its name. One that is taken is replaced only if it is not whole."""

@@ -43,6 +43,12 @@ def remove_ext(volume: Path, name: str) -> None:
     run_tool("debugfs", "-w", "-R", f"rm {name}", volume)
 
 
+def read_ntfs(volume: Path, name: str) -> bytes:
+    """Its content; an empty answer stands for a file that is not there."""
+    command = ["ntfscat", "--force", "--quiet", str(volume), name]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
 def read_fat(volume: Path, name: str, scratch: Path) -> bytes:
     run_tool("mcopy", "-n", "-o", "-i", volume, f"::{name}", scratch)
     return scratch.read_bytes()

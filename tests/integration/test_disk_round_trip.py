@@ -15,6 +15,7 @@ from backup_agent.sources.disk import open_disk_source
 from tests.helpers.disk_images import MIB, make_disk, make_volume, place, run_tool
 from tests.helpers.restored_disk import restore_disk
 from tests.helpers.stored_disk import CollectedDisk, CollectedFiles
+from tests.helpers.volumes import make_file_system, put_ext, put_fat, put_ntfs
 
 GPT = """\
 label: gpt
@@ -30,9 +31,9 @@ start=6MiB, size=8MiB, type=7
 start=15MiB, size=4MiB, type=83
 """
 CONTENT = [
-    (4 * MIB, ["mkfs.fat", "-n", "BOOT"]),
-    (8 * MIB, ["mkntfs", "-qfF", "-L", "Windows"]),
-    (4 * MIB, ["mkfs.ext4", "-q", "-L", "data"]),
+    (4 * MIB, ["mkfs.fat", "-n", "BOOT"], put_fat),
+    (8 * MIB, ["mkntfs", "-qfF", "-L", "Windows"], put_ntfs),
+    (4 * MIB, ["mkfs.ext4", "-q", "-L", "data"], put_ext),
 ]
 CASES = {
     "gpt": (GPT, 512, (1, 5, 16)),
@@ -47,15 +48,17 @@ def sha256(path: Path) -> str:
 
 
 def make_computer(folder: Path, case: str) -> Path:
-    """An image with boot code, three file systems, and data in the last of their sectors."""
+    """An image with boot code and three file systems, each with a file in it."""
     script, sector_size, starts = CASES[case]
     image = make_disk(folder / "disk.img", 24 * MIB, script, sector_size=sector_size)
     place(image, 0, b"boot code")
     place(image, MIB // 2, b"second stage of the boot loader")
-    for start, (size, command) in zip(starts, CONTENT, strict=True):
-        volume = bytearray(make_volume(folder / "volume", size, command))
-        volume[size - 3 * MIB : size - 2 * MIB] = random.Random(start).randbytes(MIB)
-        place(image, start * MIB, bytes(volume))
+    for start, (size, command, put) in zip(starts, CONTENT, strict=True):
+        volume = make_file_system(folder / "volume", size, *command)
+        file = folder / "file"
+        file.write_bytes(random.Random(start).randbytes(MIB))
+        put(volume, file, "file.bin")
+        place(image, start * MIB, volume.read_bytes())
     return image
 
 

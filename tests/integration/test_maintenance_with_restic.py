@@ -33,8 +33,6 @@ from backup_agent.storage.local import LocalBackend
 RESTIC = os.environ.get("RESTIC", "restic")
 PASSWORD = "not a secret"
 
-pytestmark = pytest.mark.skipif(shutil.which(RESTIC) is None, reason="needs restic")
-
 
 class Shared:
     """A repository in a folder, a source, and both programs."""

@@ -56,7 +56,13 @@ from backup_agent.services.repositories import Access, BlobReader, Repository, c
 from backup_agent.services.repositories import reading as reading_of
 from backup_agent.services.restore import restore_files
 from backup_agent.services.restore_disk import execute_disk_restore, plan_disk_restore
-from backup_agent.services.sources import FileSelection, Source, disks_source, files_source
+from backup_agent.services.sources import (
+    DiskSelection,
+    FileSelection,
+    Source,
+    disks_source,
+    files_source,
+)
 from backup_agent.services.zip import zip_files
 
 # Each demo makes the same computer, so that two runs can be compared.
@@ -164,7 +170,7 @@ class Demo:
         return self._back_up(files_source(FileSelection((str(self.scratch.documents),))))
 
     def _back_up_disk(self) -> PointMade:
-        disk = disks_source([str(self.scratch.disk)], allow_mounted=False)
+        disk = disks_source(DiskSelection((str(self.scratch.disk),))).source
         try:
             return self._back_up(disk)
         finally:

@@ -87,9 +87,13 @@ def check(repository: Repository, *, read_data: bool = True) -> CheckReport:
     )
 
 
-def repair(repository: Repository) -> RepairPlan:
+def repair(repository: Repository, *, read_packs: bool = False) -> RepairPlan:
     return run_repair_index(
-        repository, on_plan=lambda _plan: None, emit=ignore, cancel=CancelToken()
+        repository,
+        read_packs=read_packs,
+        on_plan=lambda _plan: None,
+        emit=ignore,
+        cancel=CancelToken(),
     )
 
 

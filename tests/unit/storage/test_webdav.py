@@ -95,7 +95,17 @@ def save(share: Share, key: object = PACK) -> None:
 def test_an_object_gets_its_name_only_when_it_is_whole(share: Share) -> None:
     save(share)
     assert share.files == {f"/{PACK.path}": DATA}
-    assert share.methods == ["PUT", "MKCOL", "PUT", "MOVE"]
+    assert share.methods == ["MKCOL", "PUT", "MOVE"]
+
+
+def test_a_packs_folder_is_made_once_and_never_found_missing_by_an_upload(share: Share) -> None:
+    with web_server(share) as host:
+        backend = backend_at("webdav", f"http://{host}")
+        backend.save(PACK, DATA)
+        backend.save(PACK, DATA)
+        backend.close()
+    assert share.methods.count("MKCOL") == 1
+    assert share.methods[0] == "MKCOL"
 
 
 def test_a_whole_object_that_is_there_already_is_left_alone(share: Share) -> None:
@@ -103,7 +113,7 @@ def test_a_whole_object_that_is_there_already_is_left_alone(share: Share) -> Non
     share.methods.clear()
     save(share)
     assert share.files == {f"/{PACK.path}": DATA}
-    assert share.methods == ["PUT", "MOVE", "GET", "DELETE"]
+    assert share.methods == ["MKCOL", "PUT", "MOVE", "GET", "DELETE"]
 
 
 @pytest.mark.parametrize("damaged", [b"", DATA[:-1], DATA + b"x"])
