@@ -36,6 +36,11 @@ TEST_PACKAGES = (
     "exfatprogs",
     # mounted by a test of names that differ only in case, and to fill volumes
     "exfat-fuse",
+    # virtual machines for what this computer's kernel cannot show, and what they show there
+    "qemu-system-x86",
+    "busybox-static",
+    "kmod",
+    "lvm2",
     # compresses files as Windows does
     "libwim15",
     # other programs that read our zips
