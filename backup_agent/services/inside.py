@@ -119,15 +119,12 @@ class DeepBrowser(PointBrowser):
         """
         if not self._is_inside(path):
             return Found(path, super().find(path))
-        items = self.disk_items()
-        for depth in range(1, len(path) + 1):
-            found = next((item for item in items if item.path == path[:depth]), None)
-            if found is None:
-                raise self._missing(path)
-            if depth == len(path):
-                return found
-            items = self.children(found) if _is_folder(found) else ()
-        raise self._missing(path)
+        found = next((item for item in self.disk_items() if item.path == path[:1]), None)
+        for depth in range(1, len(path)):
+            found = self.child(found, path[depth]) if found and _is_folder(found) else None
+        if found is None:
+            raise self._missing(path)
+        return found
 
     def walk(self, selection: Sequence[TreePath] = (), *, deep: bool = False) -> Iterator[Step]:
         """As ``PointBrowser``'s; without a selection volumes are entered only if ``deep``."""
@@ -164,10 +161,19 @@ class DeepBrowser(PointBrowser):
                 try:
                     self._enter(found, entered)
                     if self._has_files(found.path) or found.path in wanted:
-                        inner = self.children(found)
+                        inner = self._wanted_children(found, wanted)
                 except (IntegrityError, UnreadableError) as exc:
                     yield Unreachable(found.path, exc)
                 stack.append((found, iter(inner)))
+
+    def _wanted_children(self, folder: Found, wanted: Sequence[TreePath]) -> Sequence[Found]:
+        """All children, or only the wanted ones of a folder on the way to them."""
+        depth = len(folder.path)
+        if any(path == folder.path[: len(path)] for path in wanted):
+            return self.children(folder)
+        names = {path[depth]: None for path in wanted if path[:depth] == folder.path}
+        found = (self.child(folder, name) for name in names)
+        return [child for child in found if child is not None]
 
     def _enter(self, folder: Found, entered: set[tuple[TreePath, int]]) -> None:
         """No folder has two places, but in a file system made to be walked through for ever."""
@@ -198,8 +204,18 @@ class DeepBrowser(PointBrowser):
         if len(path) == 1:
             return [Found((*path, node.name), node) for node in self.volumes(path[0])]
         volume = self.volume(path[:2])
-        here = folder.inside.item.reference if isinstance(folder.inside, ItemInVolume) else None
-        return volume.list_folder(path, volume.tree.root if here is None else here)
+        return volume.list_folder(path, _reference(folder, volume))
+
+    def child(self, folder: Found, name: bytes) -> Found | None:
+        """The one of that name among the folder's ``children``, without reading the others.
+
+        Raises as ``children``.
+        """
+        path = folder.path
+        if len(path) == 1:
+            return next((item for item in self.children(folder) if item.path[-1] == name), None)
+        volume = self.volume(path[:2])
+        return volume.look_up(path, _reference(folder, volume), name)
 
     def _is_inside(self, path: TreePath) -> bool:
         head = path[0] if path else b""
@@ -311,6 +327,17 @@ class VolumeInPoint:
         """
         return [found for item in self._items(folder) for found in self._entries(path, item)]
 
+    def look_up(self, path: TreePath, folder: Reference, name: bytes) -> Found | None:
+        """One of ``list_folder``, found by its name alone; raises as that does."""
+        if folder in self._listings:
+            return next((f for f in self.list_folder(path, folder) if f.path[-1] == name), None)
+        for own in _names_in(name):
+            item = self.tree.look_up(folder, own)
+            for found in self._entries(path, item) if item else ():
+                if found.path[-1] == name:
+                    return found
+        return None
+
     def _items(self, folder: Reference) -> tuple[TreeItem, ...]:
         items = self._listings.get(folder)
         if items is None:
@@ -337,6 +364,19 @@ def _stored_folder(volume: TreePath) -> TreePath:
     """``/disks/0/volumes/2`` for ``/disk0/volume2``."""
     disk, number = volume
     return _DISKS, disk.removeprefix(_DISK), b"volumes", number.removeprefix(_VOLUME)
+
+
+def _reference(folder: Found, volume: VolumeInPoint) -> Reference:
+    here = folder.inside
+    return here.item.reference if isinstance(here, ItemInVolume) else volume.tree.root
+
+
+def _names_in(name: bytes) -> Iterator[bytes]:
+    """Whose entry a name may be: ``file:stream`` that of a file's stream, or of a file itself."""
+    owner, colon, _ = name.rpartition(b":")
+    if colon and owner:
+        yield owner
+    yield name
 
 
 def _is_folder(found: Found) -> bool:

@@ -29,6 +29,7 @@ from backup_agent.filesystems.files.reader_messages import (
     GetItem,
     Items,
     ListFolder,
+    LookUp,
     Opened,
     OpenVolume,
     ReadFile,
@@ -87,6 +88,9 @@ class VolumeTree:
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
         return self._expect(Items, ListFolder(folder)).items
+
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        return next(iter(self._expect(Items, LookUp(folder, name)).items), None)
 
     def item(self, reference: Reference) -> TreeItem:
         (item,) = self._expect(Items, GetItem(reference)).items

@@ -34,6 +34,13 @@ class ListFolder(msgspec.Struct, frozen=True, tag="list"):
     folder: Reference
 
 
+class LookUp(msgspec.Struct, frozen=True, tag="look"):
+    """Answered by one item, or none of that name."""
+
+    folder: Reference
+    name: bytes
+
+
 class GetItem(msgspec.Struct, frozen=True, tag="item"):
     reference: Reference
 
@@ -71,6 +78,6 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     hint: str = ""
 
 
-Request: TypeAlias = OpenVolume | ListFolder | GetItem | ReadFile
+Request: TypeAlias = OpenVolume | ListFolder | LookUp | GetItem | ReadFile
 Answer: TypeAlias = Opened | Items | Data | Failed
 FromReader: TypeAlias = Answer | Wanted
