@@ -107,7 +107,10 @@ class DeepBrowser(PointBrowser):
         found = self.look_up(path)
         if found.node.kind is not NodeKind.FOLDER:
             return (found.node,)
-        return [item.node for item in self.children(found)]
+        if len(path) == 1:
+            return self.volumes(path[0])
+        volume = self.volume(path[:2])
+        return volume.nodes(_reference(found, volume))
 
     def find(self, path: TreePath) -> Node:
         return self.look_up(path).node if self._is_inside(path) else super().find(path)
@@ -327,6 +330,10 @@ class VolumeInPoint:
         """
         return [found for item in self._items(folder) for found in self._entries(path, item)]
 
+    def nodes(self, folder: Reference) -> Sequence[Node]:
+        """Those of ``list_folder``, for who wants to see them and no more."""
+        return [node for item in self._items(folder) for node, _ in _with_streams(item)]
+
     def look_up(self, path: TreePath, folder: Reference, name: bytes) -> Found | None:
         """One of ``list_folder``, found by its name alone; raises as that does."""
         if folder in self._listings:
@@ -347,17 +354,21 @@ class VolumeInPoint:
         return items
 
     def _entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
-        node = item.node
-        inside = ItemInVolume(self, item, None, node.size)
-        yield Found((*folder, node.name), node, inside=inside)
-        for stream in item.streams:
-            name = node.name + b":" + stream.name
-            beside = replace(node, name=name, kind=NodeKind.FILE, size=stream.size, links=1)
-            if node.kind is NodeKind.FOLDER:
-                beside = replace(beside, mode=node.mode & 0o666)
-            yield Found(
-                (*folder, name), beside, inside=ItemInVolume(self, item, stream.name, stream.size)
-            )
+        for node, stream in _with_streams(item):
+            inside = ItemInVolume(self, item, stream, node.size)
+            yield Found((*folder, node.name), node, inside=inside)
+
+
+def _with_streams(item: TreeItem) -> Iterator[tuple[Node, bytes | None]]:
+    """The thing itself, and each of its streams as a file beside it."""
+    node = item.node
+    yield node, None
+    for stream in item.streams:
+        name = node.name + b":" + stream.name
+        beside = replace(node, name=name, kind=NodeKind.FILE, size=stream.size, links=1)
+        if node.kind is NodeKind.FOLDER:
+            beside = replace(beside, mode=node.mode & 0o666)
+        yield beside, stream.name
 
 
 def _stored_folder(volume: TreePath) -> TreePath:

@@ -39,6 +39,7 @@ _FIRST_OWN_RECORD = 16
 _RECORD_NUMBER = (1 << 48) - 1
 _SEQUENCE_SHIFT = 48
 _LINKS_IN_RECORD = 18
+_RECORDS_AT_ONCE = 64 << 10
 
 _READ_ONLY = 0x1
 _REPARSE = 0x400
@@ -85,6 +86,7 @@ class NtfsTree:
         self._library.open_file_object(volume)
         self._mft = self._library.get_file_entry(0)
         self._record_size: int = self._library.get_mft_entry_size()
+        self._records_start, self._records = -1, b""
         self._open: OrderedDict[Reference, _Opened] = OrderedDict()
         self.root = Reference(self._library.get_file_entry(_ROOT_RECORD).get_file_reference())
 
@@ -240,8 +242,13 @@ class NtfsTree:
     def _links(self, reference: Reference) -> int:
         """How many names it has; a short name (``PROGRA~1``) counts, too."""
         place = (reference & _RECORD_NUMBER) * self._record_size + _LINKS_IN_RECORD
+        start = place - place % _RECORDS_AT_ONCE
+        if start != self._records_start:
+            # Files of one folder have records side by side.
+            self._records = self._mft.read_buffer_at_offset(_RECORDS_AT_ONCE, start)
+            self._records_start = start
         links: int
-        (links,) = struct.unpack("<H", self._mft.read_buffer_at_offset(2, place))
+        (links,) = struct.unpack_from("<H", self._records, place - start)
         return links
 
 
