@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.first_byte [--milliseconds 50] [--names 100000]`` starts one of the
 tests' S3 servers, stores an NTFS volume there, and then sees two files in it through a
-proxy that lets every request wait: one at an ordinary path, one in a folder of that many
+proxy that lets every request wait, which runs in this process, too: one at an ordinary path, one in a folder of that many
 names. Opening the repository by its password is part of the time, starting Python is not.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -51,8 +52,10 @@ def main() -> None:
                     for state in ("cold", "warm"):
                         proxy.calm()
                         proxy.inject(Late(args.milliseconds / 1000), times=math.inf)
+                        before = os.times()
                         seconds = _first_byte(server.through(proxy.origin), path, cache)
-                        print(_line(state, path, seconds, proxy), flush=True)
+                        cpu = sum(os.times()[:4]) - sum(before[:4])
+                        print(_line(state, path, seconds, cpu, proxy), flush=True)
 
 
 def _make_volume(scratch: Path, names: int) -> Path:
@@ -94,8 +97,9 @@ def _first_byte(server: RunningServer, path: str, cache: Path) -> float:
         return time.perf_counter() - start
 
 
-def _line(state: str, path: str, seconds: float, proxy: FaultProxy) -> str:
-    return f"{state} cache  {seconds:5.2f} s  {len(proxy.seen):3} requests  {path}"
+def _line(state: str, path: str, seconds: float, cpu: float, proxy: FaultProxy) -> str:
+    requests = len(proxy.seen)
+    return f"{state} cache  {seconds:5.2f} s  CPU {cpu:4.2f} s  {requests:3} requests  {path}"
 
 
 if __name__ == "__main__":

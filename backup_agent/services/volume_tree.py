@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, TypeVar, assert_never
@@ -43,6 +44,7 @@ _SILENCE_SECONDS = 300
 """A reader that lost its way is ended by its limit of CPU time long before that."""
 _LARGEST_MESSAGE = 256 << 20
 """A folder of a million names."""
+_FIRST_BYTES = 4096
 LARGEST_READ = 8 << 20
 """Bytes of a file in one answer."""
 
@@ -169,6 +171,11 @@ class VolumeTree:
         """
         trouble: IntegrityError | None = None
         reader.send(self._encoder.encode(request))
+        if isinstance(request, OpenVolume):
+            # It is where every file system begins, and may be far away: fetch it while the
+            # reader starts. What is wrong with it shows when the reader asks.
+            with suppress(IntegrityError):
+                self._image.read_at(0, _FIRST_BYTES)
         while True:
             answer = self._answers.decode(reader.receive(timeout_seconds=_SILENCE_SECONDS))
             match answer:

@@ -97,7 +97,7 @@ def test_first_byte_of_a_file_in_a_volume_takes_few_requests(
     backend = store_volume(tmp_path, size=size, names=names)
     for number, (path, most) in enumerate(
         [
-            ("/disk0/volume0/Users/me/documents/report", 19),
+            ("/disk0/volume0/Users/me/documents/report", 16),
             ("/disk0/volume0/Users/me/many/entry sought", 22),
         ]
     ):
