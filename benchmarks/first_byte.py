@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.first_byte [--milliseconds 50] [--names 100000]`` starts one of the
 tests' S3 servers, stores an NTFS volume there, and then sees two files in it through a
-proxy that lets every request wait, which runs in this process, too: one at an ordinary path, one in a folder of that many
+proxy that lets every request wait: one at an ordinary path, one in a folder of that many
 names. Opening the repository by its password is part of the time, starting Python is not.
+The CPU seconds are ours and the proxy's, which runs in the same process.
 """
 
 from __future__ import annotations
