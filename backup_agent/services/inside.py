@@ -26,6 +26,7 @@ from backup_agent.model.disk import Extent, Volume
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.model.omission import Omission
 from backup_agent.model.snapshot import Snapshot
+from backup_agent.repository.kept_blobs import KeptBlobs
 from backup_agent.repository.reader import BlobReader
 from backup_agent.services.browse import (
     Found,
@@ -37,7 +38,7 @@ from backup_agent.services.browse import (
     outermost,
     show_path,
 )
-from backup_agent.services.volume_image import open_volume_image
+from backup_agent.services.volume_image import RawImage, open_volume_image
 from backup_agent.services.volume_tree import VolumeTree
 
 _DISKS = b"disks"
@@ -53,6 +54,8 @@ class DeepBrowser(PointBrowser):
 
     def __init__(self, reader: BlobReader, snapshot: Snapshot) -> None:
         super().__init__(reader, snapshot)
+        self.kept = KeptBlobs()
+        """What is held in memory for all files and volumes of this restore point together."""
         self._volumes: dict[TreePath, VolumeInPoint] = {}
         self._omissions: tuple[Omission, ...] | None = None
 
@@ -73,7 +76,7 @@ class DeepBrowser(PointBrowser):
         if not {_MACHINE_FILE, _DISKS} <= names:
             return ()
         stored = (node.name for node in super().list_folder((_DISKS,)))
-        return [self._folder(_DISK + name) for name in stored if _DISK + name not in names]
+        return [self.shown_folder(_DISK + name) for name in stored if _DISK + name not in names]
 
     def volumes(self, disk: bytes) -> Sequence[Node]:
         """A folder for each volume of ``disk0``. Raises ``IntegrityError``."""
@@ -82,7 +85,7 @@ class DeepBrowser(PointBrowser):
         except NoSuchPointError:
             return ()
         numbers = sorted(stored, key=lambda node: (len(node.name), node.name))
-        return [self._folder(_VOLUME + node.name) for node in numbers]
+        return [self.shown_folder(_VOLUME + node.name) for node in numbers]
 
     def volume(self, path: TreePath) -> VolumeInPoint:
         """The volume at ``(b"disk0", b"volume2")``; its files are read when asked for.
@@ -91,13 +94,19 @@ class DeepBrowser(PointBrowser):
         """
         opened = self._volumes.get(path)
         if opened is None:
-            disk, volume = path
-            folder = (_DISKS, disk.removeprefix(_DISK), b"volumes", volume.removeprefix(_VOLUME))
+            folder = _stored_folder(path)
             described = decode_volume(
                 b"".join(self.content(super().find((*folder, b"volume.json"))))
             )
             opened = self._volumes[path] = self._open(path, folder, described)
         return opened
+
+    def raw_image(self, path: TreePath) -> RawImage:
+        """All bytes of the volume at ``(b"disk0", b"volume2")``. Raises as :meth:`volume` does."""
+        described = self.volume(path).description
+        folder = _stored_folder(path)
+        image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
+        return RawImage(image, tuple(self._unreadable(folder, described)))
 
     def list_folder(self, path: TreePath) -> Sequence[Node]:
         if not path:
@@ -204,7 +213,7 @@ class DeepBrowser(PointBrowser):
         )
 
     def _open(self, path: TreePath, folder: TreePath, described: Volume) -> VolumeInPoint:
-        image = open_volume_image(self._reader, self, folder, described)
+        image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
         opening = OpenVolume(
             kind=described.file_system.kind,
             size=described.size,
@@ -230,7 +239,8 @@ class DeepBrowser(PointBrowser):
             self._omissions = self.omissions()
         return self._omissions
 
-    def _folder(self, name: bytes) -> Node:
+    def shown_folder(self, name: bytes) -> Node:
+        """A folder that is shown and not stored."""
         return Node(
             name=name,
             kind=_FOLDER_KIND,
@@ -295,7 +305,7 @@ class VolumeInPoint:
         Raises ``UnreadableError``, ``IntegrityError``.
         """
         folder = self._resolve(path[len(self.path) :])
-        return [found for item in self._items(folder) for found in self._entries(path, item)]
+        return [found for item in self._items(folder) for found in self.entries(path, item)]
 
     def _resolve(self, names: TreePath) -> Reference:
         here = self.tree.root
@@ -319,7 +329,8 @@ class VolumeInPoint:
                 self._listings.popitem(last=False)
         return items
 
-    def _entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
+    def entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
+        """An item of that folder, and its named streams as files beside it."""
         node = item.node
         inside = None
         if node.kind is NodeKind.FILE or item.problem:
@@ -333,6 +344,12 @@ class VolumeInPoint:
             yield Found(
                 (*folder, name), beside, inside=FileInVolume(self, item, stream.name, stream.size)
             )
+
+
+def _stored_folder(path: TreePath) -> TreePath:
+    """Where what stands at ``(b"disk0", b"volume2")`` is stored."""
+    disk, volume = path
+    return (_DISKS, disk.removeprefix(_DISK), b"volumes", volume.removeprefix(_VOLUME))
 
 
 def _is_folder(found: Found) -> bool:
