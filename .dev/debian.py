@@ -38,6 +38,8 @@ TEST_PACKAGES = (
     "exfat-fuse",
     # compresses files as Windows does
     "libwim15",
+    # mounts restore points
+    "fuse3",
     # other programs that read our zips
     "unzip",
     "libarchive-tools",
