@@ -180,3 +180,15 @@ def test_damaged_disk_ends_its_restore_and_the_target_is_left_without_a_table(
     assert newest.name in answer.err
     assert target.read_bytes().startswith(b"EVERBOOT RESTORING")
     assert not any(target.read_bytes()[512:MIB])
+
+
+def test_check_says_of_each_disk_restore_point_whether_it_is_whole(
+    with_disk: CommandLine,
+) -> None:
+    answer = with_disk.ok("check", "--json")
+    (point,) = answer.of_type("disk_point")
+    assert (point["whole"], point["disks"]) == (True, 1)
+    assert point["volumes"] == [
+        {"path": "/disk0/volume1", "file_system": "unknown", "opens": None, "problem": ""}
+    ]
+    assert "1 disk with 1 volume, whole" in with_disk.ok("check").out
