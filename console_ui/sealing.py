@@ -35,9 +35,8 @@ def seal(plaintext: bytes, *, context: str) -> bytes:
 
 def unseal(sealed: bytes, *, context: str) -> bytes:
     """The plaintext. Raises ``IntegrityError`` for another key, another context or damage."""
-    body = bytes(sealed)
-    nonce, rest = body[1 : 1 + _NONCE_BYTES], body[1 + _NONCE_BYTES :]
-    if body[:1] != _VERSION:
+    nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    if sealed[:1] != _VERSION:
         raise _unfit()
     try:
         return _cipher().decrypt(nonce, rest, context.encode())

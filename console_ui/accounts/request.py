@@ -11,14 +11,14 @@ from console_ui.audit.actor import Actor, ActorKind
 
 
 class ConsoleRequest(HttpRequest):
-    """Any request; ``membership`` is that of the organisation the person looks at now."""
+    """Any request; ``membership`` is that of the organisation the person looks at now.
+
+    ``person`` is None for somebody who is not logged in.
+    """
 
     session: SessionStore
+    person: User | None
     membership: Membership | None
-
-    @property
-    def person(self) -> User | None:
-        return self.user if self.user.is_authenticated else None
 
 
 class UserRequest(ConsoleRequest):

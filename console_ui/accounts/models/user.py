@@ -51,6 +51,8 @@ class User(AbstractBaseUser):
     language = models.CharField(max_length=10, blank=True)
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     created_at = models.DateTimeField(auto_now_add=True)
+    # When a recovery code was typed back; None while those that exist may be on no paper.
+    kept_recovery_codes_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -65,3 +67,12 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def has_second_factor(self) -> bool:
+        return hasattr(self, "authenticator_app") or self.security_keys.exists()
+
+    @property
+    def must_have_second_factor(self) -> bool:
+        """Whether an organisation of theirs requires one."""
+        return self.memberships.filter(organisation__requires_second_factor=True).exists()

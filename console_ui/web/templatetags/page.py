@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -22,8 +23,11 @@ def icon(name: str, size: int = 20) -> SafeString:
     """A picture that words stand beside, so it is hidden from screen readers."""
     address = assets.address("icons.svg")
     return format_html(
-        '<svg class="i i{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>',
-        size,
-        address,
-        name,
+        '<svg class="i i{}" aria-hidden="true"><use href="{}#{}"/></svg>', size, address, name
     )
+
+
+@register.inclusion_tag("field.html")
+def field(bound: BoundField, css: str = "") -> dict[str, object]:
+    """Label, input, hint and errors of one form field."""
+    return {"field": bound, "css": css}
