@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import assert_never
 
 import django
@@ -75,6 +76,7 @@ def django_settings(settings: Settings, master: MasterKey) -> dict[str, object]:
         "TIME_ZONE": "UTC",
         "LANGUAGE_CODE": "en",
         "LANGUAGES": (("en", "English"), ("fr", "Français")),
+        "LOCALE_PATHS": [str(Path(__file__).with_name("locale"))],
         "LANGUAGE_COOKIE_NAME": f"{prefix}language",
         "LANGUAGE_COOKIE_SECURE": settings.is_encrypted,
         "LANGUAGE_COOKIE_SAMESITE": "Lax",
