@@ -10,6 +10,40 @@ from backup_agent.model.disk import Disk
 from backup_agent.model.machine import Firmware
 
 
+class WritableDisk(Protocol):
+    """A disk, partition or image file that is being restored to; nobody else writes to it.
+
+    ``OSError`` of the operating system comes through.
+    """
+
+    def read(self, start: int, size: int) -> bytes:
+        """Fewer bytes than ``size`` only at the end."""
+        ...
+
+    def write(self, start: int, data: bytes | memoryview) -> None:
+        """All of the data."""
+        ...
+
+    def zero(self, start: int, size: int) -> None:
+        """Make those bytes read as zeros, as cheaply as can be done surely."""
+        ...
+
+    def discard(self, start: int, size: int) -> None:
+        """Say that those bytes are not needed. What they read as afterwards is unknown.
+
+        Does nothing where the drive knows no such thing.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Return when everything written is on the medium, and forget what was cached of it."""
+        ...
+
+    def close(self) -> None:
+        """Let the system look at the partition table anew."""
+        ...
+
+
 class Host(Protocol):
     """One operating system's answers. Failures are :class:`~backup_agent.errors.HostError`."""
 
@@ -51,4 +85,18 @@ class Host(Protocol):
 
         Looks through partitions, volume managers and loop devices.
         """
+        ...
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableDisk:
+        """The disk for writing, for us alone. ``create``: an image file that is not there yet.
+
+        An image file has ``disk.size`` bytes from now on. Raises
+        :class:`~backup_agent.errors.TargetInUseError` where somebody else has
+        it, :class:`~backup_agent.errors.PrivilegeError` where only the
+        administrator may, :class:`~backup_agent.errors.TargetError` otherwise.
+        """
+        ...
+
+    def start_on_disk(self, path: str) -> int | None:
+        """Where a partition begins on its disk, in bytes; ``None`` for what is no partition."""
         ...

@@ -56,6 +56,11 @@ class SwiftBackend:
     def location(self) -> str:
         return self._failures.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        # Servers write container listings later, when the container's own server is away.
+        return True
+
     def prepare(self) -> None:
         try:
             with self._connection("the container", missing_is_container=True) as swift:
@@ -110,6 +115,9 @@ class SwiftBackend:
             self._connection(key.path) as swift,
         ):
             swift.delete_object(*self._at(key))
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         with self._lock:

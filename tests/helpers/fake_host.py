@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from backup_agent.host.api import WritableDisk
+from backup_agent.host.select import current_host
 from backup_agent.model.disk import Disk, Extent
 from backup_agent.model.machine import Firmware
 
@@ -66,3 +68,9 @@ class FakeHost:
 
     def mounts(self, path: str) -> Sequence[str]:
         return self._mounted.get(path, ())
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableDisk:
+        return current_host().open_target(disk, create=create)
+
+    def start_on_disk(self, path: str) -> int | None:
+        return None
