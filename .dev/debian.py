@@ -44,6 +44,11 @@ TEST_PACKAGES = (
     "oathtool",
     "zbar-tools",
     "fonts-inter",
+    # virtual machines for what this computer's kernel cannot show, and what they show there
+    "qemu-system-x86",
+    "busybox-static",
+    "kmod",
+    "lvm2",
     # compresses files as Windows does
     "libwim15",
     # other programs that read our zips
