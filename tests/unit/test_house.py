@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import re
 import subprocess
@@ -16,6 +15,8 @@ import django
 import pytest
 from django.conf import settings
 from pip._internal.models.index import PyPI
+
+from tests.console import django_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = ("backup_agent", "rescue_media", "console_ui", "iso_builder")
@@ -58,7 +59,9 @@ def package_index_addresses(pip_config: str) -> set[str]:
 def _configure_django() -> None:
     """Models can be imported only then; the tests of the console may have done it already."""
     if not settings.configured:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.console.django_settings"
+        # Not by an environment variable, which tests of other programs would hand on.
+        names = {name: value for name, value in vars(django_settings).items() if name.isupper()}
+        settings.configure(**names)
         django.setup()
 
 
