@@ -36,6 +36,19 @@ TEST_PACKAGES = (
     "exfatprogs",
     # mounted by a test of names that differ only in case, and to fill volumes
     "exfat-fuse",
+    # the console's other database, its messages, its browser, and outside judges of codes
+    "postgresql",
+    "gettext",
+    "chromium",
+    "chromium-driver",
+    "oathtool",
+    "zbar-tools",
+    "fonts-inter",
+    # virtual machines for what this computer's kernel cannot show, and what they show there
+    "qemu-system-x86",
+    "busybox-static",
+    "kmod",
+    "lvm2",
     # compresses files as Windows does
     "libwim15",
     # mounts restore points

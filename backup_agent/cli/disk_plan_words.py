@@ -34,8 +34,8 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
     }
 
 
-def plan_text(job: DiskRestore, scratch: Path) -> str:
-    """``scratch`` is the folder that a volume gets its room in when it changes its size."""
+def plan_text(job: DiskRestore, scratch: Path | None) -> str:
+    """``scratch`` is the folder that a volume gets its room in when it changes its size, if any."""
     plan = job.plan
     longest = max(plan.before.size, plan.after.size)
     lines = [
@@ -45,7 +45,7 @@ def plan_text(job: DiskRestore, scratch: Path) -> str:
         f"  What is written ({words.size(plan.stored_bytes)} of data):",
         *(f"    {words.printable(line)}" for line in plan.lines()),
     ]
-    if plan.needs_scratch:
+    if plan.needs_scratch and scratch:
         lines.append(
             words.printable(f"  The resized volume's data need room in {scratch} meanwhile.")
         )

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from backup_agent.model.disk import Disk
 from backup_agent.model.machine import Firmware
+
+
+class BlockContent(Protocol):
+    """The bytes of a block device that this process makes up."""
+
+    @property
+    def size(self) -> int:
+        """A multiple of the sector size."""
+        ...
+
+    @property
+    def sector_size(self) -> int: ...
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Exactly so many bytes. Whatever is raised, the device answers as an I/O error."""
+        ...
+
+    def write(self, offset: int, data: bytes) -> None: ...
 
 
 class WritableDisk(Protocol):
@@ -80,10 +99,36 @@ class Host(Protocol):
         """
         ...
 
+    def open_frozen_view(self, disk: Disk) -> io.RawIOBase | None:
+        """Its bytes as they are now, whatever is written to it meanwhile; for reading only.
+
+        ``None`` where this system cannot do that for this disk. Closing the
+        file ends the view; one that a killed backup left behind ends when the
+        next is opened. Raises :class:`~backup_agent.errors.FreezeFailedError`
+        when there should be a view but it could not be made, and on reading
+        when it could not be kept; else as :meth:`open_disk`.
+        """
+        ...
+
     def mounts(self, path: str) -> Sequence[str]:
         """Where file systems on that disk or image file are in use: mount points, ``[swap]``.
 
         Looks through partitions, volume managers and loop devices.
+        """
+        ...
+
+    def offers_block_devices(self) -> bool:
+        """Whether :meth:`block_device` can work on this computer and for this user."""
+        ...
+
+    def block_device(self, content: BlockContent) -> AbstractContextManager[str]:
+        """The path of a block device with that content, while the context lasts.
+
+        ``content`` is called by another thread, for one request at a time. At
+        the end all that was written to the device has been written to it; what
+        it raised meanwhile is raised again. Raises
+        :class:`~backup_agent.errors.UnsupportedError` where there is no such
+        device to be had.
         """
         ...
 

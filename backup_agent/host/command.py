@@ -129,6 +129,8 @@ class Conversation:
             self._process.kill()
         self._process.wait()
         self._arrivals.close()
+        # The numbers may soon be those of other files.
+        self._inlet = self._outlet = -1
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()

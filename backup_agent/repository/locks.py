@@ -24,12 +24,14 @@ from backup_agent.errors import (
 )
 from backup_agent.format.lock import Lock, decode_lock, encode_lock
 from backup_agent.repository.keys import current_user
-from backup_agent.repository.process import is_dead, own_mark
+from backup_agent.repository.process import is_dead, is_seen, own_mark
 from backup_agent.repository.repository import Repository
 from backup_agent.storage.backend import FileKind, ObjectKey
 
 REFRESH_SECONDS = 5 * 60
 STALE_AFTER = timedelta(minutes=30)
+SILENT_AFTER = timedelta(minutes=12)
+"""Two refreshes missed, with room for clocks that differ: enough where a lock names this host."""
 _SETTLE_SECONDS = 0.2
 """Two runs may write their locks at one moment: each looks again a little later, as restic does."""
 _PARTING_SECONDS = 5.0
@@ -218,12 +220,19 @@ def find_locks(repository: Repository) -> list[FoundLock]:
 
 def is_stale(lock: Lock | None, *, now: datetime) -> bool:
     """Whether the run that wrote it cannot be alive. A damaged file locks nothing: a crash
-    on a backend that is not atomic leaves such. restic's own locks do not tell enough to be
-    sure that their process is dead: they lapse.
+    on a backend that is not atomic leaves such.
+
+    Of this host's locks, those of an earlier boot and restic's own do not prove that their
+    process is dead, for another computer may have the same name. Whoever lives refreshes,
+    so these lapse once two refreshes are missing and no such process is seen here.
     """
     if lock is None or now - lock.time > STALE_AFTER:
         return True
-    return lock.hostname == socket.gethostname() and is_dead(lock.pid, lock.process)
+    if lock.hostname != socket.gethostname():
+        return False
+    if is_dead(lock.pid, lock.process):
+        return True
+    return now - lock.time > SILENT_AFTER and not is_seen(lock.pid, lock.process)
 
 
 def remove_locks(repository: Repository, *, every: bool, now: datetime) -> int:

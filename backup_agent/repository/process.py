@@ -33,15 +33,28 @@ def is_dead(pid: int, mark: ProcessMark | None) -> bool:
     """Whether that process has certainly ended."""
     if mark is None or mark.space != _space():
         return False
+    if not _is_taken(pid):
+        return True
+    started = _started(pid)
+    return started is not None and started != mark.started
+
+
+def is_seen(pid: int, mark: ProcessMark | None) -> bool:
+    """Whether a process is there that may be the one. Without a mark, any of that number may."""
+    if mark is None:
+        return _is_taken(pid)
+    return mark.space == _space() and not is_dead(pid, mark)
+
+
+def _is_taken(pid: int) -> bool:
     try:
         # Not by a look into /proc, which may hide what belongs to others (hidepid).
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
-        return True
+        return False
     except PermissionError:
         pass  # somebody else's, and there
-    started = _started(pid)
-    return started is not None and started != mark.started
+    return True
 
 
 def _space() -> str | None:

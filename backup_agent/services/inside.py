@@ -23,6 +23,7 @@ from backup_agent.filesystems.files.open_tree import READABLE
 from backup_agent.filesystems.files.reader_messages import OpenVolume
 from backup_agent.format.disk_layout import decode_volume
 from backup_agent.model.disk import Extent, Volume
+from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.model.omission import Omission
 from backup_agent.model.snapshot import Snapshot
@@ -105,6 +106,8 @@ class DeepBrowser(PointBrowser):
         """All bytes of the volume at ``(b"disk0", b"volume2")``. Raises as :meth:`volume` does."""
         described = self.volume(path).description
         folder = _stored_folder(path)
+        # A damaged list must not make bad sectors pass for zeros.
+        self.omissions()
         image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
         return RawImage(image, tuple(self._unreadable(folder, described)))
 
@@ -116,7 +119,7 @@ class DeepBrowser(PointBrowser):
         found = self.look_up(path)
         if found.node.kind is not NodeKind.FOLDER:
             return (found.node,)
-        return [item.node for item in self._inner(path)]
+        return [item.node for item in self.children(found)]
 
     def find(self, path: TreePath) -> Node:
         return self.look_up(path).node if self._is_inside(path) else super().find(path)
@@ -128,14 +131,14 @@ class DeepBrowser(PointBrowser):
         """
         if not self._is_inside(path):
             return Found(path, super().find(path))
-        items = self._disk_items()
+        items = self.disk_items()
         for depth in range(1, len(path) + 1):
             found = next((item for item in items if item.path == path[:depth]), None)
             if found is None:
                 raise self._missing(path)
             if depth == len(path):
                 return found
-            items = self._inner(found.path) if _is_folder(found) else ()
+            items = self.children(found) if _is_folder(found) else ()
         raise self._missing(path)
 
     def walk(self, selection: Sequence[TreePath] = (), *, deep: bool = False) -> Iterator[Step]:
@@ -155,7 +158,7 @@ class DeepBrowser(PointBrowser):
             yield from self._walk_inside(inside)
 
     def _walk_inside(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
-        stack: list[tuple[Found | None, Iterator[Found]]] = [(None, iter(self._disk_items()))]
+        stack: list[tuple[Found | None, Iterator[Found]]] = [(None, iter(self.disk_items()))]
         entered: set[tuple[TreePath, int]] = set()
         while stack:
             own, items = stack[-1]
@@ -173,7 +176,7 @@ class DeepBrowser(PointBrowser):
                 try:
                     self._enter(found, entered)
                     if self._has_files(found.path) or found.path in wanted:
-                        inner = self._inner(found.path)
+                        inner = self.children(found)
                 except (IntegrityError, UnreadableError) as exc:
                     yield Unreachable(found.path, exc)
                 stack.append((found, iter(inner)))
@@ -186,18 +189,29 @@ class DeepBrowser(PointBrowser):
                 raise UnreadableError("The same folder was met before: the file system is damaged.")
             entered.add(same)
 
+    def image_tree(self, path: TreePath) -> BlobId | None:
+        """The stored image of the volume at that path: the same id, the same bytes."""
+        return super().find((*_stored_folder(path), b"image")).subtree
+
     def _has_files(self, path: TreePath) -> bool:
         """Swap and the like are no failure to whoever wants all there is."""
         return len(path) != 2 or self.volume(path).is_readable
 
-    def _disk_items(self) -> Sequence[Found]:
+    def disk_items(self) -> Sequence[Found]:
+        """The folders of all disks, from which ``children`` leads further."""
         return [Found((node.name,), node) for node in self.disks()]
 
-    def _inner(self, path: TreePath) -> Sequence[Found]:
-        """What a disk's or volume's folder holds, or one inside a volume."""
+    def children(self, folder: Found) -> Sequence[Found]:
+        """What a disk's or volume's folder holds, or one inside a volume.
+
+        Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``.
+        """
+        path = folder.path
         if len(path) == 1:
             return [Found((*path, node.name), node) for node in self.volumes(path[0])]
-        return self.volume(path[:2]).list_folder(path)
+        volume = self.volume(path[:2])
+        here = folder.inside.item.reference if isinstance(folder.inside, ItemInVolume) else None
+        return volume.list_folder(path, volume.tree.root if here is None else here)
 
     def _is_inside(self, path: TreePath) -> bool:
         head = path[0] if path else b""
@@ -236,7 +250,11 @@ class DeepBrowser(PointBrowser):
 
     def _known_omissions(self) -> tuple[Omission, ...]:
         if self._omissions is None:
-            self._omissions = self.omissions()
+            try:
+                self._omissions = self.omissions()
+            except IntegrityError:
+                # Who asks for files is told that this list is damaged, and gets them.
+                self._omissions = ()
         return self._omissions
 
     def shown_folder(self, name: bytes) -> Node:
@@ -253,8 +271,8 @@ class DeepBrowser(PointBrowser):
 
 
 @dataclass(frozen=True, slots=True)
-class FileInVolume:
-    """A file's content, or that of a named stream."""
+class ItemInVolume:
+    """A thing in a volume's file system, or a named stream of it: where it is, and its content."""
 
     volume: VolumeInPoint
     item: TreeItem
@@ -299,27 +317,12 @@ class VolumeInPoint:
     def close(self) -> None:
         self.tree.close()
 
-    def list_folder(self, path: TreePath) -> Sequence[Found]:
-        """What stands in a folder, by its path in the restore point.
+    def list_folder(self, path: TreePath, folder: Reference) -> Sequence[Found]:
+        """What stands in a folder whose path in the restore point is that.
 
-        Raises ``UnreadableError``, ``IntegrityError``.
+        Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``.
         """
-        folder = self._resolve(path[len(self.path) :])
         return [found for item in self._items(folder) for found in self.entries(path, item)]
-
-    def _resolve(self, names: TreePath) -> Reference:
-        here = self.tree.root
-        for name in names:
-            matching = (
-                item
-                for item in self._items(here)
-                if item.node.name == name and item.node.kind is NodeKind.FOLDER
-            )
-            found = next(matching, None)
-            if found is None:
-                raise NoSuchPointError(f"There is no folder {show_path((*self.path, *names))}.")
-            here = found.reference
-        return here
 
     def _items(self, folder: Reference) -> tuple[TreeItem, ...]:
         items = self._listings.get(folder)
@@ -332,9 +335,7 @@ class VolumeInPoint:
     def entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
         """An item of that folder, and its named streams as files beside it."""
         node = item.node
-        inside = None
-        if node.kind is NodeKind.FILE or item.problem:
-            inside = FileInVolume(self, item, None, node.size)
+        inside = ItemInVolume(self, item, None, node.size)
         yield Found((*folder, node.name), node, inside=inside)
         for stream in item.streams:
             name = node.name + b":" + stream.name
@@ -342,14 +343,14 @@ class VolumeInPoint:
             if node.kind is NodeKind.FOLDER:
                 beside = replace(beside, mode=node.mode & 0o666)
             yield Found(
-                (*folder, name), beside, inside=FileInVolume(self, item, stream.name, stream.size)
+                (*folder, name), beside, inside=ItemInVolume(self, item, stream.name, stream.size)
             )
 
 
-def _stored_folder(path: TreePath) -> TreePath:
-    """Where what stands at ``(b"disk0", b"volume2")`` is stored."""
-    disk, volume = path
-    return (_DISKS, disk.removeprefix(_DISK), b"volumes", volume.removeprefix(_VOLUME))
+def _stored_folder(volume: TreePath) -> TreePath:
+    """``/disks/0/volumes/2`` for ``/disk0/volume2``."""
+    disk, number = volume
+    return _DISKS, disk.removeprefix(_DISK), b"volumes", number.removeprefix(_VOLUME)
 
 
 def _is_folder(found: Found) -> bool:

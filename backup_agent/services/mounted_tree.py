@@ -26,7 +26,7 @@ from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.stored_file import StoredFile, section_of
 from backup_agent.services.browse import TreePath, show_path
-from backup_agent.services.inside import DeepBrowser, FileInVolume, VolumeInPoint
+from backup_agent.services.inside import DeepBrowser, ItemInVolume, VolumeInPoint
 
 _FILE_KIND, _READABLE = go_mode(0o100400)
 _MOST_KEPT_ENTRIES = 200_000
@@ -76,14 +76,7 @@ class FolderInVolume:
     above: tuple[Reference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NothingBehind:
-    """A link or a device in a volume: its node says all there is."""
-
-
-Place: TypeAlias = (
-    Stored | DiskFolder | VolumeFolder | VolumeFile | FolderInVolume | FileInVolume | NothingBehind
-)
+Place: TypeAlias = Stored | DiskFolder | VolumeFolder | VolumeFile | FolderInVolume | ItemInVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +137,11 @@ class MountedTree:
             case VolumeFile(path):
                 with self._volume_lock:
                     return self._browser.raw_image(path)
-            case FileInVolume() as file:
+            case ItemInVolume() as file:
                 if file.problem:
                     raise UnreadableError(file.problem)
                 return file
-            case DiskFolder() | VolumeFolder() | FolderInVolume() | NothingBehind():
+            case DiskFolder() | VolumeFolder() | FolderInVolume():
                 raise UnreadableError("It is no file.")
             case _:
                 assert_never(entry.place)
@@ -161,7 +154,7 @@ class MountedTree:
             match entry.place:
                 case Stored():
                     same = ("stored", node.device_id, node.inode)
-                case FileInVolume(volume, stream=None):
+                case ItemInVolume(volume, stream=None):
                     same = ("volume", volume.path, node.inode)
                 case _:
                     pass
@@ -222,7 +215,7 @@ class MountedTree:
                 yield from _files(volume, path, volume.tree.root, ())
             case FolderInVolume(volume, reference, above):
                 yield from _files(volume, path, reference, above)
-            case VolumeFile() | FileInVolume() | NothingBehind():
+            case VolumeFile() | ItemInVolume():
                 raise IntegrityError("A folder without a list of items.")
             case _:
                 assert_never(entry.place)
@@ -265,10 +258,9 @@ def _files(
         for found in volume.entries(path, item):
             if found.node.kind is NodeKind.FOLDER:
                 yield Entry(found.node, FolderInVolume(volume, item.reference, here))
-            elif isinstance(found.inside, FileInVolume):
-                yield Entry(found.node, found.inside)
             else:
-                yield Entry(found.node, NothingBehind())
+                assert isinstance(found.inside, ItemInVolume)
+                yield Entry(found.node, found.inside)
 
 
 def _trouble_with(name: bytes) -> str:

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backup_agent.errors import UsageError
+from backup_agent.host.api import Host
 from backup_agent.host.select import current_host
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.services.browse import PointBrowser
 from backup_agent.services.stored_disk import DiskInPoint
 from backup_agent.targets.disk.execute import execute_plan
+from backup_agent.targets.disk.joined import JoinedReshaper
 from backup_agent.targets.disk.plan import DiskPicture, Placed, RestorePlan
-from backup_agent.targets.disk.planner import Wishes
 from backup_agent.targets.disk.request import Request, plan_restore
-from backup_agent.targets.disk.reshape import ScratchReshaper
+from backup_agent.targets.disk.reshape import Reshaper, ScratchReshaper
+from backup_agent.targets.disk.task import Wishes
 
 __all__ = [
     "DiskPicture",
@@ -99,28 +101,40 @@ def execute_disk_restore(
 ) -> None:
     """Do what was planned, and read it back if asked to.
 
-    A volume that changes its size needs room for its data in ``scratch``; by
-    default beside an image file, and for a device in the folder that TMPDIR names.
+    A volume that changes its size on a device needs no room elsewhere where the
+    system makes block devices. Otherwise, and always for an image file, it
+    needs room for its data in ``scratch``: by default beside the image file,
+    for a device in the folder that TMPDIR names.
 
     Raises ``TargetError``, ``IntegrityError``, ``StorageError``, ``JobCancelledError``.
     """
+    host = current_host()
     execute_plan(
         job.plan,
         job.stored,
-        current_host(),
-        ScratchReshaper(scratch_folder(job, scratch), job.target.name),
+        host,
+        _reshaper(job, host, scratch),
         verify=verify,
         emit=emit,
         cancel=cancel,
     )
 
 
-def scratch_folder(job: DiskRestore, scratch: Path | None) -> Path:
-    """Where a volume that changes its size gets its room: the named folder or a default."""
+def _reshaper(job: DiskRestore, host: Host, scratch: Path | None) -> Reshaper:
+    folder = scratch_folder(job, scratch)
+    if folder is None:
+        return JoinedReshaper(host, job.plan.sector_size)
+    return ScratchReshaper(folder, job.target.name)
+
+
+def scratch_folder(job: DiskRestore, scratch: Path | None) -> Path | None:
+    """Where a volume that changes its size gets its room; ``None`` where it needs none."""
     if scratch is not None:
         return scratch
     if job.plan.target.is_image:
         return job.target.resolve().parent
+    if current_host().offers_block_devices():
+        return None
     return Path(tempfile.gettempdir())
 
 

@@ -25,17 +25,20 @@ from backup_agent.filesystems.files.reader_messages import (
     Answer,
     Data,
     Failed,
+    FindHits,
     FromReader,
     GetItem,
     Items,
     ListFolder,
     Opened,
     OpenVolume,
+    Paths,
     ReadFile,
     Request,
     Wanted,
 )
 from backup_agent.host.command import Conversation
+from backup_agent.model.disk import Extent
 
 _READER = "backup_agent.filesystems.files.reader_process"
 _SILENCE_SECONDS = 300
@@ -45,7 +48,7 @@ _LARGEST_MESSAGE = 256 << 20
 LARGEST_READ = 8 << 20
 """Bytes of a file in one answer."""
 
-_AnswerT = TypeVar("_AnswerT", Items, Data)
+_AnswerT = TypeVar("_AnswerT", Items, Data, Paths)
 
 
 class Image(Protocol):
@@ -106,6 +109,10 @@ class VolumeTree:
             offset += len(piece)
             size -= len(piece)
         return b"".join(pieces)
+
+    def hit_files(self, extents: Sequence[Extent]) -> Sequence[bytes]:
+        """Paths of the files with bytes in those extents of the volume."""
+        return self._expect(Paths, FindHits(tuple(extents))).paths
 
     def close(self) -> None:
         with self._lock:
@@ -173,7 +180,7 @@ class VolumeTree:
                     if trouble is None:
                         data, trouble = self._serve(offset, size)
                     reader.send(data)
-                case Opened() | Items() | Data() | Failed():
+                case Opened() | Items() | Data() | Paths() | Failed():
                     return answer, trouble
                 case _:
                     assert_never(answer)

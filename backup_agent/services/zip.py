@@ -51,7 +51,7 @@ def zip_files(
             content = reader.stream(blob for found in batch for blob in found.node.content or ())
             for found in batch:
                 cancel.raise_if_cancelled()
-                if found.inside is not None:
+                if found.inside is not None and _has_content(found, found.inside):
                     _add_from_volume(target, found, found.inside, emit)
                 else:
                     mine = _whole(islice(content, len(found.node.content or ())), cancel)
@@ -71,6 +71,11 @@ def _add(target: ZipTarget, found: Found, content: Iterator[bytes]) -> None:
             target.add_symlink(found.path, found.node)
         case _:
             target.add_other(found.path, found.node)
+
+
+def _has_content(found: Found, inside: Inside) -> bool:
+    """Or should have, and a problem instead."""
+    return found.node.kind is NodeKind.FILE or bool(inside.problem)
 
 
 def _add_from_volume(target: ZipTarget, found: Found, inside: Inside, emit: Emit) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from backup_agent import __version__
-from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
+from backup_agent.errors import PartitionTableError, SourceError, UsageError
 from backup_agent.filesystems.layout import read_layout, read_volumes
 from backup_agent.filesystems.used.survey import survey_volume
 from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
@@ -29,6 +29,7 @@ from backup_agent.host.api import Host
 from backup_agent.model.disk import PART_SIZE, Disk, DiskLayout, Extent, Volume
 from backup_agent.model.machine import Machine
 from backup_agent.model.node import Node, NodeKind, go_mode
+from backup_agent.sources.disk_at_rest import open_at_rest
 from backup_agent.sources.disk_reader import DiskReader
 from backup_agent.sources.disk_stream import DiskStream, TextStream, UsedVolume
 from backup_agent.sources.entry import Entry
@@ -159,19 +160,18 @@ def open_disk_source(
     for image files, where it is otherwise found by looking. ``finder`` tells
     the files that bad sectors hit.
 
-    Raises :class:`FreezeFailedError` for a disk in use unless
-    ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
+    A disk in use is read through a frozen view where the system offers one.
+    Raises :class:`~backup_agent.errors.FreezeFailedError` where it does not,
+    unless ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
     be true, :class:`SourceError` and :class:`PrivilegeError` for one that
     cannot be opened or read, :class:`UsageError` for one named twice.
     """
     opened: list[OpenedDisk] = []
     try:
         for path in paths:
-            if not allow_mounted:
-                _refuse_if_mounted(host, path)
             disk = host.disk(path)
             _refuse_twice(disk, opened)
-            file = host.open_disk(disk)
+            file = open_at_rest(host, disk, allow_mounted=allow_mounted)
             opened.append(
                 _open(
                     disk,
@@ -192,15 +192,6 @@ def open_disk_source(
         tool_version=__version__,
     )
     return DiskSource(machine, opened, finder=finder)
-
-
-def _refuse_if_mounted(host: Host, path: str) -> None:
-    if places := host.mounts(path):
-        raise FreezeFailedError(
-            f"{path} is in use ({', '.join(places)}). A disk that changes while it is read"
-            " would be stored half as it was before and half as it was after.",
-            hint="Unmount it, or accept that with --allow-mounted.",
-        )
 
 
 def _refuse_twice(disk: Disk, opened: list[OpenedDisk]) -> None:

@@ -10,10 +10,10 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, ignore
 from backup_agent.targets.disk.execute import execute_plan
 from backup_agent.targets.disk.plan import RestorePlan
-from backup_agent.targets.disk.planner import Wishes
 from backup_agent.targets.disk.request import Request, plan_restore
 from backup_agent.targets.disk.reshape import ScratchReshaper
 from backup_agent.targets.disk.stored import StoredDisk
+from backup_agent.targets.disk.task import Wishes
 
 _NO_WISHES = Wishes()
 

@@ -10,7 +10,7 @@ import pytest
 
 from backup_agent.errors import TargetTooSmallError
 from backup_agent.model.disk import PartitionRole, PartitionTable
-from backup_agent.targets.disk.planner import Wishes
+from backup_agent.targets.disk.task import Wishes
 from tests.helpers.disk_checks import Examined, examine, require_clean
 from tests.helpers.disk_images import MIB, place, run_tool
 from tests.helpers.restored_disk import plan_disk_restore, restore_disk
@@ -161,15 +161,13 @@ def test_new_guids_differ_from_the_old_and_are_the_same_each_time(
     assert [p.extent for p in new.partitions] == [p.extent for p in old.partitions]
 
 
-def test_new_mbr_signature_leaves_everything_else_as_it_was(
-    tmp_path: Path, computers: dict[str, SmallComputer]
-) -> None:
-    computer = computers["linux-mbr"]
+def test_new_mbr_signature_leaves_everything_else_as_it_was(tmp_path: Path) -> None:
+    computer = make_small_computer(tmp_path, "linux-mbr")
+    place(computer.image, 96 * MIB - 512, b"RAID superblock")
     target = tmp_path / "target.img"
     restore_disk(computer.stored(), target, wishes=Wishes(new_ids=True))
     old, new = computer.image.read_bytes(), target.read_bytes()
     assert old[440:444] != new[440:444] != bytes(4)
-    # But for the last MiB of an MBR disk, which no partition has, nothing differs.
     assert old[:440] + old[444:] == new[:440] + new[444:]
     run_tool("sfdisk", "--verify", target)
 

@@ -13,7 +13,7 @@ import pytest
 from backup_agent.errors import TargetError, TargetInUseError, TargetTooSmallError, UsageError
 from backup_agent.host.select import current_host
 from backup_agent.model.disk import Disk
-from backup_agent.targets.disk.planner import Wishes
+from backup_agent.targets.disk.task import Wishes
 from tests.helpers.disk_checks import examine, require_clean, require_clean_volume
 from tests.helpers.disk_images import MIB, make_disk, run_tool
 from tests.helpers.fake_host import FakeHost

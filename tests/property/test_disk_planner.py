@@ -25,7 +25,8 @@ from backup_agent.model.disk import (
 from backup_agent.targets.disk.arrange import ALIGNMENT, Block, arrange
 from backup_agent.targets.disk.facts import VolumeFacts
 from backup_agent.targets.disk.plan import RestorePlan, WriteTable
-from backup_agent.targets.disk.planner import Task, Wishes, plan_disk
+from backup_agent.targets.disk.planner import plan_disk
+from backup_agent.targets.disk.task import Task, Wishes
 
 MIB = 1 << 20
 SECTOR = 512

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 from pathlib import Path
 
@@ -17,12 +18,28 @@ from backup_agent.model.disk import FileSystemKind
 from backup_agent.model.node import NodeKind
 from backup_agent.services.volume_tree import VolumeTree
 from tests.helpers.disk_images import MIB, run_tool
-from tests.helpers.foreign_volumes import make_empty, mounted_ntfs
+from tests.helpers.foreign_volumes import make_empty, mounted_exfat, mounted_ntfs
 
 FEW = settings(
     deadline=None,
     max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+every_kind = pytest.mark.parametrize(
+    "kind",
+    [
+        FileSystemKind.NTFS,
+        FileSystemKind.FAT12,
+        FileSystemKind.EXT4,
+        FileSystemKind.EXT2,
+        pytest.param(
+            FileSystemKind.EXFAT,
+            marks=[
+                pytest.mark.root,
+                pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount exFAT"),
+            ],
+        ),
+    ],
 )
 CONTENTS = [b"x" * 100, b"y" * 5000, bytes(range(256)) * 300]
 _MOST_READ = 1 << 20
@@ -56,6 +73,12 @@ def pristine(kind: FileSystemKind) -> bytes:
                     (mounted / "within").mkdir()
                     fill(mounted)
                 return volume.read_bytes()
+            case FileSystemKind.EXFAT:
+                make_empty(volume, 8 * MIB, "mkfs.exfat")
+                with mounted_exfat(volume, Path(scratch) / "mounted") as mounted:
+                    (mounted / "within").mkdir()
+                    fill(mounted)
+                return volume.read_bytes()
             case _:
                 make_empty(volume, 2 * MIB, "mkfs.fat")
                 for name in ("0", "1", "2", "within"):
@@ -74,10 +97,7 @@ def blocks_in_use(data: bytes) -> list[int]:
     return [start for start in range(0, len(data), 512) if any(data[start : start + 512])]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [FileSystemKind.NTFS, FileSystemKind.FAT12, FileSystemKind.EXT4, FileSystemKind.EXT2],
-)
+@every_kind
 @FEW
 @given(data=st.data())
 def test_mutated_volume_ends_as_files_or_as_our_error(
@@ -92,10 +112,7 @@ def test_mutated_volume_ends_as_files_or_as_our_error(
     survives(bytes(volume), kind)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [FileSystemKind.NTFS, FileSystemKind.FAT12, FileSystemKind.EXT4, FileSystemKind.EXT2],
-)
+@every_kind
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9])
 def test_volume_cut_short_ends_as_files_or_as_our_error(kind: FileSystemKind, share: float) -> None:
     whole = pristine(kind)

@@ -19,6 +19,7 @@ from backup_agent.filesystems.files.ext_xattrs import INLINE_DATA, Attribute, re
 from backup_agent.filesystems.files.file_tree import Reference, TreeItem
 from backup_agent.filesystems.files.runs import Runs
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
 
 _ROOT_INODE = 2
@@ -63,6 +64,10 @@ class ExtTree:
         within = max(min(size, content.size - offset), 0)
         # Blocks behind the last one in use are a hole like any other.
         return content.read_at(self._volume, offset, within) + bytes(size - within)
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        _, content = self._opened(file)
+        return () if isinstance(content, bytes) or stream is not None else content.extents()
 
     def _opened(self, file: Reference) -> tuple[Inode, Runs | bytes]:
         opened = self._open.get(file)

@@ -37,7 +37,7 @@ def encode_outside(
         case TableKind.GPT:
             stretches = _gpt(old, head, table, disk_size)
         case TableKind.MBR:
-            stretches = _mbr(old, areas, head, table)
+            stretches = _mbr(old, areas, head, table, disk_size)
         case TableKind.NONE:
             return ()
     return tuple(stretches)
@@ -60,7 +60,11 @@ def _gpt(
 
 
 def _mbr(
-    old: DiskLayout, areas: dict[str, bytes], head: bytes, table: PartitionTable
+    old: DiskLayout,
+    areas: dict[str, bytes],
+    head: bytes,
+    table: PartitionTable,
+    disk_size: int,
 ) -> tuple[Stretch, ...]:
     sector = table.sector_size
     gap = _gap(old, head, table)
@@ -70,6 +74,13 @@ def _mbr(
     places = [Stretch(link.start, raw) for link, raw in zip(table.links, chain, strict=False)]
     boot = head[:sector] if sector == old.table.sector_size else head[:512]
     record = encode_boot_record(boot.ljust(sector, b"\0"), table)
+    if disk_size == old.size:
+        # Dynamic disks and old RAIDs are known by the disk's end, and only by that.
+        places = [
+            Stretch(area.extent.start, areas[area.name])
+            for area in old.areas
+            if area.kind is AreaKind.TAIL
+        ] + places
     return (*reversed(places), Stretch(sector, gap[sector:]), Stretch(0, record))
 
 

@@ -10,7 +10,7 @@ from backup_agent.host.api import Host
 from backup_agent.model.disk import TableKind
 from backup_agent.targets.disk.facts import gather_facts, require_matching_volumes
 from backup_agent.targets.disk.plan import RestorePlan
-from backup_agent.targets.disk.planner import Task, Wishes, plan_disk, plan_volume
+from backup_agent.targets.disk.planner import plan_disk, plan_volume
 from backup_agent.targets.disk.refuse import (
     Target,
     TargetState,
@@ -20,6 +20,7 @@ from backup_agent.targets.disk.refuse import (
     refuse_full_storage,
 )
 from backup_agent.targets.disk.stored import StoredDisk
+from backup_agent.targets.disk.task import Task, Wishes
 
 _NO_WISHES = Wishes()
 

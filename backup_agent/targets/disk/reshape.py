@@ -157,6 +157,24 @@ def resize_file_system(path: Path, volume: Volume, size: int) -> None:
         ) from exc
 
 
+def rehearse_resize(path: Path, volume: Volume, size: int) -> None:
+    """Ask whether :func:`resize_file_system` would go well, without writing anything.
+
+    ntfsresize tells; resize2fs can only estimate, which the plan's arithmetic
+    did already. Raises :class:`TargetTooSmallError`.
+    """
+    if volume.file_system.kind is not FileSystemKind.NTFS:
+        return
+    command = ["ntfsresize", "--no-action", "--force", "--force", "--no-progress-bar"]
+    try:
+        run([*command, "--size", str(size), str(path)], timeout_seconds=_SECONDS)
+    except CommandFailedError as exc:
+        raise TargetTooSmallError(
+            f"{name_of(volume)} cannot be brought to {size} bytes: {exc.message}",
+            hint="Use a larger target, or restore the volume's files.",
+        ) from exc
+
+
 @dataclass(frozen=True, slots=True)
 class _Data:
     """A stretch of a sparse file that holds data, and where the hole before it begins."""

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from backup_agent.format.disk_layout import decode_volume, encode_volume
 from backup_agent.format.omissions import encode_omissions
 from backup_agent.model.disk import Extent
+from backup_agent.model.node import NodeKind
 from backup_agent.model.omission import Omission
 from backup_agent.services import inside
 from tests.command_line import CommandLine
-from tests.helpers.disk_images import MIB, make_disk, place
+from tests.helpers.disk_images import MIB, make_disk, place, run_tool
 from tests.helpers.foreign_volumes import make_empty, mounted_ntfs, survey
 
 CONTENT = random.Random(1).randbytes(2 * MIB + 3)
@@ -37,6 +37,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         os.link(folder / "Users" / "me" / "note.txt", folder / "Users" / "same.txt")
         (folder / "Note.txt").write_bytes(b"capital")
         (folder / "note.txt").write_bytes(b"small")
+        (folder / "PageFile.sys").write_bytes(CONTENT[::2])
     folder = scratch / "folder"
     (folder / "etc").mkdir(parents=True)
     (folder / "etc" / "passwd").write_bytes(b"root")
@@ -65,7 +66,7 @@ def test_volumes_are_listed_beside_what_is_stored(point: CommandLine) -> None:
     assert names(point, "/disk0") == ["/disk0/volume1", "/disk0/volume2", "/disk0/volume3"]
     assert names(point, "/disks/0/volumes") == [f"/disks/0/volumes/{n}" for n in (1, 2, 3)]
     assert names(point, "/disk0/volume1") == [
-        f"/disk0/volume1/{name}" for name in ("Note.txt", "Users", "note.txt")
+        f"/disk0/volume1/{name}" for name in ("Note.txt", "PageFile.sys", "Users", "note.txt")
     ]
     assert names(point, "/disk0/volume1/Users/me") == [
         f"/disk0/volume1/Users/me/{name}"
@@ -95,7 +96,7 @@ def test_files_of_an_ext_volume_come_back_with_all_they_had(
     assert "read back and compared" in answer.out
     back = target / "disk0" / "volume2"
     restored = survey(back)
-    del restored[b"/lost+found"]
+    assert restored.pop(b"/lost+found").kind is NodeKind.FOLDER
     assert restored == survey(disk[1])
     status = (back / "etc" / "passwd").stat()
     assert (status.st_mode & 0o7777, status.st_mtime_ns) == (0o640, 10**18)
@@ -193,25 +194,17 @@ def inside_omissions(data: bytes) -> tuple[Omission, ...]:
     return decode_omissions(data)
 
 
-def test_file_left_out_of_the_backup_is_never_restored_as_zeros(
-    point: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def with_gap(data: bytes) -> object:
-        raw = json.loads(encode_volume(decode_volume(data)))
-        if raw["number"] == 1:
-            raw["left_out"] = ["NOTE.TXT"]
-        return decode_volume(json.dumps(raw).encode())
-
-    monkeypatch.setattr(inside, "decode_volume", with_gap)
+def test_file_left_out_of_the_backup_is_never_restored_as_zeros(point: CommandLine) -> None:
     target = point.home / "back"
     answer = point.run("restore", "latest", "/disk0/volume1", "--target", target)
     assert (answer.code, "left out of the backup" in answer.err) == (3, True)
-    kept = {p.name for p in (target / "disk0" / "volume1").iterdir()}
-    assert len(kept & {"Note.txt", "note.txt"}) == 1
+    volume = target / "disk0" / "volume1"
+    assert sorted(path.name for path in volume.iterdir()) == ["Note.txt", "Users", "note.txt"]
     archive = point.home / "files.zip"
     assert point.run("zip", "latest", "/disk0/volume1", "-o", archive).code == 3
     with zipfile.ZipFile(archive) as opened:
         assert opened.read("disk0/volume1/Users/me/large") == CONTENT
+        assert "disk0/volume1/PageFile.sys" not in opened.namelist()
 
 
 def test_damaged_repository_costs_the_files_it_hits_and_ends_with_1(point: CommandLine) -> None:
@@ -232,3 +225,28 @@ def test_damaged_repository_costs_the_files_it_hits_and_ends_with_1(point: Comma
     ):
         restored = target / "disk0" / path
         assert not restored.exists() or restored.read_bytes() == content
+
+
+def test_diff_tells_which_files_inside_a_volume_changed(
+    point: CommandLine, disk: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "ext").write_bytes(disk[0].read_bytes()[17 * MIB : 25 * MIB])
+    (tmp_path / "new").write_bytes(b"new")
+    for command in ("rm etc/passwd", f"write {tmp_path}/new new", "sif etc/large mtime 5"):
+        run_tool("debugfs", "-w", "-R", command, tmp_path / "ext")
+    image = tmp_path / "disk.img"
+    image.write_bytes(disk[0].read_bytes())
+    place(image, 17 * MIB, (tmp_path / "ext").read_bytes())
+    point.ok("backup", "--disk", image)
+    old, new = (record["id"] for record in point.ok("points", "--json").of_type("point")[-2:])
+    changes = {
+        record["path"]: record["modifier"]
+        for record in point.ok("diff", old, new, "--json").of_type("change")
+    }
+    inside_volumes = {p: m for p, m in changes.items() if p.startswith("/disk0/") and m != "U"}
+    assert inside_volumes == {
+        "/disk0/volume2/etc/passwd": "-",
+        "/disk0/volume2/etc/large": "M",
+        "/disk0/volume2/new": "+",
+    }
+    assert "/disks/0/volumes/2/image/0000/part" in changes

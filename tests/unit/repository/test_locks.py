@@ -16,6 +16,7 @@ import pytest
 from backup_agent.errors import RepositoryLockedError, StorageError
 from backup_agent.format.lock import Lock, ProcessMark, encode_lock
 from backup_agent.repository.locks import (
+    SILENT_AFTER,
     STALE_AFTER,
     RepositoryLock,
     find_locks,
@@ -129,16 +130,31 @@ def test_a_run_of_another_computer_or_container_with_our_name_is_not_taken_for_d
     with pytest.raises(RepositoryLockedError), take(repository):
         pass
 
-    assert is_stale(alive, now=alive.time + STALE_AFTER * 1.01)
+    assert not is_stale(alive, now=alive.time + SILENT_AFTER)
+    assert is_stale(alive, now=alive.time + SILENT_AFTER * 1.01)
 
 
 def test_restics_lock_with_our_name_lapses_and_is_not_taken_for_dead(
     repository: Repository,
 ) -> None:
-    plant_lock(repository, lock_of(hostname=socket.gethostname(), pid=free_pid(), exclusive=True))
+    left_over = lock_of(hostname=socket.gethostname(), pid=free_pid(), exclusive=True)
+    plant_lock(repository, left_over)
 
     with pytest.raises(RepositoryLockedError), take(repository):
         pass
+
+    assert is_stale(left_over, now=left_over.time + SILENT_AFTER * 1.01)
+
+
+def test_restics_lock_counts_for_half_an_hour_while_its_process_may_be_there() -> None:
+    lock = lock_of(hostname=socket.gethostname(), pid=os.getpid(), exclusive=True)
+    assert not is_stale(lock, now=lock.time + STALE_AFTER)
+    assert is_stale(lock, now=lock.time + STALE_AFTER * 1.01)
+
+
+def test_a_silent_lock_of_another_computer_counts_for_half_an_hour() -> None:
+    lock = lock_of(pid=free_pid())
+    assert not is_stale(lock, now=lock.time + STALE_AFTER)
 
 
 def test_a_dead_run_of_a_computer_with_another_name_lapses() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from backup_agent.format.lock import ProcessMark
 from backup_agent.repository import process
-from backup_agent.repository.process import is_dead, own_mark
+from backup_agent.repository.process import is_dead, is_seen, own_mark
 
 
 @pytest.fixture
@@ -72,3 +72,13 @@ def test_a_proc_of_another_namespace_tells_nothing(monkeypatch: pytest.MonkeyPat
     real = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: real + 1)
     assert own_mark() is None
+
+
+def test_a_process_is_seen_where_its_number_is_taken_and_nothing_speaks_against_it(
+    mark: ProcessMark,
+) -> None:
+    assert is_seen(os.getpid(), mark)
+    assert is_seen(os.getpid(), None)
+    assert not is_seen(os.getpid(), replace(mark, started=mark.started - 1))
+    assert not is_seen(os.getpid(), replace(mark, space=f"{mark.space} and more"))
+    assert not is_seen(ended(), None)
