@@ -86,7 +86,6 @@ def _to_try(demo: Demo) -> Iterator[tuple[str, str]]:
     files, disk = demo.newest.files_point.short_id, demo.newest.disk_point.short_id
     program = _program()
     mine = [*program, *where]
-    yield "The restore points", join([*mine, "points"])
     yield (
         "Files inside the NTFS volume, without restoring it",
         join([*mine, "ls", "-l", disk, "/disk0/volume3/Users/Ada/Pictures"]),
@@ -103,14 +102,17 @@ def _to_try(demo: Demo) -> Iterator[tuple[str, str]]:
     )
     yield "The disk that was restored smaller", join([*program, "disks", str(scratch.smaller_disk)])
     yield (
-        "What a restore to yet another size would do",
-        f"truncate -s 2G {quote(str(scratch.restored / 'disk-2G.img'))} && "
-        + join(
+        "What restoring the disk would do, without doing it",
+        join(
             [
-                *(*mine, "restore-disk", disk, "--grow", "--dry-run"),
-                *("--map", f"disk0={scratch.restored / 'disk-2G.img'}"),
+                *(*mine, "restore-disk", disk, "--dry-run"),
+                *("--map", f"disk0={scratch.restored / 'another.img'}"),
             ]
         ),
+    )
+    yield (
+        "What keeping only the newest would remove",
+        join([*mine, "forget", "--keep-last", "1", "--dry-run"]),
     )
     yield (
         "No lock-in: the documents with stock restic",

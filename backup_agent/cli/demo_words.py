@@ -49,13 +49,15 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         case of.Changed(edited, added, deleted, on_disk, written, total):
             yield f"Documents: edited {edited}, added {added},"
             yield f"deleted {deleted}."
-            yield f"Disk: {words.size(written)} written, {written / total:.1%} of its files' bytes:"
+            share = f"{written / total:.1%} of what its files hold"
+            yield f"Disk: {words.size(written)} written ({share}), in"
             yield from (f"  {path}" for path in on_disk)
         case of.PointMade(point, files, size, _, stored, left_out):
-            yield f"Restore point {point}: {words.count(files, 'file')}, {words.size(size)}."
+            what = words.count(files, "file") if files else "a whole disk"
+            yield f"Restore point {point}: {what}, {words.size(size)}."
             yield f"The repository grew by {words.size(stored)}."
             if left_out:
-                yield f"Left out on purpose, and said so in it: {', '.join(left_out)}"
+                yield f"Left out on purpose, and it says so: {', '.join(left_out)}"
         case of.Listed(points):
             for item in points:
                 known = "" if item.bytes is None else words.size(item.bytes)
@@ -90,11 +92,11 @@ def _lines(outcome: Outcome) -> Iterator[str]:
                 yield from layout_lines(before, after)
             yield path
         case of.Proved(items, disks, disk_items, taken_out, members):
-            yield f"{words.count(items, 'item')} of documents: same content, mode, owner, time, links."
-            yield f"{words.count(disks, 'disk')}: partition tables and file systems are sound, and"
-            yield f"{words.count(disk_items, 'item')} in them the same, as sfdisk, ntfsresize,"
-            yield "fsck.fat, wimlib and mtools read them."
-            yield f"{words.count(taken_out, 'file')} taken out of NTFS, {members} in zips: same content."
+            yield f"Documents: {words.count(items, 'item')}, with mode, owner, time and links."
+            yield f"Taken out of NTFS: {words.count(taken_out, 'file')}; in zips: {members}."
+            yield f"Disks: {words.count(disk_items, 'item')} on {disks}, which none of our own"
+            yield "programs read: sfdisk found the partition tables sound, ntfsresize and fsck.fat"
+            yield "the file systems, and wimlib and mtools brought out the files."
         case of.Checked(points, packs):
             yield (
                 f"{words.count(points, 'restore point')}, {words.count(packs, 'pack')}: "

@@ -10,11 +10,18 @@ from backup_agent.services.demo.computer import WINDOWS_VOLUME
 from backup_agent.services.demo.documents import PHOTOS
 from backup_agent.services.demo.outcome import Browsed, BrowsedInside
 from backup_agent.services.demo.windows import USER
-from backup_agent.services.diff import diff_points
+from backup_agent.services.diff import Change, diff_points
 from backup_agent.services.find import find_files
 from backup_agent.services.inside import DeepBrowser
 
 _PATTERN = "*.jpg"
+_WORDS = {
+    Change.ADDED: "added",
+    Change.REMOVED: "removed",
+    Change.MODIFIED: "changed",
+    Change.METADATA: "another time or mode",
+    Change.TYPE: "another kind of item",
+}
 
 
 def on_windows(path: str) -> TreePath:
@@ -36,7 +43,7 @@ def browse_documents(
         pattern=_PATTERN,
         found=sum(1 for step in found if isinstance(step, Found)),
         differences=tuple(
-            f"{d.change.value} {show_path(d.path[len(root) :])[1:]}" for d in differences
+            f"{show_path(d.path[len(root) :])[1:]}: {_WORDS[d.change]}" for d in differences
         ),
     )
 

@@ -54,8 +54,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class PointMade:
-    """A restore point. ``bytes_stored``: what the added bytes take, compressed and encrypted.
+    """A restore point; of a disk if ``files`` is 0.
 
+    ``bytes_stored``: what the added bytes take, compressed and encrypted.
     ``left_out`` are paths of what was left out on purpose.
     """
 

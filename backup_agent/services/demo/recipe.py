@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
+from backup_agent.services.backup import BackupResult
 from backup_agent.services.demo.backed_up import BackedUp
 from backup_agent.services.demo.bringing_back import BringingBack
 from backup_agent.services.demo.computer import (
@@ -170,26 +171,21 @@ class Demo:
         documents = take_picture(self.scratch.documents)
         disk = read_disk(self.scratch.disk, self.scratch.room)
         self.backups.append(BackedUp(documents, disk))
-        return self._back_up(files_source(FileSelection((str(self.scratch.documents),))))
+        source = files_source(FileSelection((str(self.scratch.documents),)))
+        made = self._back_up(source)
+        return _made(made, files=made.summary.total_files_processed)
 
     def _back_up_disk(self) -> PointMade:
         disk = disks_source(DiskSelection((str(self.scratch.disk),))).source
         try:
-            return self._back_up(disk)
+            return _made(self._back_up(disk), left_out=disk.left_out)
         finally:
             disk.close()
 
-    def _back_up(self, source: Source) -> PointMade:
+    def _back_up(self, source: Source) -> BackupResult:
         result = self._repository.back_up(source)
         self.newest.points.append(result.snapshot)
-        return PointMade(
-            id=result.snapshot.short_id,
-            files=result.summary.total_files_processed,
-            bytes=result.summary.total_bytes_processed,
-            bytes_added=result.summary.data_added,
-            bytes_stored=result.summary.data_added_packed,
-            left_out=source.left_out,
-        )
+        return result
 
     # Looking
 
@@ -201,3 +197,14 @@ class Demo:
     def _browse_inside(self) -> BrowsedInside:
         with self._repository.browsing(self.newest.disk_point) as (_, (now,)):
             return browse_volume(now)
+
+
+def _made(backup: BackupResult, *, files: int = 0, left_out: tuple[str, ...] = ()) -> PointMade:
+    return PointMade(
+        id=backup.snapshot.short_id,
+        files=files,
+        bytes=backup.summary.total_bytes_processed,
+        bytes_added=backup.summary.data_added,
+        bytes_stored=backup.summary.data_added_packed,
+        left_out=left_out,
+    )
