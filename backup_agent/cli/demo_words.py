@@ -93,10 +93,10 @@ def _lines(outcome: Outcome) -> Iterator[str]:
             yield path
         case of.Proved(items, disks, disk_items, taken_out, members):
             yield f"Documents: {words.count(items, 'item')}, with mode, owner, time and links."
-            yield f"Taken out of NTFS: {words.count(taken_out, 'file')}; in zips: {members}."
-            yield f"Disks: {words.count(disk_items, 'item')} on {disks}, which none of our own"
-            yield "programs read: sfdisk found the partition tables sound, ntfsresize and fsck.fat"
-            yield "the file systems, and wimlib and mtools brought out the files."
+            yield f"Out of NTFS: {words.count(taken_out, 'file')}; in zips: {members}."
+            yield f"{words.count(disks, 'disk')}: {words.count(disk_items, 'item')}, read by other"
+            yield "programs than ours (wimlib, mtools); sfdisk, ntfsresize and fsck.fat find the"
+            yield "partition tables and file systems sound."
         case of.Checked(points, packs):
             yield (
                 f"{words.count(points, 'restore point')}, {words.count(packs, 'pack')}: "

@@ -85,7 +85,9 @@ def change_computer(image: Path, *, seed: int) -> DayOfWork:
     paths: list[str] = []
     written = 0
     with changed_in(image, _WINDOWS) as volume:
-        letter, database = (run_tool("ntfscat", str(volume), path) for path in (EDITED, DATABASE))
+        letter, database = (
+            run_tool("ntfscat", str(volume), path).output for path in (EDITED, DATABASE)
+        )
         for path, content, size in changed_files(letter, database, random_source(seed)):
             _write_file(volume, path, content)
             paths.append(path)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from backup_agent.model.disk import Extent
-from backup_agent.services.demo.proof import Picture, require_same, take_picture
+from backup_agent.services.demo.proof import Picture, failed, require_same, take_picture
 from backup_agent.services.demo.tools import run_tool
 from backup_agent.services.demo.volume_file import take_out
 
@@ -33,9 +33,10 @@ _SECTOR = 512
 def read_disk(image: Path, room: Path) -> DiskContent:
     """Look at every file on a disk image; ``room`` is a folder that is made and removed.
 
-    Raises ``HostError`` with the words of a tool that finds something wrong.
+    Raises ``IntegrityError`` and ``HostError`` with the words of a tool that finds something
+    wrong.
     """
-    run_tool("sfdisk", "--verify", str(image))
+    _require_sound_table(image)
     room.mkdir()
     try:
         content: dict[int, Picture] = {}
@@ -58,8 +59,16 @@ def require_same_disk(truth: DiskContent, met: DiskContent, image: Path) -> int:
     return sum(map(len, truth.values()))
 
 
+def _require_sound_table(image: Path) -> None:
+    """A table of which only one copy is right is no failure to sfdisk: it warns."""
+    found = run_tool("sfdisk", "--verify", str(image))
+    if found.errors or b"No errors detected" not in found.output:
+        words = found.errors.strip() or found.output.decode(errors="replace").strip()
+        raise failed(f"The partition table of {image} is not sound: {words}")
+
+
 def _partitions(image: Path) -> Iterator[tuple[int, Extent]]:
-    table = json.loads(run_tool("sfdisk", "--json", str(image)))["partitiontable"]
+    table = json.loads(run_tool("sfdisk", "--json", str(image)).output)["partitiontable"]
     for number, partition in enumerate(table["partitions"], start=1):
         yield number, Extent(partition["start"] * _SECTOR, partition["size"] * _SECTOR)
 

@@ -60,7 +60,7 @@ def require_same(truth: Picture, met: Picture, *, what: str = "Restored files") 
     if wrong:
         shown = "; ".join(wrong[:_SHOWN])
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise _failed(f"{what} differ from what was backed up: {shown}{more}.")
+        raise failed(f"{what} differ from what was backed up: {shown}{more}.")
 
 
 def hashes_below(picture: Picture, folder: str) -> dict[str, str]:
@@ -79,7 +79,7 @@ def require_same_files(wanted: Mapping[str, str], found: Mapping[str, str], wher
         name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)
     )
     if wrong:
-        raise _failed(f"{where} does not hold what it should: {', '.join(wrong[:_SHOWN])}.")
+        raise failed(f"{where} does not hold what it should: {', '.join(wrong[:_SHOWN])}.")
 
 
 def require_zip(file: Path, wanted: Mapping[str, str]) -> None:
@@ -91,9 +91,9 @@ def require_zip(file: Path, wanted: Mapping[str, str]) -> None:
                 info.filename: hashlib.sha256(archive.read(info)).hexdigest() for info in members
             }
     except zipfile.BadZipFile as exc:
-        raise _failed(f"{file} is no whole zip: {exc}.") from exc
+        raise failed(f"{file} is no whole zip: {exc}.") from exc
     if len(members) != len(found):
-        raise _failed(f"{file} holds a name twice.")
+        raise failed(f"{file} holds a name twice.")
     require_same_files(wanted, found, file)
 
 
@@ -152,7 +152,8 @@ def _differences(truth: Picture, met: Picture) -> Iterable[str]:
             yield f"{shown} has another {', '.join(unlike)}"
 
 
-def _failed(message: str) -> IntegrityError:
+def failed(message: str) -> IntegrityError:
+    """The error of a proof that does not hold."""
     return IntegrityError(
         message, hint="This must not happen: please report it, and keep the folder of the demo."
     )

@@ -88,7 +88,7 @@ class DemoRepository:
 
     def ask_restic(self) -> SeenByRestic:
         """What stock restic makes of it. Raises ``HostError`` if it finds an error."""
-        version = run_tool("restic", "version").decode().split()[1]
+        version = run_tool("restic", "version").output.decode().split()[1]
         found = json.loads(self._restic("snapshots", "--json"))
         self._restic("check")
         return SeenByRestic(version, tuple(point["short_id"] for point in found))
@@ -96,7 +96,7 @@ class DemoRepository:
     def _restic(self, *command: str) -> bytes:
         where = ("--repo", str(self._scratch.repository))
         password = ("--password-file", str(self._scratch.password_file))
-        return run_tool("restic", *where, *password, "--no-cache", *command)
+        return run_tool("restic", *where, *password, "--no-cache", *command).output
 
     def _tell_damage(self, file: DamagedFile) -> None:
         self._emit(Notice(f"A restore point is damaged: {file.reason}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backup_agent.errors import UnsupportedError
-from backup_agent.host.command import is_installed, run
+from backup_agent.host.command import CommandResult, is_installed, run
 
 # program -> the Debian package that brings it; .dev/debian.py installs these
 TOOLS = {
@@ -32,6 +32,6 @@ def require_tools() -> None:
         )
 
 
-def run_tool(*command: str, feed: bytes = b"") -> bytes:
-    """The program's standard output. Raises ``HostError`` with its own words if it fails."""
-    return run(command, feed=feed, timeout_seconds=_TOOL_SECONDS).output
+def run_tool(*command: str, feed: bytes = b"") -> CommandResult:
+    """Raises ``HostError`` with the program's own words if it fails."""
+    return run(command, feed=feed, timeout_seconds=_TOOL_SECONDS)
