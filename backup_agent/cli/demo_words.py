@@ -54,8 +54,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
             yield from (f"  {path}" for path in on_disk)
         case of.PointMade(point, files, size, _, stored, left_out):
             what = words.count(files, "file") if files else "a whole disk"
+            how = "" if files else ": what is in use and new, in pieces of 1 MiB, compressed"
             yield f"Restore point {point}: {what}, {words.size(size)}."
-            yield f"The repository grew by {words.size(stored)}."
+            yield f"The repository grew by {words.size(stored)}{how}."
             if left_out:
                 yield f"Left out on purpose, and it says so: {', '.join(left_out)}"
         case of.Listed(points):
@@ -93,9 +94,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
             yield path
         case of.Proved(items, disks, disk_items, taken_out, members):
             yield f"Documents: {words.count(items, 'item')}, with mode, owner, time and links."
-            yield f"Out of NTFS: {words.count(taken_out, 'file')}; in zips: {members}."
-            yield f"{words.count(disks, 'disk')}: {words.count(disk_items, 'item')}, read by other"
-            yield "programs than ours (wimlib, mtools); sfdisk, ntfsresize and fsck.fat find the"
+            yield f"Files out of NTFS: {taken_out}; in the two zips: {members}."
+            yield f"{words.count(disks, 'disk')}: {words.count(disk_items, 'item')}, as other programs"
+            yield "than ours read them (wimlib, mtools); sfdisk, ntfsresize and fsck.fat find"
             yield "partition tables and file systems sound."
         case of.Checked(points, packs):
             yield (
