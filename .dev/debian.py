@@ -7,13 +7,11 @@ import shutil
 import subprocess
 import sys
 
-# What the demo makes its small computer with.
-DEMO_PACKAGES = ("fdisk", "dosfstools", "mtools", "e2fsprogs")
+# What the demo makes its small computer with, and has judge what came back.
+DEMO_PACKAGES = ("fdisk", "dosfstools", "mtools", "ntfs-3g", "wimtools", "restic")
 
 TEST_PACKAGES = (
     *DEMO_PACKAGES,
-    # the other client of the same repositories
-    "restic",
     # storage servers that the tests start
     "rclone",
     "memcached",
@@ -30,12 +28,20 @@ TEST_PACKAGES = (
     # permissions, partition tables and file systems to protect
     "acl",
     "attr",
+    "e2fsprogs",
     "gdisk",
     "cryptsetup-bin",
-    "ntfs-3g",
     "exfatprogs",
     # mounted by a test of names that differ only in case, and to fill volumes
     "exfat-fuse",
+    # the console's other database, its messages, its browser, and outside judges of codes
+    "postgresql",
+    "gettext",
+    "chromium",
+    "chromium-driver",
+    "oathtool",
+    "zbar-tools",
+    "fonts-inter",
     # virtual machines for what this computer's kernel cannot show, and what they show there
     "qemu-system-x86",
     "busybox-static",
@@ -43,6 +49,8 @@ TEST_PACKAGES = (
     "lvm2",
     # compresses files as Windows does
     "libwim15",
+    # mounts restore points
+    "fuse3",
     # other programs that read our zips
     "unzip",
     "libarchive-tools",

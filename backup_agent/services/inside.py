@@ -27,6 +27,7 @@ from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.model.omission import Omission
 from backup_agent.model.snapshot import Snapshot
+from backup_agent.repository.kept_blobs import KeptBlobs
 from backup_agent.repository.reader import BlobReader
 from backup_agent.services.browse import (
     Found,
@@ -38,7 +39,7 @@ from backup_agent.services.browse import (
     outermost,
     show_path,
 )
-from backup_agent.services.volume_image import open_volume_image
+from backup_agent.services.volume_image import RawImage, open_volume_image
 from backup_agent.services.volume_tree import VolumeTree
 
 _DISKS = b"disks"
@@ -54,6 +55,8 @@ class DeepBrowser(PointBrowser):
 
     def __init__(self, reader: BlobReader, snapshot: Snapshot) -> None:
         super().__init__(reader, snapshot)
+        self.kept = KeptBlobs()
+        """What is held in memory for all files and volumes of this restore point together."""
         self._volumes: dict[TreePath, VolumeInPoint] = {}
         self._omissions: tuple[Omission, ...] | None = None
 
@@ -74,7 +77,7 @@ class DeepBrowser(PointBrowser):
         if not {_MACHINE_FILE, _DISKS} <= names:
             return ()
         stored = (node.name for node in super().list_folder((_DISKS,)))
-        return [self._folder(_DISK + name) for name in stored if _DISK + name not in names]
+        return [self.shown_folder(_DISK + name) for name in stored if _DISK + name not in names]
 
     def volumes(self, disk: bytes) -> Sequence[Node]:
         """A folder for each volume of ``disk0``. Raises ``IntegrityError``."""
@@ -83,7 +86,7 @@ class DeepBrowser(PointBrowser):
         except NoSuchPointError:
             return ()
         numbers = sorted(stored, key=lambda node: (len(node.name), node.name))
-        return [self._folder(_VOLUME + node.name) for node in numbers]
+        return [self.shown_folder(_VOLUME + node.name) for node in numbers]
 
     def volume(self, path: TreePath) -> VolumeInPoint:
         """The volume at ``(b"disk0", b"volume2")``; its files are read when asked for.
@@ -98,6 +101,15 @@ class DeepBrowser(PointBrowser):
             )
             opened = self._volumes[path] = self._open(path, folder, described)
         return opened
+
+    def raw_image(self, path: TreePath) -> RawImage:
+        """All bytes of the volume at ``(b"disk0", b"volume2")``. Raises as :meth:`volume` does."""
+        described = self.volume(path).description
+        folder = _stored_folder(path)
+        # A damaged list must not make bad sectors pass for zeros.
+        self.omissions()
+        image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
+        return RawImage(image, tuple(self._unreadable(folder, described)))
 
     def list_folder(self, path: TreePath) -> Sequence[Node]:
         if not path:
@@ -234,7 +246,7 @@ class DeepBrowser(PointBrowser):
         )
 
     def _open(self, path: TreePath, folder: TreePath, described: Volume) -> VolumeInPoint:
-        image = open_volume_image(self._reader, self, folder, described)
+        image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
         opening = OpenVolume(
             kind=described.file_system.kind,
             size=described.size,
@@ -264,7 +276,8 @@ class DeepBrowser(PointBrowser):
                 self._omissions = ()
         return self._omissions
 
-    def _folder(self, name: bytes) -> Node:
+    def shown_folder(self, name: bytes) -> Node:
+        """A folder that is shown and not stored."""
         return Node(
             name=name,
             kind=_FOLDER_KIND,
@@ -328,7 +341,7 @@ class VolumeInPoint:
 
         Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``.
         """
-        return [found for item in self._items(folder) for found in self._entries(path, item)]
+        return [found for item in self._items(folder) for found in self.entries(path, item)]
 
     def nodes(self, folder: Reference) -> Sequence[Node]:
         """Those of ``list_folder``, for who wants to see them and no more."""
@@ -340,7 +353,7 @@ class VolumeInPoint:
             return next((f for f in self.list_folder(path, folder) if f.path[-1] == name), None)
         for own in _names_in(name):
             item = self.tree.look_up(folder, own)
-            for found in self._entries(path, item) if item else ():
+            for found in self.entries(path, item) if item else ():
                 if found.path[-1] == name:
                     return found
         return None
@@ -353,7 +366,8 @@ class VolumeInPoint:
                 self._listings.popitem(last=False)
         return items
 
-    def _entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
+    def entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
+        """An item of that folder, and its named streams as files beside it."""
         for node, stream in _with_streams(item):
             inside = ItemInVolume(self, item, stream, node.size)
             yield Found((*folder, node.name), node, inside=inside)

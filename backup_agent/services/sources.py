@@ -76,6 +76,7 @@ def disks_source(selection: DiskSelection) -> ChosenDisks:
     """
     # Only here: a backup of files needs nothing of what reads disks.
     from backup_agent.host.select import current_host
+    from backup_agent.services.hit_files import find_hit_files
     from backup_agent.services.machine_disks import choose_disks, holds
     from backup_agent.sources.disk import open_disk_source
 
@@ -91,6 +92,10 @@ def disks_source(selection: DiskSelection) -> ChosenDisks:
             if holds(host, disk, selection.repository)
         ]
     source = open_disk_source(
-        host, disks, allow_mounted=selection.allow_mounted, include_all=selection.include_all
+        host,
+        disks,
+        allow_mounted=selection.allow_mounted,
+        include_all=selection.include_all,
+        finder=find_hit_files,
     )
     return ChosenDisks(source, (*remarks, *source.remarks))

@@ -26,6 +26,7 @@ from backup_agent.filesystems.files.reader_messages import (
     Answer,
     Data,
     Failed,
+    FindHits,
     FromReader,
     GetItem,
     Items,
@@ -33,11 +34,13 @@ from backup_agent.filesystems.files.reader_messages import (
     LookUp,
     Opened,
     OpenVolume,
+    Paths,
     ReadFile,
     Request,
     Wanted,
 )
 from backup_agent.host.command import Conversation
+from backup_agent.model.disk import Extent
 
 _READER = "backup_agent.filesystems.files.reader_process"
 _SILENCE_SECONDS = 300
@@ -48,7 +51,7 @@ _FIRST_BYTES = 4096
 LARGEST_READ = 8 << 20
 """Bytes of a file in one answer."""
 
-_AnswerT = TypeVar("_AnswerT", Items, Data)
+_AnswerT = TypeVar("_AnswerT", Items, Data, Paths)
 
 
 class Image(Protocol):
@@ -112,6 +115,10 @@ class VolumeTree:
             offset += len(piece)
             size -= len(piece)
         return b"".join(pieces)
+
+    def hit_files(self, extents: Sequence[Extent]) -> Sequence[bytes]:
+        """Paths of the files with bytes in those extents of the volume."""
+        return self._expect(Paths, FindHits(tuple(extents))).paths
 
     def close(self) -> None:
         with self._lock:
@@ -184,7 +191,7 @@ class VolumeTree:
                     if trouble is None:
                         data, trouble = self._serve(offset, size)
                     reader.send(data)
-                case Opened() | Items() | Data() | Failed():
+                case Opened() | Items() | Data() | Paths() | Failed():
                     return answer, trouble
                 case _:
                     assert_never(answer)

@@ -23,6 +23,7 @@ from backup_agent.filesystems.files.dos_time import nanoseconds
 from backup_agent.filesystems.files.file_tree import Reference, TreeItem
 from backup_agent.filesystems.files.runs import Run, Runs
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind, go_mode
 
 _ENTRY_SIZE = 32
@@ -127,6 +128,9 @@ class ExfatTree:
         # What was given room and never written reads as zeros.
         written = max(min(end, entries.written), offset)
         return runs.read_at(self._volume, offset, written - offset) + bytes(end - written)
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        return () if stream is not None else self._opened(file)[0].extents()
 
     def _opened(self, file: Reference) -> tuple[Runs, _EntrySet]:
         opened = self._open.get(file)

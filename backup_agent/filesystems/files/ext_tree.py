@@ -19,6 +19,7 @@ from backup_agent.filesystems.files.ext_xattrs import INLINE_DATA, Attribute, re
 from backup_agent.filesystems.files.file_tree import Reference, TreeItem
 from backup_agent.filesystems.files.runs import Runs
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
 
 _ROOT_INODE = 2
@@ -72,6 +73,10 @@ class ExtTree:
         if inode.is_encrypted:
             raise UnreadableError(_ENCRYPTED)
         return inode
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        _, content = self._opened(file)
+        return () if isinstance(content, bytes) or stream is not None else content.extents()
 
     def _opened(self, file: Reference) -> tuple[Inode, Runs | bytes]:
         opened = self._open.get(file)

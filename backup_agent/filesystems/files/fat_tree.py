@@ -21,6 +21,7 @@ from backup_agent.filesystems.files.dos_time import nanoseconds
 from backup_agent.filesystems.files.file_tree import Reference, TreeItem
 from backup_agent.filesystems.files.runs import Run, Runs
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, go_mode
 
 _ENTRY_SIZE = 32
@@ -77,6 +78,9 @@ class FatTree:
             raise UnreadableError("FAT knows no streams.")
         runs, whole = self._opened(file)
         return runs.read_at(self._volume, offset, max(min(size, whole - offset), 0))
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        return () if stream is not None else self._opened(file)[0].extents()
 
     def _opened(self, file: Reference) -> tuple[Runs, int]:
         opened = self._open.get(file)

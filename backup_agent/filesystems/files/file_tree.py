@@ -13,6 +13,7 @@ from typing import NewType, Protocol
 
 import msgspec
 
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node
 
 Reference = NewType("Reference", int)
@@ -71,4 +72,15 @@ class FileTree(Protocol):
         self, file: Reference, offset: int, size: int, *, stream: bytes | None = None
     ) -> bytes:
         """Bytes of a file's content, or of a stream of it: fewer than ``size`` only at the end."""
+        ...
+
+
+class MappedTree(FileTree, Protocol):
+    """A file tree that tells where on its volume contents lie, too."""
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        """Where on the volume the content lies, in the file's order; holes are passed over.
+
+        None for content that lies among the file system's own records.
+        """
         ...

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.files.file_tree import FileTree, Reference, TreeItem
+from backup_agent.filesystems.files.file_tree import MappedTree, Reference, TreeItem
+from backup_agent.model.disk import Extent
 
 _WORDS = "It was left out of the backup."
 
@@ -19,7 +20,7 @@ class TreeWithGaps:
     with either slash. One that is not there hurts nobody.
     """
 
-    def __init__(self, tree: FileTree, left_out: Iterable[str]) -> None:
+    def __init__(self, tree: MappedTree, left_out: Iterable[str]) -> None:
         self._tree = tree
         self._left_out: set[Reference] = set()
         for path in left_out:
@@ -45,6 +46,10 @@ class TreeWithGaps:
         if file in self._left_out:
             raise UnreadableError(_WORDS, hint="everboot backup --include-all keeps such files.")
         return self._tree.read_at(file, offset, size, stream=stream)
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        """None for what was left out: nobody misses its bytes."""
+        return () if file in self._left_out else self._tree.extents(file, stream=stream)
 
     def _find(self, parts: Sequence[str]) -> None:
         here = self._tree.root

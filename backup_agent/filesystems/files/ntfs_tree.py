@@ -31,6 +31,7 @@ from backup_agent.filesystems.files.ntfs_reparse import (
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.filesystems.files.wof_file import STREAM as WOF_STREAM
 from backup_agent.filesystems.files.wof_file import WofAlgorithm, WofFile
+from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind, go_mode
 
 _ROOT_RECORD = 5
@@ -46,6 +47,8 @@ _REPARSE = 0x400
 _ENCRYPTED = 0x4000
 # Offline, recall on open, recall on data access: set where a file's content is in the cloud only.
 _ELSEWHERE = 0x1000 | 0x40000 | 0x400000
+
+_HOLE = 0x1
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000
 _FILE_BITS, _FOLDER_BITS = 0o100644, 0o40755
@@ -143,6 +146,14 @@ class NtfsTree:
         if opened.compressed is not None:
             return opened.compressed.read_at(offset, size)
         return _read(opened.entry, opened.item.node.size, offset, size)
+
+    def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
+        opened = self._opened(file)
+        if stream is not None:
+            return _extents(_stream(opened.entry, stream.decode("utf-8", "surrogatepass")))
+        if opened.entry.has_alternate_data_stream_by_name(WOF_STREAM):
+            return _extents(_stream(opened.entry, WOF_STREAM))
+        return _extents(opened.entry) if opened.entry.has_default_data_stream() else ()
 
     def _listed(self, folder: pyfsntfs.file_entry) -> Iterator[TreeItem]:
         for number in range(folder.get_number_of_sub_file_entries()):
@@ -310,6 +321,12 @@ def _read(
         pieces.append(piece)
         offset += len(piece)
     return b"".join(pieces)
+
+
+def _extents(content: pyfsntfs.file_entry | pyfsntfs.data_stream) -> list[Extent]:
+    """The library's extents are (place, size, flags); flagged ones are holes."""
+    found = (content.get_extent(number) for number in range(content.get_number_of_extents()))
+    return [Extent(start, size) for start, size, flags in found if not flags & _HOLE]
 
 
 def _read_from(stream: pyfsntfs.data_stream, offset: int, size: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.files.file_tree import FileTree
+from backup_agent.filesystems.files.file_tree import MappedTree
 from backup_agent.filesystems.files.left_out import TreeWithGaps
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.model.disk import FileSystemKind
@@ -31,7 +31,7 @@ def open_tree(
     *,
     left_out: Sequence[str] = (),
     owner: tuple[int, int] = (0, 0),
-) -> FileTree:
+) -> MappedTree:
     """The volume's files. ``owner``: (uid, gid) for those of file systems that know none.
 
     Raises ``UnreadableError`` for a file system that is damaged or of another kind.
@@ -40,7 +40,7 @@ def open_tree(
     return TreeWithGaps(tree, left_out) if left_out else tree
 
 
-def _open(volume: VolumeBytes, kind: FileSystemKind, owner: tuple[int, int]) -> FileTree:
+def _open(volume: VolumeBytes, kind: FileSystemKind, owner: tuple[int, int]) -> MappedTree:
     # Imported when needed: a process reads one volume, and a library in C is slow to load.
     match kind:
         case FileSystemKind.NTFS:

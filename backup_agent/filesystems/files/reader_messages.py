@@ -52,12 +52,22 @@ class ReadFile(msgspec.Struct, frozen=True, tag="read"):
     stream: bytes | None
 
 
+class FindHits(msgspec.Struct, frozen=True, tag="hits"):
+    """Asks which files lie in those bytes of the volume."""
+
+    extents: tuple[Extent, ...]
+
+
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
     root: Reference
 
 
 class Items(msgspec.Struct, frozen=True, tag="items"):
     items: tuple[TreeItem, ...]
+
+
+class Paths(msgspec.Struct, frozen=True, tag="paths"):
+    paths: tuple[bytes, ...]
 
 
 class Data(msgspec.Struct, frozen=True, tag="data"):
@@ -78,6 +88,6 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     hint: str = ""
 
 
-Request: TypeAlias = OpenVolume | ListFolder | LookUp | GetItem | ReadFile
-Answer: TypeAlias = Opened | Items | Data | Failed
+Request: TypeAlias = OpenVolume | ListFolder | LookUp | GetItem | ReadFile | FindHits
+Answer: TypeAlias = Opened | Items | Data | Paths | Failed
 FromReader: TypeAlias = Answer | Wanted

@@ -17,12 +17,14 @@ from typing import assert_never
 import msgspec
 
 from backup_agent.errors import EverbootError, UnreadableError
-from backup_agent.filesystems.files.file_tree import FileTree
+from backup_agent.filesystems.files.file_tree import MappedTree
+from backup_agent.filesystems.files.hit_files import hit_files
 from backup_agent.filesystems.files.open_tree import open_tree
 from backup_agent.filesystems.files.reader_messages import (
     Answer,
     Data,
     Failed,
+    FindHits,
     FromReader,
     GetItem,
     Items,
@@ -30,6 +32,7 @@ from backup_agent.filesystems.files.reader_messages import (
     LookUp,
     Opened,
     OpenVolume,
+    Paths,
     ReadFile,
     Request,
     Wanted,
@@ -60,7 +63,7 @@ class Reader:
         self._encoder = msgspec.msgpack.Encoder()
         self._requests = msgspec.msgpack.Decoder(Request)
         self._volume: VolumeBytes | None = None
-        self._tree: FileTree | None = None
+        self._tree: MappedTree | None = None
 
     def run(self) -> None:
         while (message := self._receive()) is not None:
@@ -99,10 +102,12 @@ class Reader:
                 return Items((self._opened().item(reference),))
             case ReadFile(file, offset, size, stream):
                 return Data(self._opened().read_at(file, offset, size, stream=stream))
+            case FindHits(extents):
+                return Paths(tuple(hit_files(self._opened(), extents)))
             case _:
                 assert_never(request)
 
-    def _opened(self) -> FileTree:
+    def _opened(self) -> MappedTree:
         if self._tree is None:
             raise UnreadableError("The file system was not opened.")
         return self._tree

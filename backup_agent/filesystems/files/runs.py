@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from backup_agent.errors import UnreadableError
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.model.disk import Extent
 
 
 class Run(NamedTuple):
@@ -43,6 +44,10 @@ class Runs:
                 pieces.append(volume.exactly(run.start + within, length))
             offset += length
         return b"".join(pieces)
+
+    def extents(self) -> list[Extent]:
+        """Without the holes."""
+        return [Extent(run.start, run.size) for run in self._runs if run.start is not None]
 
     def place_of(self, offset: int) -> int:
         """Where the byte at that offset lies on the volume; it must not be in a hole."""

@@ -1,0 +1,18 @@
+"""What every template may name besides what its page gives it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from console_ui.accounts.models import Role
+from console_ui.django_settings import console_settings
+
+
+def account(request: HttpRequest) -> dict[str, object]:
+    """``membership`` (or None), whether it is an administrator's, and this console's host."""
+    membership = getattr(request, "membership", None)
+    return {
+        "membership": membership,
+        "is_admin": membership is not None and membership.may(Role.ADMIN),
+        "console_host": console_settings().host,
+    }

@@ -1,0 +1,1 @@
+"""What people see of their accounts, one file a page."""

@@ -1,0 +1,107 @@
+"""Forgotten passwords, and new ones. None of this touches the second factor."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console_ui.accounts import secret_links, throttle
+from console_ui.accounts.confirmation import confirmed_page
+from console_ui.accounts.journal import note
+from console_ui.accounts.models import Purpose, TrustedBrowser, User
+from console_ui.accounts.notices import new_password as mail_new_password
+from console_ui.accounts.notices import security_change
+from console_ui.accounts.pages.new_person import PasswordForm
+from console_ui.accounts.request import UserRequest, person
+from console_ui.accounts.visitor import visitor_of
+
+
+class ForgottenForm(forms.Form):
+    """Whose password is lost."""
+
+    name = forms.CharField(
+        label=gettext_lazy("E-mail or login ID"),
+        max_length=254,
+        widget=forms.TextInput({"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class ChangeForm(forms.Form):
+    """A new password for somebody who is logged in and has just proved it."""
+
+    password = forms.CharField(
+        label=gettext_lazy("New password"),
+        help_text=gettext_lazy("At least 12 characters. Several words are easy to remember."),
+        strip=False,
+        max_length=1024,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+def forgotten(request: HttpRequest) -> HttpResponseBase:
+    """Says the same whether the account exists or not."""
+    form = ForgottenForm(request.POST or None)
+    sent = False
+    if request.method == "POST" and form.is_valid():
+        sent = True
+        typed = form.cleaned_data["name"]
+        user = User.objects.find(typed)
+        blocked = throttle.attempt(throttle.ADDRESS, visitor_of(request).address)
+        if user is not None and user.is_active and not blocked:
+            _mail_link(request, user)
+    return render(request, "accounts/password_forgotten.html", {"form": form, "sent": sent})
+
+
+def _mail_link(request: HttpRequest, user: User) -> None:
+    # Nobody's mailbox is filled by strangers.
+    if throttle.attempt(throttle.MAIL, f"password {user.pk}"):
+        return
+    link = secret_links.make(Purpose.NEW_PASSWORD, user=user, email=user.email)
+    mail_new_password(user, link=link)
+    note(request, "password.link_mailed", by=person(user, address=visitor_of(request).address))
+
+
+def new_password(request: HttpRequest) -> HttpResponseBase:
+    """Behind the mailed link. Afterwards people log in as ever, second factor and all."""
+    form = PasswordForm(request.POST or None)
+    if request.method == "POST":
+        link = secret_links.find(Purpose.NEW_PASSWORD, request.POST.get("token", ""))
+        form.person = link.user if link else None
+        if form.is_valid():
+            if link is not None and link.user is not None and secret_links.use_up(link):
+                _set(request, link.user, form.cleaned_data["password"])
+                messages.success(request, _("The new password is set. Log in with it."))
+                return redirect("login")
+            form.add_error(None, _("The link is too old or was used. Ask for another one."))
+    return render(request, "accounts/password_new.html", {"form": form})
+
+
+@confirmed_page
+def change(request: UserRequest) -> HttpResponseBase:
+    form = ChangeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            validate_password(form.cleaned_data["password"], request.user)
+        except forms.ValidationError as error:
+            form.add_error("password", error)
+        else:
+            _set(request, request.user, form.cleaned_data["password"])
+            update_session_auth_hash(request, request.user)
+            messages.success(request, _("The new password is set. Other sessions have ended."))
+            return redirect("account")
+    return render(request, "accounts/password_change.html", {"form": form})
+
+
+def _set(request: HttpRequest, user: User, password: str) -> None:
+    """Every other session ends, because sessions are bound to the password's hash."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    TrustedBrowser.objects.filter(user=user).delete()
+    note(request, "password.changed", by=person(user, address=visitor_of(request).address))
+    security_change(user, _("The password was changed."), visitor_of(request))

@@ -1,0 +1,234 @@
+"""``/people``: who belongs to the organisation, in which role, and who lacks a second factor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from console_ui.accounts import second_factors, secret_links, throttle
+from console_ui.accounts.access import member_page
+from console_ui.accounts.confirmation import confirmed_page
+from console_ui.accounts.models import (
+    AuthenticatorApp,
+    Membership,
+    Organisation,
+    Purpose,
+    Role,
+    SecretLink,
+    SecurityKey,
+)
+from console_ui.accounts.notices import invitation as mail_invitation
+from console_ui.accounts.notices import security_alert as mail_security_alert
+from console_ui.accounts.notices import security_change
+from console_ui.accounts.request import MemberRequest, actor_of
+from console_ui.accounts.visitor import visitor_of
+from console_ui.audit.record import record
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class _Factor(TypedDict):
+    has_factor: bool
+
+
+class InvitationForm(forms.Form):
+    """Whom to invite."""
+
+    email = forms.EmailField(label=gettext_lazy("E-mail"))
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"), choices=Role.choices, initial=Role.OPERATOR
+    )
+
+
+@member_page(Role.ADMIN)
+def people(request: MemberRequest) -> HttpResponseBase:
+    members = list(_members(request.organisation))
+    without = [member for member in members if not member.has_factor]
+    only_without = request.GET.get("mfa") == "off"
+    words = {
+        "section": "people",
+        "members": without if only_without else members,
+        "count": len(members),
+        "count_without": len(without),
+        "only_without": only_without,
+        "invitations": SecretLink.objects.filter(
+            purpose=Purpose.INVITATION,
+            organisation=request.organisation,
+            used_at=None,
+            expires_at__gt=timezone.now(),
+        ),
+        "roles": [role for role in Role if request.membership.may(role)],
+    }
+    return render(request, "accounts/people.html", words)
+
+
+@confirmed_page
+@member_page(Role.ADMIN)
+def invite(request: MemberRequest) -> HttpResponseBase:
+    form = InvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        role = Role(form.cleaned_data["role"])
+        if not request.membership.may(role):
+            form.add_error("role", _("You cannot give a role above your own."))
+        else:
+            _invite(request, form.cleaned_data["email"].lower(), role)
+            return redirect("people")
+    return render(request, "accounts/invite.html", {"section": "people", "form": form})
+
+
+def _invite(request: MemberRequest, email: str, role: Role) -> None:
+    organisation = request.organisation
+    link = secret_links.make(Purpose.INVITATION, email=email, organisation=organisation, role=role)
+    mail_invitation(email, organisation=organisation, role=role, link=link)
+    _note(request, "member.invited", about=email, role=role)
+    messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": email})
+
+
+@require_POST
+@member_page(Role.ADMIN)
+def withdraw(request: MemberRequest, link_id: str) -> HttpResponseBase:
+    """Make an invitation worthless that was not accepted yet."""
+    link = SecretLink.objects.filter(
+        pk=link_id, purpose=Purpose.INVITATION, organisation=request.organisation, used_at=None
+    ).first()
+    if link is None:
+        raise Http404
+    link.delete()
+    _note(request, "member.invitation_withdrawn", about=link.email)
+    messages.success(request, _("The invitation works no more."))
+    return redirect("people")
+
+
+@require_POST
+@confirmed_page
+@member_page(Role.ADMIN)
+def change_role(request: MemberRequest, membership_id: str) -> HttpResponseBase:
+    with transaction.atomic():
+        member = _member_or_404(request, membership_id)
+        wanted = request.POST.get("role", "")
+        if wanted not in Role.values or not request.membership.may(Role(wanted)):
+            raise Http404
+        if not _may_lose_owner(request, member, wanted):
+            return redirect("people")
+        Membership.objects.filter(pk=member.pk).update(role=wanted)
+        _note(request, "member.role_changed", about=member.user.email, role=Role(wanted))
+    messages.success(request, _("The role was changed."))
+    return redirect("people")
+
+
+@require_POST
+@confirmed_page
+@member_page(Role.ADMIN)
+def remove(request: MemberRequest, membership_id: str) -> HttpResponseBase:
+    with transaction.atomic():
+        member = _member_or_404(request, membership_id)
+        if not _may_lose_owner(request, member, ""):
+            return redirect("people")
+        email = member.user.email
+        member.delete()
+        _note(request, "member.removed", about=email)
+    messages.success(request, _("%(email)s is no member any more.") % {"email": email})
+    return redirect("people")
+
+
+@require_POST
+@confirmed_page
+@member_page(Role.ADMIN)
+def reset_second_factor(request: MemberRequest, membership_id: str) -> HttpResponseBase:
+    """For somebody who lost everything. They are told, and all their sessions end."""
+    member = _member_or_404(request, membership_id)
+    if member.user == request.user:
+        messages.error(request, _("Your own factors are on the page Account and 2FA."))
+        return redirect("people")
+    if not _all_here(member, request.organisation):
+        messages.error(
+            request,
+            _("%(email)s belongs to another organisation, too. Only they can do this.")
+            % {"email": member.user.email},
+        )
+        return redirect("people")
+    second_factors.reset(member.user)
+    _note(request, "second_factor.reset", about=member.user.email)
+    what = _("An administrator has reset your two-factor authentication.")
+    security_change(member.user, what, visitor_of(request))
+    messages.success(
+        request, _("The second factor of %(email)s is gone.") % {"email": member.user.email}
+    )
+    return redirect("people")
+
+
+@require_POST
+@member_page(Role.ADMIN)
+def send_security_alert(request: MemberRequest, membership_id: str) -> HttpResponseBase:
+    member = _member_or_404(request, membership_id)
+    if throttle.attempt(throttle.MAIL, f"alert {member.pk}"):
+        messages.warning(request, _("They had several mails already. Try again in an hour."))
+        return redirect("people")
+    mail_security_alert(member)
+    _note(request, "member.security_alert_sent", about=member.user.email)
+    messages.success(
+        request, _("A mail is on its way to %(email)s.") % {"email": member.user.email}
+    )
+    return redirect("people")
+
+
+def _members(organisation: Organisation) -> QuerySet[WithAnnotations[Membership, _Factor]]:
+    apps = AuthenticatorApp.objects.filter(user=OuterRef("user"))
+    keys = SecurityKey.objects.filter(user=OuterRef("user"))
+    return (
+        Membership.objects.filter(organisation=organisation)
+        .select_related("user")
+        .annotate(has_factor=Q(Exists(apps)) | Q(Exists(keys)))
+        .order_by("user__name", "user__email")
+    )
+
+
+def _member_or_404(request: MemberRequest, membership_id: str) -> Membership:
+    """A member of this organisation whom this person may change: nobody above their own role."""
+    member = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("user", "organisation")
+        .filter(pk=membership_id, organisation=request.organisation)
+    )
+    with transaction.atomic():
+        found = member.first()
+    if found is None or not request.membership.may(Role(found.role)):
+        raise Http404
+    return found
+
+
+def _may_lose_owner(request: MemberRequest, member: Membership, wanted: str) -> bool:
+    """An organisation keeps at least one owner."""
+    owners = Membership.objects.select_for_update().filter(
+        organisation=request.organisation, role=Role.OWNER
+    )
+    if member.role != Role.OWNER or wanted == Role.OWNER or len(owners) > 1:
+        return True
+    messages.error(request, _("An organisation needs an owner: name another one first."))
+    return False
+
+
+def _all_here(member: Membership, organisation: Organisation) -> bool:
+    """An organisation must not open accounts that others trust, too."""
+    return not member.user.memberships.exclude(organisation=organisation).exists()
+
+
+def _note(request: MemberRequest, action: str, *, about: str, role: Role | None = None) -> None:
+    record(
+        action,
+        by=actor_of(request),
+        organisation_id=request.organisation.pk,
+        about=about,
+        details={"role": role.value} if role else {},
+    )

@@ -1,0 +1,84 @@
+"""The first page of a console's life: its first organisation and that organisation's owner."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from console_ui.accounts import login, secret_links
+from console_ui.accounts.models import Membership, Organisation, Purpose, Role, User
+from console_ui.accounts.pages.new_person import TokenForm
+from console_ui.accounts.request import person
+from console_ui.accounts.visitor import visitor_of
+from console_ui.audit.record import record
+
+
+class SetUpForm(TokenForm):
+    """Everything the first owner says about themselves."""
+
+    field_order = ("token", "organisation", "name", "email", "password")
+
+    organisation = forms.CharField(label=_("Organisation"), max_length=100)
+    name = forms.CharField(
+        label=_("Your name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        help_text=_("For logging in, and for news about the safety of your account."),
+        widget=forms.EmailInput({"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        help_text=_("At least 12 characters. Several words are easy to remember."),
+        strip=False,
+        max_length=1024,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        password, email = cleaned.get("password"), cleaned.get("email")
+        if isinstance(password, str) and isinstance(email, str):
+            unsaved = User(email=email, name=str(cleaned.get("name", "")))
+            try:
+                validate_password(password, unsaved)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return cleaned
+
+
+def set_up(request: HttpRequest) -> HttpResponseBase:
+    if User.objects.exists():
+        raise Http404
+    form = SetUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        link = secret_links.find(Purpose.SET_UP, form.cleaned_data["token"])
+        if link is not None:
+            with transaction.atomic():
+                owner = _first_owner(request, form) if secret_links.use_up(link) else None
+            if owner is not None:
+                login.finish(request, owner, by="password")
+                return redirect("second-factor")
+        form.add_error(None, _("The link is too old or was used. Start the console again."))
+    return render(request, "accounts/set_up.html", {"form": form})
+
+
+def _first_owner(request: HttpRequest, form: SetUpForm) -> User:
+    answers = form.cleaned_data
+    organisation = Organisation.objects.create(name=answers["organisation"])
+    owner = User.objects.create_user(
+        email=answers["email"], name=answers["name"], password=answers["password"]
+    )
+    Membership.objects.create(user=owner, organisation=organisation, role=Role.OWNER)
+    record(
+        "organisation.created",
+        by=person(owner, address=visitor_of(request).address),
+        organisation_id=organisation.pk,
+        about=organisation.name,
+    )
+    return owner

@@ -1,0 +1,1 @@
+"""Devices: linking by registration code, device keys and tokens, heartbeats."""

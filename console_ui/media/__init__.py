@@ -1,0 +1,1 @@
+"""Rescue media: the ISO image to download and the media codes."""

@@ -1,0 +1,1 @@
+"""Browsing restore points and downloading files from them."""

@@ -1,0 +1,57 @@
+"""Serving the console over HTTP: uvicorn on a socket that is bound first.
+
+Bound first, because with port 0 the address is known only then, and because a port that is
+taken should be told before a database is made.
+"""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from backup_agent.errors import HostError
+from console_ui.settings import Settings
+
+_BACKLOG = 512
+# A page that streams a download may not hold up the end of the console for ever.
+_GRACE_SECONDS = 10
+
+
+def listening_socket(address: str, port: int) -> socket.socket:
+    """Raises ``HostError`` when the port is taken or the address is not this computer's."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(_BACKLOG)
+    except OSError as exc:
+        listener.close()
+        raise HostError(
+            f"Cannot listen on {address}, port {port}: {exc.strerror}.",
+            hint="Is another console running? --port chooses another port.",
+        ) from exc
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Answer requests until SIGINT or SIGTERM, then finish those that run."""
+    from console_ui.asgi import application
+
+    tls = settings.tls
+    uvicorn.Server(
+        uvicorn.Config(
+            application,
+            lifespan="off",
+            # Addresses may hold what is nobody's business; the audit log knows what matters.
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            ssl_certfile=str(tls.certificate) if tls else None,
+            ssl_keyfile=str(tls.key) if tls else None,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    ).run(sockets=[listener])

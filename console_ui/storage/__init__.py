@@ -1,0 +1,1 @@
+"""Storage locations, vaults, and the gateway through which devices reach theirs."""

@@ -1,0 +1,110 @@
+"""Django for the tests in this folder: every test that asks for a database runs on both."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console_ui.django_settings import configure
+from console_ui.settings import Settings, Sqlite
+from tests.servers.postgresql import postgresql
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from tests.console.people import Office
+
+_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Django is one for the whole process, so it is told here, before tests are imported."""
+    folder = Path(tempfile.mkdtemp(prefix="everboot-console-"))
+    config.stash[_FOLDER] = folder
+    configure(
+        Settings(
+            data=folder,
+            public_address="http://localhost:8470",
+            database=Sqlite(file=folder / "console.sqlite3"),
+            storage_roots=(folder / "vaults",),
+        )
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[_FOLDER])
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which database the test runs on."""
+    from django.conf import settings
+
+    sqlite = dict(settings.DATABASES["default"])
+    # A file, not memory: threads that write at once must meet the locks of real life.
+    sqlite["TEST"] = {"NAME": str(request.config.stash[_FOLDER] / "test.sqlite3")}
+    if request.param == "sqlite":
+        _use(sqlite)
+        yield "sqlite"
+        return
+    with postgresql() as cluster:
+        _use(
+            {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": "console",
+                "USER": cluster.user,
+                "HOST": str(cluster.folder),
+            }
+        )
+        yield "postgresql"
+        from django.db import connections
+
+        connections.close_all()
+    _use(sqlite)
+
+
+def _use(database: dict[str, object]) -> None:
+    """Point Django at another database: it has no public way for that."""
+    from django.conf import settings
+    from django.db import connections
+
+    connections.close_all()
+    settings.DATABASES = {"default": database}
+    connections._settings = None  # type: ignore[attr-defined]
+    connections.__dict__.pop("settings", None)
+    connections.__dict__.pop("databases", None)
+    if connections.all(initialized_only=True):
+        del connections["default"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(database: str) -> None:
+    """pytest-django makes the test database after this, so once for each."""
+
+
+@pytest.fixture
+def office(db: None) -> Office:
+    """An organisation with one member in each role."""
+    from tests.console.people import make_office
+
+    return make_office("Keller Fontana Architects")
+
+
+@pytest.fixture
+def other_office(db: None) -> Office:
+    """Another one, which must never see or touch the first."""
+    from tests.console.people import make_office
+
+    return make_office("Other & Co")
+
+
+@pytest.fixture
+def owner(client: Client, office: Office) -> Client:
+    """A browser in which the owner is logged in."""
+    client.force_login(office.owner)
+    return client
