@@ -95,8 +95,8 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         case of.Proved(items, disks, disk_items, taken_out, members):
             yield f"Documents: {words.count(items, 'item')}, with mode, owner, time and links."
             yield f"Files out of NTFS: {taken_out}; in the two zips: {members}."
-            found = f"{words.count(disks, 'disk')}: {words.count(disk_items, 'item')}"
-            yield f"{found}, read by wimlib and mtools, not by us;"
+            proved = f"{words.count(disks, 'disk')}: {words.count(disk_items, 'item')}"
+            yield f"{proved}, read by wimlib and mtools, not by us;"
             yield "sfdisk, ntfsresize and fsck.fat find partition tables and file systems sound."
         case of.Checked(points, packs):
             yield (
