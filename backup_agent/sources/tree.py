@@ -190,8 +190,13 @@ class FileStream:
             return f"it gave {self._read} bytes although its size says {before.size}"
         if now.st_size != before.size:
             return f"its size went from {before.size} to {now.st_size} bytes while it was read"
-        if now.st_mtime_ns != before.mtime_ns or now.st_ino != before.inode:
-            return "it was written to while it was read"
+        # Whoever writes can put the time of change back, but not that of the inode (ctime).
+        if (now.st_mtime_ns, now.st_ctime_ns, now.st_ino) != (
+            before.mtime_ns,
+            before.ctime_ns,
+            before.inode,
+        ):
+            return "it was written to, or its attributes changed, while it was read"
         return ""
 
     def unreadable(self) -> Sequence[Extent]:
