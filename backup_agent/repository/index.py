@@ -24,7 +24,7 @@ class BlobPlace:
 
 
 class BlobIndex:
-    """Grows, but for what :meth:`forget` takes. Written by one thread, read by several."""
+    """Grows, but for what is forgotten. Written by one thread, read by several."""
 
     def __init__(self) -> None:
         self._data: dict[BlobId, int] = {}
@@ -92,6 +92,18 @@ class BlobIndex:
             for blob in gone:
                 del entries[blob]
         return before - len(self)
+
+    def forget_blob(self, kind: BlobKind, blob: BlobId) -> None:
+        """Know this one blob no more, so that it is saved again."""
+        self._of(kind).pop(blob, None)
+
+    def other_places(self, place: BlobPlace) -> Iterator[BlobPlace]:
+        """Where else the blob lies. Looks through all packs with repeats: for rare troubles."""
+        for pack in self._repeating:
+            for blob in pack.blobs:
+                same = blob.id == place.blob.id and blob.kind is place.blob.kind
+                if same and (pack.id, blob.offset) != (place.pack, place.blob.offset):
+                    yield BlobPlace(pack.id, blob)
 
     def has(self, kind: BlobKind, blob: BlobId) -> bool:
         return blob in self._of(kind)

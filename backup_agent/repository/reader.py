@@ -89,6 +89,10 @@ class BlobReader:
             # Damaged on its way or for good: the plain road reads it again and finds the words.
             return self.load(BlobKind.TREE, tree)
 
+    def distrust_tree(self, tree: BlobId) -> None:
+        """Count a tree that proved damaged as unknown: whoever has it is to save it again."""
+        self._repository.index.forget_blob(BlobKind.TREE, tree)
+
     def length(self, blob: BlobId) -> int:
         """A data blob's plain length, without reading it. Raises ``IntegrityError``."""
         return self._place(BlobKind.DATA, blob).blob.plain_length
@@ -188,11 +192,25 @@ class BlobReader:
         return place
 
     def _load_run(self, run: Sequence[BlobPlace]) -> _Run:
-        """Blobs that lie close together in one pack, by one read; damage is read once more."""
-        first = self._read_run(run)
-        if any(isinstance(result, IntegrityError) for result in first.values()):
-            return self._read_run(run)
-        return first
+        """Blobs that lie close together in one pack, by one read; damage is read once more,
+        and then looked for where a later run has saved the same blob again.
+        """
+        results = self._read_run(run)
+        if _is_damaged(results):
+            results = self._read_run(run)
+        if _is_damaged(results):
+            for place in run:
+                if isinstance(results[place.blob.id], IntegrityError):
+                    results.update(self._read_elsewhere(place))
+        return results
+
+    def _read_elsewhere(self, damaged: BlobPlace) -> _Run:
+        """The blob out of another pack that holds it whole; nothing where there is none."""
+        for place in self._repository.index.other_places(damaged):
+            results = self._read_run([place])
+            if not _is_damaged(results):
+                return results
+        return {}
 
     def _read_run(self, run: Sequence[BlobPlace]) -> _Run:
         start = run[0].blob.offset
@@ -222,6 +240,10 @@ class BlobReader:
             opener = self._own.opener = BlobOpener(self._repository.sealer())
         assert isinstance(opener, BlobOpener)
         return opener
+
+
+def _is_damaged(results: _Run) -> bool:
+    return any(isinstance(result, IntegrityError) for result in results.values())
 
 
 def _whole(result: bytes | IntegrityError) -> bytes:

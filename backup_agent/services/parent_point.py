@@ -17,7 +17,7 @@ class ParentPoint:
     """What a backup asks the restore point before.
 
     Nothing depends on the answers but how much must be read again: what is
-    damaged is announced, and counts as not there.
+    damaged is announced, counts as not there, and is saved again.
     """
 
     def __init__(self, reader: BlobReader, *, emit: Emit) -> None:
@@ -33,6 +33,8 @@ class ParentPoint:
             return StoredTree(tree, self._reader.load_tree_bytes(tree))
         except IntegrityError as exc:
             self._tell(exc)
+            # Where the folder is as it was, its tree would else pass for known and stay damaged.
+            self._reader.distrust_tree(tree)
             return StoredTree()
 
     def find(self, tree: StoredTree, name: bytes) -> bytes | None:

@@ -38,7 +38,15 @@ from backup_agent.sources.tree import FileTree, TreeEntry
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.faulty import FaultyBackend, Moment
 from backup_agent.storage.memory import MemoryBackend
-from tests.points import StoredItem, back_up, below, holdings, new_repository, reopen
+from tests.points import (
+    StoredItem,
+    back_up,
+    below,
+    holdings,
+    new_repository,
+    reopen,
+    way_to,
+)
 from tests.trees import Content, File, Folder, Link, plant, survey, trees
 
 
@@ -561,3 +569,41 @@ def test_what_lay_in_a_lost_pack_is_saved_again(
     third = back_up(repository, OwnTree(source), emit=events.append)
     assert third.summary.data_blobs == 0
     assert Notice(told) not in events
+
+
+def test_a_folder_that_proved_damaged_is_saved_again(repository: Repository, source: Path) -> None:
+    backend = repository.backend
+    assert isinstance(backend, MemoryBackend)
+    first = back_up(repository, OwnTree(source))
+    whole = holdings(repository, first.snapshot)
+    fresh = reopen(backend)
+    fresh.load_index()
+    inner = fresh.index.find(BlobKind.TREE, way_to(repository, first.snapshot, source)[-1])
+    assert inner is not None
+    path = ObjectKey(FileKind.PACK, inner.pack).path
+    rotten = bytearray(backend.objects[path])
+    rotten[inner.blob.offset + 20] ^= 1
+    backend.objects[path] = bytes(rotten)
+
+    again = back_up(repository, OwnTree(source))
+
+    assert again.snapshot.tree == first.snapshot.tree
+    assert again.summary.tree_blobs == 1
+    assert below(holdings(repository, again.snapshot), source) == below(whole, source)
+    third = back_up(repository, OwnTree(source))
+    assert third.summary.tree_blobs == 0
+
+
+def test_a_file_written_to_with_its_time_put_back_is_reported(
+    repository: Repository, source: Path
+) -> None:
+    def meddle(path: bytes) -> None:
+        if path.endswith(b"/b"):
+            before = os.stat(path)
+            with open(path, "r+b") as file:
+                file.write(b"changed")
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    result = back_up(repository, WatchedTree(source, before_open=meddle))
+
+    assert [(o.path, o.during) for o in result.omissions] == [(bytes(source / "b"), "change")]
