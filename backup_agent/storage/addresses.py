@@ -37,6 +37,11 @@ from backup_agent.storage.throttle import Throttle, ThrottledBackend
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 _BEFORE_AUTHORITY = re.compile(r".*?://|[A-Za-z0-9+.-]{2,}:(?://)?", re.DOTALL)
 _HOST_ALONE = re.compile(r"\[[^\]]*\](:\d*)?|[^:/?#@]*")
+_BEFORE_ADDRESS = re.compile(r"[\s\"'`\u2018\u2019“”„«»]*")
+"""What comes along when an address is copied out of a text."""
+_LOGIN = re.compile(r"[^/\\:]+:(?![/\\]).*@", re.DOTALL)
+"""``user:password@``, where neither a path nor ``container:/`` can be meant."""
+_REMOTE = ("s3", "swift", "rest", "webdav")
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
 """What any server allows. Amazon's own rules are stricter, and its oldest buckets break them."""
 _UNPROVEN = ("rest", "webdav")
@@ -108,6 +113,9 @@ def masked(address: str) -> str:
 
     Where it can be read in two ways, more is hidden than need be.
     """
+    lead = _before(address)
+    if lead:
+        return lead + masked(address.removeprefix(lead))
     if not _is_url(address):
         return address
     start, at = _user_info(address)
@@ -125,8 +133,18 @@ def embedded_credentials(address: str) -> bool:
 
 
 def _is_url(address: str) -> bool:
-    # With "://" also what is quoted wrongly or has a space before it, and so counts as a path.
-    return "://" in address or _scheme(address) not in ("", "local", "swift")
+    match _scheme(address):
+        case "" | "local" | "swift" as scheme:
+            rest = address[len(scheme) + 1 :] if scheme else address
+            return "://" in address or _LOGIN.match(rest) is not None
+        case _:
+            return True
+
+
+def _before(address: str) -> str:
+    """The spaces and quotes before an address, which make a path of it."""
+    found = _BEFORE_ADDRESS.match(address)
+    return found[0] if found else ""
 
 
 def _user_info(address: str) -> tuple[int, int]:
@@ -159,7 +177,8 @@ def _bare_backend(address: str, environment: Mapping[str, str], options: Storage
     rest = address.partition(":")[2]
     match _scheme(address):
         case "":
-            if "://" in address:
+            meant = address.removeprefix(_before(address))
+            if "://" in address or _scheme(meant) in _REMOTE:
                 _refuse(address, "something stands before the URL, perhaps a space or a quote")
             return _local(address, address)
         case "local":
@@ -185,6 +204,9 @@ def _local(address: str, path: str) -> Backend:
 
     if not path:
         _refuse(address, "the path is missing")
+    if embedded_credentials(address):
+        # Else a folder of that name would show the password to everybody.
+        _refuse(address, "it looks like a login (before a path that does write ./)")
     return LocalBackend(Path(path))
 
 

@@ -94,6 +94,9 @@ def test_a_path_is_a_folder_without_retries(address: str, path: str) -> None:
         ("webdav:", "https://"),
         ("webdav:/srv/backup", "https://"),
         ("sftp:user@example.org:/srv/backup", "sftp: is not known"),
+        (" s3:h/bucket", "a space or a quote"),
+        ("“swift:container:/", "a space or a quote"),
+        ("a:b@h:9/x", "looks like a login"),
         ("https://example.org/path", "https: is not known"),
     ],
 )
@@ -201,6 +204,16 @@ MASKED = {
     "s3://key:secret@example.org/bucket": "s3://key:***@example.org/bucket",
     "webdav:http://ada:x@[::1]:80/": "webdav:http://ada:***@[::1]:80/",
     "webdav:http://[::1]:80/a@b": "webdav:http://[::1]:80/a@b",
+    " s3:key:secret@example.org/bucket": " s3:key:***@example.org/bucket",
+    '"swift:ada:x@container:/': '"swift:ada:***@container:/',
+    "swift:ada:x@container:/y": "swift:ada:***@container:/y",
+    "swift:container:/a:b@c": "swift:container:/a:b@c",
+    "local:rest:http://ada:x@example.org/": "local:rest:http://ada:***@example.org/",
+    "a:x@example.org:9/y": "a:***@example.org:9/y",
+    "ada_l:x@example.org/y": "ada_l:***@example.org/y",
+    "C:/users/ada@home": "C:/users/ada@home",
+    r"C:\users\ada@home": r"C:\users\ada@home",
+    "./a:b@c": "./a:b@c",
     "sftp:ada:lovelace@example.org:/": "sftp:ada:***@example.org:/",
 }
 
@@ -220,6 +233,11 @@ def test_secrets_in_addresses_are_masked_and_known(address: str) -> None:
         "webdav:https://h/path?token=lovelace",
         "webdav:https://h/path#lovelace",
         " rest:https://ada:lovelace@h/",
+        " s3:ada:lovelace@127.0.0.1/bucket",
+        "'s3:ada:lovelace@127.0.0.1/bucket",
+        "swift:ada:lovelace@c:/x",
+        "local:rest:http://ada:lovelace@h/",
+        "a:lovelace@h:9/x",
     ],
 )
 def test_a_refused_address_keeps_its_secret(address: str) -> None:
