@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     emit, cancel = session.render.emit, session.cancel
 
     def show(decision: ForgetDecision) -> None:
-        _show(decision, session, dry_run=args.dry_run)
+        _show_plan(decision, session, dry_run=args.dry_run)
 
     with session.opened(cached=False) as repository:
         if args.dry_run and not args.prune:
@@ -100,13 +100,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
             show(outcome.decision)
             _show_prune(outcome, session)
         elif not args.prune:
-            run_forget(repository, request, now=now, on_plan=show, emit=emit, cancel=cancel)
+            outcome = run_forget(
+                repository, request, now=now, on_plan=show, emit=emit, cancel=cancel
+            )
+            _show_removed(outcome.decision, session)
         else:
             outcome = run_forget_and_prune(
                 repository,
                 request,
                 now=now,
                 on_plan=show,
+                on_forgotten=lambda decision: _show_removed(decision, session),
                 on_prune_plan=lambda _plan: None,
                 emit=emit,
                 cancel=cancel,
@@ -143,9 +147,9 @@ def _tags(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
 
 
-def _show(decision: ForgetDecision, session: Session, *, dry_run: bool) -> None:
-    removed = words.count(len(decision.remove), "restore point")
-    verb = "would be removed" if dry_run else "removed"
+def _show_plan(decision: ForgetDecision, session: Session, *, dry_run: bool) -> None:
+    leaving = words.count(len(decision.remove), "restore point")
+    verb = "would be removed" if dry_run else "to remove"
     session.render.show(
         {
             "message_type": "forget",
@@ -156,7 +160,14 @@ def _show(decision: ForgetDecision, session: Session, *, dry_run: bool) -> None:
             ],
             "remove": list(decision.remove),
         },
-        f"{words.lines(str(decision))}\n{removed} {verb}, {len(decision.plan.keep):,} kept.",
+        f"{words.lines(str(decision))}\n{leaving} {verb}, {len(decision.plan.keep):,} to keep.",
+    )
+
+
+def _show_removed(decision: ForgetDecision, session: Session) -> None:
+    session.render.show(
+        {"message_type": "forgotten", "removed": list(decision.remove)},
+        f"Removed {words.count(len(decision.remove), 'restore point')}.",
     )
 
 

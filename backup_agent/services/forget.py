@@ -173,15 +173,20 @@ def run_forget_and_prune(
     now: datetime,
     max_unused: float = MAX_UNUSED,
     on_plan: OnForget,
+    on_forgotten: OnForget = lambda _decision: None,
     on_prune_plan: OnPrunePlan,
     emit: Emit,
     cancel: CancelToken,
 ) -> ForgetOutcome:
-    """Remove restore points and free their space, under one lock."""
+    """Remove restore points and free their space, under one lock.
+
+    ``on_forgotten`` hears of the points once they are gone and the prune is still to come.
+    """
     with RepositoryLock(repository, exclusive=True) as lock:
         decision = _forget(
             repository, request, lock, now=now, on_plan=on_plan, emit=emit, cancel=cancel
         )
+        on_forgotten(decision)
         plan = plan_prune(
             repository,
             forgotten=decision.remove,
