@@ -1,4 +1,7 @@
-"""``everboot console``: make what is missing, then serve until told to stop."""
+"""``everboot console``: serve the web console.
+
+Makes what is missing first, then serves until told to stop.
+"""
 
 from __future__ import annotations
 

@@ -27,9 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    if bool(args.key) != (args.what == "remove"):
+    if args.what == "remove" and not args.key:
         raise UsageError(
-            "An id belongs to remove, and only there.", hint="everboot key list shows the ids."
+            "Which key is to be removed was not said.",
+            hint="Name it by its id: everboot key list shows the ids.",
+        )
+    if args.what != "remove" and args.key:
+        raise UsageError(
+            f"everboot key {args.what} takes no id, but got {args.key}.",
+            hint="Only everboot key remove does.",
         )
     match args.what:
         case "list":

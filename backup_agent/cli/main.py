@@ -117,7 +117,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, argparse.Namespace]:
     known = dict(COMMANDS)
     if not known.keys() & set(arguments):
         # Looking for installed commands takes time that every backup would pay.
-        known.update({entry.name: "" for entry in _other_commands()})
+        known.update({entry.name: _summary(entry) for entry in _other_commands()})
     for name, summary in known.items():
         commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
     args = parser.parse_args(arguments)
@@ -152,6 +152,12 @@ def _other_commands() -> tuple[EntryPoint, ...]:
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group="everboot.commands"))
+
+
+def _summary(command: EntryPoint) -> str:
+    """What the first line of its module's docstring says behind the colon."""
+    first, _, _ = (command.load().__doc__ or "").partition("\n")
+    return first.partition(": ")[2].rstrip(".")
 
 
 @contextmanager

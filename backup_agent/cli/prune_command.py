@@ -98,6 +98,6 @@ def _share(text: str) -> float:
         percent = float(text.removesuffix("%"))
     except ValueError:
         percent = -1.0
-    if not 0 <= percent <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is no percentage")
+    if not 0 <= percent < 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage of at least 0, less than 100")
     return percent / 100

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
+from backup_agent.errors import UsageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.services.browse import Found, Step, Unreachable
 
@@ -16,8 +17,10 @@ def find_files(
 ) -> Iterator[Found | Unreachable]:
     """Items whose name matches the shell pattern, or whose whole path does if it has a slash.
 
-    ``steps``: a browser's walk, which says where is looked.
+    ``steps``: a browser's walk, which says where is looked. Raises ``UsageError`` for a
+    pattern with a ``[`` that nothing closes.
     """
+    _refuse_open_bracket(pattern)
     flags = re.IGNORECASE if ignore_case else 0
     matcher = re.compile(fnmatch.translate(pattern), flags)
     on_path = "/" in pattern
@@ -31,3 +34,18 @@ def find_files(
         name = b"/" + b"/".join(step.path) if on_path else step.node.name
         if matcher.match(os.fsdecode(name)):
             yield step
+
+
+def _refuse_open_bracket(pattern: str) -> None:
+    # fnmatch would look for the character itself, and who mistyped a set would find nothing.
+    start = pattern.find("[")
+    while start >= 0:
+        # The first character of a set, behind a !, may be the ] itself.
+        first = start + 2 if pattern.startswith("!", start + 1) else start + 1
+        end = pattern.find("]", first + 1)
+        if end < 0:
+            raise UsageError(
+                f"In the pattern {pattern} a [ is not closed.",
+                hint="For the character itself write [[].",
+            )
+        start = pattern.find("[", end + 1)

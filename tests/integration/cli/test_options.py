@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from backup_agent.errors import AccessDeniedError
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.repository import open_repository
+from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.local import LocalBackend
 from tests.command_line import PASSWORD, CommandLine
 
@@ -181,3 +183,31 @@ def test_taking_files_out_of_an_incomplete_point_says_that_it_is(shell: CommandL
     for command in (("restore", "--target", shell.home / "back"), ("zip", "-o", shell.home / "z")):
         answer = shell.run(command[0], "latest", *command[1:], folder)
         assert "is incomplete: 1 problem" in answer.err
+
+
+@pytest.mark.parametrize("prune", [(), ("--prune",)], ids=["alone", "with prune"])
+def test_forget_says_that_it_removed_something_once_it_did(
+    used: CommandLine, monkeypatch: pytest.MonkeyPatch, prune: tuple[str, ...]
+) -> None:
+    done = "Removed 1 restore point."
+    remove = LocalBackend.remove
+
+    def append_only(backend: LocalBackend, key: ObjectKey) -> None:
+        if key.kind is FileKind.SNAPSHOT:
+            raise AccessDeniedError("It may only be added to.")
+        remove(backend, key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalBackend, "remove", append_only)
+        refused = used.run("forget", "--keep-last", "1", *prune)
+    assert refused.code == 1
+    assert "1 restore point to remove, 1 to keep." in refused.out
+    assert done not in refused.out
+    assert done in used.ok("forget", "--keep-last", "1", *prune).out
+
+
+def test_help_says_what_every_command_does(shell: CommandLine) -> None:
+    lines = shell.spawn("--help").out.splitlines()
+    commands = [line.split() for line in lines if line[:4].isspace() and line[4:5].isalpha()]
+    assert ["console", "serve", "the", "web", "console"] in commands
+    assert [names for names in commands if len(names) == 1 and names != ["COMMAND"]] == []
