@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from backup_agent.errors import JobCancelledError
 
@@ -15,11 +17,12 @@ class CancelToken:
     ``Event`` may block for ever, set by the very thread that is waiting for it.
     """
 
-    __slots__ = ("_cancelled", "_wake")
+    __slots__ = ("_cancelled", "_wake", "_woken")
 
     def __init__(self) -> None:
         self._cancelled = False
         self._wake: SimpleQueue[None] = SimpleQueue()
+        self._woken: dict[int, SimpleQueue[Any]] = {}
 
     @property
     def cancelled(self) -> bool:
@@ -28,11 +31,25 @@ class CancelToken:
     def cancel(self) -> None:
         self._cancelled = True
         self._wake.put(None)
+        # A copy made at once: other threads come and go.
+        for queue in tuple(self._woken.values()):
+            queue.put(None)
 
     def raise_if_cancelled(self) -> None:
         """Raise :class:`JobCancelledError` once cancelled."""
         if self._cancelled:
             raise JobCancelledError("Stopped as asked; what was saved before stays.")
+
+    @contextmanager
+    def waking(self, queue: SimpleQueue[Any]) -> Iterator[None]:
+        """Whoever waits for something in the queue finds a ``None`` there once it is cancelled."""
+        self._woken[id(queue)] = queue
+        try:
+            if self._cancelled:
+                queue.put(None)
+            yield
+        finally:
+            del self._woken[id(queue)]
 
     def wait(self, seconds: float) -> None:
         """Let ``seconds`` pass. Raises :class:`JobCancelledError` the moment it is cancelled."""

@@ -28,6 +28,7 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, ignore
 from backup_agent.storage.authorities import authorities_file
 from backup_agent.storage.backend import Backend
+from backup_agent.storage.cancellable import CancellableBackend
 from backup_agent.storage.failures import Failures
 from backup_agent.storage.read_back import ReadBackBackend
 from backup_agent.storage.retry import RetryingBackend
@@ -74,14 +75,15 @@ def open_backend(
 
     Raises :class:`UsageError` for an address that makes no sense or whose
     credentials are missing. ``emit`` is told of retries; ``cancel`` ends their
-    pauses, and those of the limits, with ``JobCancelledError``.
+    pauses, those of the limits, and requests under way, with ``JobCancelledError``.
     """
     remote = is_remote(address)
     if remote:
         trusted = authorities_file(_scheme(address), environment, cacert=options.cacert)
         options = replace(options, cacert=trusted)
     backend = _bare_backend(address, environment, options)
-    wait = (cancel or CancelToken()).wait
+    cancel = cancel or CancelToken()
+    wait = cancel.wait
     if options.limit_upload or options.limit_download:
         backend = ThrottledBackend(
             backend,
@@ -91,6 +93,7 @@ def open_backend(
     if _scheme(address) in _UNPROVEN:
         backend = ReadBackBackend(backend, every_pack=options.read_back)
     if remote:
+        backend = CancellableBackend(backend, cancel)
         # Outside the limits, so that what is sent again is paid for again.
         backend = RetryingBackend(backend, emit=emit, wait=wait, clock=time.monotonic)
     return backend
