@@ -3,7 +3,8 @@
 A run writes a small file that says who it is, and a new one every five minutes
 while it works. Many may share the repository; one that prunes wants it alone.
 A file whose process is certainly dead, or that is half an hour old, is left over
-from a crash: the next run removes it itself.
+from a crash: the next run removes it itself. So is one that cannot be read and stays
+as it is for some seconds: until then another run may be writing it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ SILENT_AFTER = timedelta(minutes=12)
 """Two refreshes missed, with room for clocks that differ: enough where a lock names this host."""
 _SETTLE_SECONDS = 0.2
 """Two runs may write their locks at one moment: each looks again a little later, as restic does."""
+_TORN_SECONDS = 5.0
+"""Longer than a file so small is on its way, even where its parts can be seen arriving."""
 _PARTING_SECONDS = 5.0
 """How long a refresh under way may keep the end of a run waiting; then it tidies up by itself."""
 
@@ -58,6 +61,7 @@ class RepositoryLock:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         refresh_seconds: float = REFRESH_SECONDS,
         settle_seconds: float = _SETTLE_SECONDS,
+        torn_seconds: float = _TORN_SECONDS,
         parting_seconds: float = _PARTING_SECONDS,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
@@ -67,6 +71,7 @@ class RepositoryLock:
         self._now = now
         self._refresh_seconds = refresh_seconds
         self._settle_seconds = settle_seconds
+        self._torn_seconds = torn_seconds
         self._parting_seconds = parting_seconds
         self._meanwhile = meanwhile
         self._name = ""
@@ -128,11 +133,42 @@ class RepositoryLock:
                 hint="Run it again in some minutes; object stores may need them to agree with "
                 "themselves.",
             )
+        torn: list[str] = []
         for found in _read_locks(self._repository, [n for n in names if n != self._name]):
-            if is_stale(found.lock, now=self._now()):
+            if found.lock is None:
+                torn.append(found.name)
+            else:
+                self._refuse_if_held(found.name, found.lock)
+        if torn:
+            self._look_again(torn)
+
+    def _refuse_if_held(self, name: str, lock: Lock) -> None:
+        if is_stale(lock, now=self._now()):
+            self._remove(name)
+        elif self._exclusive or lock.exclusive:
+            raise locked_by(lock, self._repository.location)
+
+    def _look_again(self, torn: list[str]) -> None:
+        """What a crash left behind on storage that is not atomic stays as it is."""
+        before = {name: self._content(name) for name in torn}
+        self._released.wait(self._torn_seconds)
+        for found in _read_locks(self._repository, torn):
+            if found.lock is not None:
+                self._refuse_if_held(found.name, found.lock)
+            elif self._content(found.name) == before[found.name]:
                 self._remove(found.name)
-            elif found.lock is not None and (self._exclusive or found.lock.exclusive):
-                raise locked_by(found.lock, self._repository.location)
+            else:
+                raise RepositoryLockedError(
+                    f"Another run is writing its lock to {self._repository.location}.",
+                    hint="Run it again in some minutes.",
+                )
+
+    def _content(self, name: str) -> bytes:
+        """That of a lock file; nothing of one that is gone."""
+        try:
+            return self._repository.backend.load(ObjectKey(FileKind.LOCK, name))
+        except ObjectNotFoundError:
+            return b""
 
     def _keep(self) -> None:
         while not self._released.wait(self._refresh_seconds):
@@ -229,15 +265,15 @@ def _read_locks(repository: Repository, names: Iterable[str]) -> Iterator[FoundL
             yield FoundLock(name, lock)
 
 
-def is_stale(lock: Lock | None, *, now: datetime) -> bool:
-    """Whether the run that wrote it cannot be alive. A damaged file locks nothing: a crash
-    on a backend that is not atomic leaves such.
+def is_stale(lock: Lock, *, now: datetime) -> bool:
+    """Whether the run that wrote it cannot be alive, or its clock is so wrong that its lock
+    would not lapse: a run that lost its lock notices before it commits.
 
     Of this host's locks, those of an earlier boot and restic's own do not prove that their
     process is dead, for another computer may have the same name. Whoever lives refreshes,
     so these lapse once two refreshes are missing and no such process is seen here.
     """
-    if lock is None or now - lock.time > STALE_AFTER:
+    if abs(now - lock.time) > STALE_AFTER:
         return True
     if lock.hostname != socket.gethostname():
         return False
@@ -247,8 +283,12 @@ def is_stale(lock: Lock | None, *, now: datetime) -> bool:
 
 
 def remove_locks(repository: Repository, *, every: bool, now: datetime) -> int:
-    """Remove the stale locks, or all; returns how many."""
-    wanted = [f.name for f in find_locks(repository) if every or is_stale(f.lock, now=now)]
+    """Remove the stale and the damaged locks, or all; returns how many."""
+    wanted = [
+        found.name
+        for found in find_locks(repository)
+        if every or found.lock is None or is_stale(found.lock, now=now)
+    ]
     for name in wanted:
         repository.backend.remove(ObjectKey(FileKind.LOCK, name))
     return len(wanted)
@@ -259,6 +299,7 @@ def locked_by(lock: Lock, location: str) -> RepositoryLockedError:
     return RepositoryLockedError(
         f"{location} is locked: {lock.username} on {lock.hostname} (process {lock.pid}) "
         f"uses it {how}since {lock.time:%Y-%m-%d %H:%M:%S %Z}.",
-        hint="Wait until that run has ended. If it is dead, the lock lapses after 30 minutes; "
+        hint="Wait until that run has ended. If it is dead, the lock lapses 30 minutes after the "
+        f"time it names, at {lock.time + STALE_AFTER:%H:%M %Z} by this computer's clock; "
         "everboot unlock --remove-all removes it at once.",
     )

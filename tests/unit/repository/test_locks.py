@@ -73,7 +73,7 @@ def free_pid() -> int:
 
 
 def take(repository: Repository, *, exclusive: bool = False) -> RepositoryLock:
-    return RepositoryLock(repository, exclusive=exclusive, settle_seconds=0)
+    return RepositoryLock(repository, exclusive=exclusive, settle_seconds=0, torn_seconds=0)
 
 
 def test_many_may_share(repository: Repository) -> None:
@@ -208,7 +208,66 @@ def test_who_wants_it_alone_is_refused_where_listings_leave_out_locks() -> None:
         assert len([path for path in backend.objects if path.startswith("locks/")]) == 1
 
 
-def test_a_damaged_lock_locks_nothing(repository: Repository) -> None:
+def test_a_lock_dated_beyond_half_an_hour_ahead_locks_nothing(repository: Repository) -> None:
+    now = datetime.now(UTC)
+    assert not is_stale(lock_of(time=now + STALE_AFTER), now=now)
+    plant_lock(repository, lock_of(exclusive=True, time=now + timedelta(days=365)))
+
+    with take(repository, exclusive=True):
+        assert len(find_locks(repository)) == 1
+
+
+def test_when_a_lock_lapses_is_told_by_the_time_it_names(repository: Repository) -> None:
+    time = datetime.now(UTC) + timedelta(minutes=20)
+    plant_lock(repository, lock_of(exclusive=True, time=time))
+    with pytest.raises(RepositoryLockedError) as caught, take(repository):
+        pass
+    assert f"at {time + STALE_AFTER:%H:%M} UTC" in caught.value.hint
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_a_lock_that_is_still_being_written_counts(exclusive: bool) -> None:
+    class Arriving(MemoryBackend):
+        """Shows of a lock file half at the first looks."""
+
+        looks = 0
+
+        def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
+            data = super().load(key, offset, length)
+            if key.kind is not FileKind.LOCK:
+                return data
+            self.looks += 1
+            return data[: len(data) // 2] if self.looks <= 3 else data
+
+    repository = new_repository(Arriving())
+    name = plant_lock(repository, lock_of(exclusive=True))
+
+    with (
+        pytest.raises(RepositoryLockedError, match="bob on elsewhere"),
+        take(repository, exclusive=exclusive),
+    ):
+        pass
+    assert [found.name for found in find_locks(repository)] == [name]
+
+
+def test_a_lock_that_grows_between_two_looks_counts() -> None:
+    class Growing(MemoryBackend):
+        looks = 0
+
+        def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
+            data = super().load(key, offset, length)
+            if key.kind is FileKind.LOCK:
+                self.looks += 1
+                return data[: self.looks]
+            return data
+
+    repository = new_repository(Growing())
+    plant_lock(repository, lock_of())
+    with pytest.raises(RepositoryLockedError, match="is writing"), take(repository):
+        pass
+
+
+def test_a_damaged_lock_that_stays_as_it_is_locks_nothing(repository: Repository) -> None:
     backend = repository.backend
     assert isinstance(backend, MemoryBackend)
     backend.objects[f"locks/{'ab' * 32}"] = b"cut sh"
