@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 
-from backup_agent.errors import AccessDeniedError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk_check import DiskPointCheck
-from backup_agent.model.events import Emit, Notice
+from backup_agent.model.events import Emit
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.model.subset import PackSubset
 from backup_agent.repository.check import CheckReport, check_repository
-from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository
 from backup_agent.services.check_disks import DiskPointChecker
+from backup_agent.services.looking import lock_if_allowed
 
 
 def run_check(
@@ -35,7 +33,7 @@ def run_check(
     without a lock. Raises ``RepositoryLockedError``, ``StorageError``,
     ``JobCancelledError``.
     """
-    with _lock_if_allowed(repository, emit):
+    with lock_if_allowed(repository, emit):
         report = check_repository(
             repository, headers=headers, read_data=read_data, emit=emit, cancel=cancel
         )
@@ -54,12 +52,3 @@ def _check_disks(
             cancel.raise_if_cancelled()
             if (checked := checker.check(snapshot)) is not None:
                 yield checked
-
-
-def _lock_if_allowed(repository: Repository, emit: Emit) -> AbstractContextManager[object]:
-    stack = ExitStack()
-    try:
-        stack.enter_context(RepositoryLock(repository))
-    except AccessDeniedError:
-        emit(Notice("The storage is read-only: checking without a lock."))
-    return stack

@@ -27,6 +27,7 @@ from backup_agent.repository.prune import execute_prune
 from backup_agent.repository.prune_plan import MAX_UNUSED, PrunePlan, plan_prune
 from backup_agent.repository.reindex import remove_files
 from backup_agent.repository.repository import DamagedFile, Repository
+from backup_agent.services.looking import lock_if_allowed
 from backup_agent.services.prune import OnPrunePlan
 from backup_agent.storage.backend import FileKind
 
@@ -131,7 +132,7 @@ def preview_forget_and_prune(
     cancel: CancelToken,
 ) -> ForgetOutcome:
     """The dry run of forgetting and pruning in one go."""
-    with RepositoryLock(repository):
+    with lock_if_allowed(repository, emit):
         decision = plan_forgetting(repository, request, now=now, emit=emit)
         plan = plan_prune(
             repository,

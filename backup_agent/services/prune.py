@@ -12,6 +12,7 @@ from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.prune import execute_prune
 from backup_agent.repository.prune_plan import MAX_UNUSED, PrunePlan, plan_prune
 from backup_agent.repository.repository import Repository
+from backup_agent.services.looking import lock_if_allowed
 
 __all__ = ["MAX_UNUSED", "OnPrunePlan", "PrunePlan", "preview_prune", "run_prune"]
 
@@ -29,9 +30,9 @@ def preview_prune(
 ) -> PrunePlan:
     """The plan as it would be without the ``forgotten`` restore points; nothing is removed.
 
-    Raises what :func:`run_prune` raises.
+    Storage that is read-only is looked at without a lock. Raises what :func:`run_prune` raises.
     """
-    with RepositoryLock(repository):
+    with lock_if_allowed(repository, emit):
         return plan_prune(
             repository,
             forgotten=forgotten,

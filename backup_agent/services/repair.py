@@ -9,6 +9,7 @@ from backup_agent.model.events import Emit
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.repair import RepairPlan, execute_repair_index, plan_repair_index
 from backup_agent.repository.repository import Repository
+from backup_agent.services.looking import lock_if_allowed
 
 __all__ = ["RepairPlan", "preview_repair_index", "run_repair_index"]
 
@@ -16,8 +17,8 @@ __all__ = ["RepairPlan", "preview_repair_index", "run_repair_index"]
 def preview_repair_index(
     repository: Repository, *, read_packs: bool = False, emit: Emit, cancel: CancelToken
 ) -> RepairPlan:
-    """What a repair would do."""
-    with RepositoryLock(repository):
+    """What a repair would do. Storage that is read-only is looked at without a lock."""
+    with lock_if_allowed(repository, emit):
         return plan_repair_index(repository, read_packs=read_packs, emit=emit, cancel=cancel)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 import signal
+import threading
+from pathlib import Path
 
 import pytest
 
 from tests.command_line import CommandLine
-from tests.unit.storage.web_server import Answer, web_server
+from tests.unit.storage.web_server import Answer, Request, web_server
 
 TIB = 1 << 40
 
@@ -74,3 +76,59 @@ def test_interrupt_ends_the_pauses_between_tries(used: CommandLine) -> None:
             process.send_signal(signal.SIGINT)
             # Not 1, which giving up after the last try would give.
             assert process.wait(60) == 130
+
+
+@pytest.mark.parametrize("hanging", ["POST", "POST and DELETE"])
+def test_interrupt_does_not_wait_for_a_server_that_hangs(used: CommandLine, hanging: str) -> None:
+    noise = used.home / "noise"
+    noise.write_bytes(random.Random(1).randbytes(40_000_000))
+    reached, go_on = threading.Event(), threading.Event()
+    removed: list[str] = []
+
+    def answer(request: Request) -> Answer:
+        if request.path.startswith("/data/") and request.method == "POST":
+            reached.set()
+            go_on.wait(50)
+        if request.method == "DELETE":
+            if request.method in hanging:
+                go_on.wait(50)
+            removed.append(request.path)
+        return _serve(used.repository, request)
+
+    with web_server(answer) as host:
+        away = used.having(EVERBOOT_REPOSITORY=f"rest:http://{host}/")
+        with away.start("--json", "--no-cache", "backup", noise) as process:
+            try:
+                assert reached.wait(30)
+                process.send_signal(signal.SIGINT)
+                # Far less than the minute after which a silent server is given up.
+                assert process.wait(40) == 130
+            finally:
+                go_on.set()
+    assert any(path.startswith("/locks/") for path in removed)
+
+
+def _serve(repository: Path, request: Request) -> Answer:
+    """As little of the REST protocol as a backup needs; of what is saved only locks are kept."""
+    _, folder, *rest = request.path.split("/")
+    name = rest[0] if rest else ""
+    file = repository / folder / (f"{name[:2]}/{name}" if name and folder == "data" else name)
+    if request.method == "POST":
+        if folder == "locks":
+            file.write_bytes(request.body)
+        return Answer()
+    if request.method == "DELETE":
+        file.unlink()
+        return Answer()
+    if request.path.endswith("/"):
+        found = [f for f in file.rglob("*") if f.is_file()]
+        listed = [{"name": f.name, "size": f.stat().st_size} for f in found]
+        kind = {"Content-Type": "application/vnd.x.restic.rest.v2"}
+        return Answer(body=json.dumps(listed).encode(), headers=kind)
+    if not file.is_file():
+        return Answer(404)
+    whole = file.read_bytes()
+    if "Range" not in request.headers:
+        return Answer(body=whole)
+    first, _, last = request.headers["Range"].removeprefix("bytes=").partition("-")
+    return Answer(206, body=whole[int(first) : int(last) + 1 if last else None])

@@ -33,6 +33,7 @@ from backup_agent.repository.prune_plan import PrunePlan, plan_prune
 from backup_agent.repository.repack import read_sealed
 from backup_agent.repository.repository import Repository
 from backup_agent.services.prune import preview_prune, run_prune
+from backup_agent.services.repair import preview_repair_index
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.faulty import FaultyBackend
 from backup_agent.storage.local import LocalBackend
@@ -404,6 +405,25 @@ def test_read_only_storage_is_an_access_error(folder: Path) -> None:
     read_only = FaultyBackend(backend, fail_at=1, error=AccessDeniedError)
     with pytest.raises(AccessDeniedError):
         prune(reopen(read_only))
+
+
+def test_dry_run_on_read_only_storage_goes_without_a_lock(folder: Path) -> None:
+    backend = MemoryBackend()
+    create(backend)
+    fill(folder, "a")
+    back_up(reopen(backend), folder)
+    events: list[Event] = []
+    emit, cancel = events.append, CancelToken()
+
+    def read_only() -> Repository:
+        return reopen(FaultyBackend(backend, fail_at=1, error=AccessDeniedError))
+
+    assert str(preview_prune(read_only(), emit=emit, cancel=cancel)) == str(
+        preview_prune(reopen(backend), emit=ignore, cancel=cancel)
+    )
+    preview_repair_index(read_only(), emit=emit, cancel=cancel)
+
+    assert events.count(Notice("The storage is read-only: looking without a lock.")) == 2
 
 
 def test_backup_after_a_prune_does_not_believe_the_index_of_before(folder: Path) -> None:
