@@ -23,6 +23,7 @@ from backup_agent.errors import (
     IntegrityError,
     ObjectNotFoundError,
     RepositoryLockedError,
+    StorageFullError,
 )
 from backup_agent.format.lock import Lock, decode_lock, encode_lock
 from backup_agent.repository.keys import current_user
@@ -238,7 +239,15 @@ class RepositoryLock:
             gid=os.getgid() if hasattr(os, "getgid") else 0,
             process=own_mark(),
         )
-        return self._repository.save_file(FileKind.LOCK, encode_lock(lock)), lock.time
+        try:
+            return self._repository.save_file(FileKind.LOCK, encode_lock(lock)), lock.time
+        except StorageFullError as exc:
+            # The usual hint is to prune, which begins just here.
+            raise StorageFullError(
+                exc.message,
+                hint="Not even a lock of one KiB fits there, and a prune needs one, too. Delete or "
+                "move something else on that storage (some MB), then run everboot forget --prune.",
+            ) from exc
 
     def _remove(self, name: str) -> None:
         self._repository.backend.remove(ObjectKey(FileKind.LOCK, name))

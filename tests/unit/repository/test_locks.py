@@ -13,7 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backup_agent.errors import RepositoryLockedError, StorageError, TransientStorageError
+from backup_agent.errors import (
+    RepositoryLockedError,
+    StorageError,
+    StorageFullError,
+    TransientStorageError,
+)
 from backup_agent.format.lock import Lock, ProcessMark, encode_lock
 from backup_agent.repository.locks import (
     SILENT_AFTER,
@@ -26,8 +31,9 @@ from backup_agent.repository.locks import (
 from backup_agent.repository.process import own_mark
 from backup_agent.repository.repository import Repository
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey
+from backup_agent.storage.faulty import FaultyBackend
 from backup_agent.storage.memory import MemoryBackend
-from tests.points import new_repository
+from tests.points import new_repository, reopen
 
 
 class Clock:
@@ -74,6 +80,13 @@ def free_pid() -> int:
 
 def take(repository: Repository, *, exclusive: bool = False) -> RepositoryLock:
     return RepositoryLock(repository, exclusive=exclusive, settle_seconds=0, torn_seconds=0)
+
+
+def test_full_storage_is_told_what_helps_where_not_even_a_lock_fits(repository: Repository) -> None:
+    full = reopen(FaultyBackend(repository.backend, fail_at=1, error=StorageFullError))
+    with pytest.raises(StorageFullError) as caught, take(full, exclusive=True):
+        pass
+    assert "something else on that storage" in caught.value.hint
 
 
 def test_many_may_share(repository: Repository) -> None:
