@@ -33,6 +33,8 @@ class BlobIndex:
         self._pack_names: list[PackId] = []
         self._pack_ends = array("Q")
         self._repeating: list[IndexedPack] = []
+        self.damaged: set[tuple[PackId, BlobId]] = set()
+        """Copies that proved damaged in this run, while another is whole."""
         self._pack = array("I")
         self._offset = array("I")
         self._length = array("I")

@@ -23,7 +23,7 @@ the index, another deletes it, once it was in no index for a day.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -188,7 +188,7 @@ def plan_prune(
     if sizes and not (snapshots or forgotten or allow_empty):
         raise _no_snapshots(repository, len(sizes))
     used = find_used(repository, snapshots, emit=emit, cancel=cancel)
-    uses = _claim(packs, sizes, used)
+    uses = _claim(packs, sizes, used, repository.index.damaged)
     repack = _choose_repack(uses, max_unused)
     keep = [u for u in uses if u.needed and u.pack.id not in repack]
     unindexed = {pack: size for pack, size in sorted(sizes.items()) if pack not in packs}
@@ -267,9 +267,15 @@ class _PackUse:
 
 
 def _claim(
-    packs: Mapping[PackId, IndexedPack], sizes: Mapping[PackId, int], used: UsedBlobs
+    packs: Mapping[PackId, IndexedPack],
+    sizes: Mapping[PackId, int],
+    used: UsedBlobs,
+    damaged: Container[tuple[PackId, BlobId]],
 ) -> list[_PackUse]:
-    """Decide which copy of each used blob counts. Raises ``IntegrityError`` where none is whole."""
+    """Decide which copy of each used blob counts; none that is ``damaged``.
+
+    Raises ``IntegrityError`` where none is whole.
+    """
 
     def wasted(pack: IndexedPack) -> tuple[int, PackId]:
         # Where blobs lie twice, the copy in the pack with least else to throw away is kept.
@@ -284,7 +290,7 @@ def _claim(
         needed: list[PackedBlob] = []
         copies: list[PackedBlob] = []
         for blob in pack.blobs if sizes[pack.id] == pack_size(pack.blobs) else ():
-            if blob.id in left[blob.kind]:
+            if blob.id in left[blob.kind] and (pack.id, blob.id) not in damaged:
                 left[blob.kind].discard(blob.id)
                 needed.append(blob)
             elif used.has(blob.kind, blob.id):

@@ -209,6 +209,7 @@ class BlobReader:
         for place in self._repository.index.other_places(damaged):
             results = self._read_run([place])
             if not _is_damaged(results):
+                self._repository.index.damaged.add((damaged.pack, damaged.blob.id))
                 return results
         return {}
 

@@ -198,6 +198,36 @@ def test_blob_in_two_packs_is_kept_once(folder: Path) -> None:
     assert contents(repository, point) == contents(repository, again)
 
 
+@pytest.mark.parametrize("rotten_first", [True, False])
+def test_of_a_folder_stored_twice_the_copy_that_is_whole_is_kept(
+    folder: Path, rotten_first: bool
+) -> None:
+    backend = MemoryBackend()
+    repository = create(backend)
+    fill(folder, "a", "b")
+    point = back_up(repository, folder)
+    first = {path for path in backend.objects if "index/" in path}
+    hidden = {path: backend.objects.pop(path) for path in first}
+    back_up(repository, folder)
+    whole = contents(repository, point)
+    backend.objects.update(hidden)
+    files = [
+        file
+        for file in load_index_files(repository)
+        if (f"index/{file.name}" in first) is rotten_first
+    ]
+    for one in merge_packs(files).values():
+        for blob in one.blobs:
+            if blob.kind is BlobKind.TREE:
+                rotten = bytearray(backend.objects[ObjectKey(FileKind.PACK, one.id).path])
+                rotten[blob.offset + 20] ^= 1
+                backend.objects[ObjectKey(FileKind.PACK, one.id).path] = bytes(rotten)
+
+    prune(reopen(backend))
+
+    assert contents(reopen(backend), point) == whole
+
+
 def test_pack_that_a_listing_leaves_out_is_not_taken_for_lost(folder: Path) -> None:
     backend = LaggingBackend()
     repository = create(backend)
