@@ -5,7 +5,7 @@ that an office has added to its computers. So the file is chosen here, in this o
 
     --cacert                      the command line's word (or EVERBOOT_CACERT, RESTIC_CACERT)
     AWS_CA_BUNDLE, OS_CACERT      the variable of that storage's own tools
-    SSL_CERT_FILE                 OpenSSL's variable
+    SSL_CERT_FILE                 OpenSSL's variable, with SSL_CERT_DIR where httpx is the client
     OpenSSL's own file            as it was built
     the distributions' files      where OpenSSL was built to look elsewhere, as in bundled Pythons
 
@@ -23,6 +23,7 @@ from backup_agent.errors import UsageError
 
 _OPENSSL = "SSL_CERT_FILE"
 _OWN_VARIABLES = {"s3": "AWS_CA_BUNDLE", "swift": "OS_CACERT"}
+_ON_HTTPX = ("rest", "webdav")
 _DISTRIBUTIONS = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora and its relatives
@@ -45,6 +46,8 @@ def authorities_file(
     for variable in (_OWN_VARIABLES.get(scheme, _OPENSSL), _OPENSSL):
         if named := environment.get(variable):
             _require_certificates(Path(named), variable)
+            if variable == _OPENSSL and scheme in _ON_HTTPX and environment.get("SSL_CERT_DIR"):
+                return None  # OpenSSL's own rule is to trust both, and httpx's context follows it
             return Path(named)
     if environment.get("SSL_CERT_DIR"):
         return None  # httpx's context follows it; the others know no folders

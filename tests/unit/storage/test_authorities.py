@@ -108,6 +108,19 @@ def test_a_storages_own_variable_wins_over_the_general_one(
     assert _load(client, private.parent, cacert=None, **named) == _DATA
 
 
+def test_a_folder_of_authorities_counts_beside_the_file(
+    private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {"SSL_CERT_FILE": str(private), "SSL_CERT_DIR": str(tmp_path)}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+
+    # Not the file alone: OpenSSL reads both variables itself.
+    assert authorities_file("rest", named, cacert=None) is None
+    assert tls_context(None).cert_store_stats()["x509_ca"] == 1
+    assert authorities_file("s3", named, cacert=None) == private
+
+
 @pytest.mark.parametrize("file", ["/dev/null", "missing.pem", "no certificate"])
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "--cacert"])
 def test_a_file_without_certificates_is_named_and_by_whom(
