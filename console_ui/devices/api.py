@@ -1,0 +1,109 @@
+"""``/api/v1/…`` for devices: JSON, with the access token of a linked device.
+
+No cookie opens these, so no other site can have a browser send them.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console_ui.accounts.visitor import visitor_of
+from console_ui.devices import managed_passwords, tokens
+from console_ui.devices.models import Device
+
+_P = ParamSpec("_P")
+
+_LONGEST_PASSWORD = 1000
+
+
+def bearer_token(request: HttpRequest) -> str:
+    """RFC 6750, 2.1; empty where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def device_api(
+    page: Callable[Concatenate[HttpRequest, Device, _P], JsonResponse],
+) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
+    """For linked devices only; the page is told which one asks."""
+
+    @csrf_exempt
+    @wraps(page)
+    def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        device = tokens.authenticate(bearer_token(request), address=visitor_of(request).address)
+        if device is None:
+            refused = refusal(401, "invalid_token")
+            refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+            return refused
+        return page(request, device, *args, **kwargs)
+
+    return checked
+
+
+@device_api
+@require_safe
+def this_device(request: HttpRequest, device: Device) -> JsonResponse:  # noqa: ARG001
+    """Who the caller is."""
+    return JsonResponse(
+        {
+            "id": str(device.pk),
+            "name": device.name,
+            "organisation": device.organisation.name,
+            "kind": device.kind,
+            "linked_at": device.linked_at.isoformat(),
+            "expires_at": device.expires_at.isoformat() if device.expires_at else None,
+            "managed_password": hasattr(device, "managed_password"),
+        }
+    )
+
+
+@device_api
+@require_http_methods(["PUT", "DELETE"])
+def own_managed_password(request: HttpRequest, device: Device) -> JsonResponse:
+    """``{"password": "…"}`` is kept for the caller's own vault, or taken back."""
+    address = visitor_of(request).address
+    if not device.backs_up:
+        return refusal(403, "restore_only")
+    if request.method == "DELETE":
+        managed_passwords.forget(device, address=address)
+        return JsonResponse({})
+    password = _password(request.body)
+    if password is None:
+        return refusal(400, "password_missing")
+    managed_passwords.keep(device, password, address=address, now=timezone.now())
+    return JsonResponse({})
+
+
+@device_api
+@require_safe
+def managed_password(request: HttpRequest, device: Device, source_id: uuid.UUID) -> JsonResponse:
+    """That of a vault which the caller may read."""
+    source = Device.objects.of(device.organisation).filter(pk=source_id).first()
+    address = visitor_of(request).address
+    password = managed_passwords.fetch(device, source, address=address) if source else None
+    if password is None:
+        return refusal(404, "not_found")
+    return JsonResponse({"password": password})
+
+
+def refusal(status: int, code: str) -> JsonResponse:
+    return JsonResponse({"code": code}, status=status)
+
+
+def _password(body: bytes) -> str | None:
+    try:
+        match json.loads(body):
+            case {"password": str(password)} if 0 < len(password) <= _LONGEST_PASSWORD:
+                return password
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        pass
+    return None
