@@ -27,6 +27,8 @@ from urllib.parse import unquote, urlsplit
 from backup_agent.errors import UsageError
 from backup_agent.model.events import Emit, ignore
 from backup_agent.storage.backend import Backend
+from backup_agent.storage.direct import DirectReads
+from backup_agent.storage.egress import ConfinedBackend, EgressPolicy
 from backup_agent.storage.failures import Failures
 from backup_agent.storage.retry import RetryingBackend
 from backup_agent.storage.throttle import Throttle, ThrottledBackend
@@ -40,11 +42,15 @@ _KIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class StorageOptions:
-    """What the command line says about storage; limits in KiB/s, 0 for none."""
+    """What the command line says about storage; limits in KiB/s, 0 for none.
+
+    ``egress`` confines connections where somebody else has typed the address.
+    """
 
     cacert: Path | None = None
     limit_upload: int = 0
     limit_download: int = 0
+    egress: EgressPolicy | None = None
 
 
 def open_backend(
@@ -63,6 +69,8 @@ def open_backend(
     if remote and options.cacert:
         _require_authority(options.cacert)
     backend = _bare_backend(address, environment, options)
+    if remote and options.egress is not None:
+        backend = ConfinedBackend(backend, options.egress)
     if options.limit_upload or options.limit_download:
         backend = ThrottledBackend(
             backend,
@@ -73,6 +81,19 @@ def open_backend(
         # Outside the limits, so that what is sent again is paid for again.
         backend = RetryingBackend(backend, emit=emit, sleep=time.sleep, clock=time.monotonic)
     return backend
+
+
+def open_direct_reads(
+    address: str, environment: Mapping[str, str], options: StorageOptions = StorageOptions()
+) -> DirectReads | None:
+    """Who gives out addresses to read single objects from; None where the place has none such.
+
+    Raises :class:`UsageError`, as ``open_backend`` does.
+    """
+    if _scheme(address) not in ("s3", "swift"):
+        return None
+    backend = _bare_backend(address, environment, options)
+    return backend if isinstance(backend, DirectReads) else None
 
 
 def is_remote(address: str) -> bool:

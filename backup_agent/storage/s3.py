@@ -127,6 +127,13 @@ class S3Backend:
         with contextlib.suppress(ObjectNotFoundError), self._errors(key.path):
             self._client.delete_object(**self._at(key))
 
+    def read_address(self, key: ObjectKey, *, seconds: int) -> str:
+        with self._errors(key.path):
+            address: str = self._client.generate_presigned_url(
+                "get_object", Params=self._at(key), ExpiresIn=seconds
+            )
+        return address
+
     def close(self) -> None:
         self._client.close()
 
