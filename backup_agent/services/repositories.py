@@ -23,9 +23,11 @@ from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
     is_remote,
+    is_vault,
     masked,
     open_backend,
 )
+from backup_agent.storage.backend import Backend
 from backup_agent.storage.cache import CachingBackend
 from backup_agent.storage.discarding import DiscardingBackend
 
@@ -36,6 +38,7 @@ __all__ = [
     "StorageOptions",
     "create",
     "embedded_credentials",
+    "is_vault",
     "masked",
     "opened",
     "reading",
@@ -54,10 +57,10 @@ class Access:
 
 
 def create(access: Access, *, version: int = NEWEST_VERSION, emit: Emit) -> Repository:
-    """Raises ``RepositoryExistsError``, ``StorageError``, ``UsageError``."""
+    """Raises ``RepositoryExistsError``, ``StorageError``, ``UsageError``, ``LinkError``."""
     if version not in READABLE_VERSIONS:
         raise UsageError(f"Format version {version} is not known.", hint="There are 1 and 2.")
-    backend = open_backend(access.address, access.environment, access.options, emit=emit)
+    backend = _backend(access, emit=emit)
     return create_repository(backend, access.password(), version=version)
 
 
@@ -66,9 +69,9 @@ def opened(access: Access, *, emit: Emit, dry_run: bool = False) -> Iterator[Rep
     """The repository, until the end of the ``with``; a dry run writes nothing to it.
 
     Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``StorageError``,
-    ``IntegrityError``, ``UnsupportedVersionError``.
+    ``IntegrityError``, ``UnsupportedVersionError``, ``LinkError``.
     """
-    backend = open_backend(access.address, access.environment, access.options, emit=emit)
+    backend = _backend(access, emit=emit)
     try:
         repository = open_repository(
             DiscardingBackend(backend) if dry_run else backend, access.password
@@ -80,6 +83,15 @@ def opened(access: Access, *, emit: Emit, dry_run: bool = False) -> Iterator[Rep
         yield repository
     finally:
         backend.close()
+
+
+def _backend(access: Access, *, emit: Emit) -> Backend:
+    if not is_vault(access.address):
+        return open_backend(access.address, access.environment, access.options, emit=emit)
+    from backup_agent.services.link.vaults import reach
+
+    vault = reach(access.address, access.environment, access.options)
+    return open_backend(vault.address, access.environment, vault.options, emit=emit)
 
 
 @contextmanager

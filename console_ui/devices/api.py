@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console_ui.accounts.visitor import visitor_of
-from console_ui.devices import managed_passwords, tokens
+from console_ui.devices import linking, managed_passwords, tokens
 from console_ui.devices.models import Device
 
 _P = ParamSpec("_P")
@@ -50,9 +50,13 @@ def device_api(
 
 
 @device_api
-@require_safe
-def this_device(request: HttpRequest, device: Device) -> JsonResponse:  # noqa: ARG001
-    """Who the caller is."""
+@require_http_methods(["GET", "DELETE"])
+def this_device(request: HttpRequest, device: Device) -> JsonResponse:
+    """Who the caller is; DELETE removes it: ``everboot link --unlink``."""
+    if request.method == "DELETE":
+        actor = linking.actor_of(device, address=visitor_of(request).address)
+        linking.remove(device, actor=actor, now=timezone.now())
+        return JsonResponse({})
     return JsonResponse(
         {
             "id": str(device.pk),

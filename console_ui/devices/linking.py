@@ -28,7 +28,7 @@ from backup_agent.services.link.assertion import PublicKey, fingerprint
 from console_ui.accounts.models import Organisation, User
 from console_ui.audit.actor import Actor, ActorKind
 from console_ui.audit.record import record
-from console_ui.devices import signals, user_codes
+from console_ui.devices import tokens, user_codes
 from console_ui.devices.models import Answer, Device, Kind, LinkRequest, ReadGrant
 from console_ui.sealing import keyed_hash
 
@@ -206,7 +206,6 @@ def _redeem(request: LinkRequest, *, address: str, now: datetime) -> Poll:
     ReadGrant.objects.bulk_create(
         ReadGrant(reader=device, source=source, expires_at=until) for source in sources
     )
-    signals.linked.send(Device, device=device)
     record(
         "device.linked",
         by=actor_of(device, address=address),
@@ -215,6 +214,14 @@ def _redeem(request: LinkRequest, *, address: str, now: datetime) -> Poll:
         details={"kind": kind.value, "key": device.short_key},
     )
     return device
+
+
+@transaction.atomic
+def remove(device: Device, *, actor: Actor, now: datetime) -> None:
+    """Its tokens and its key open nothing from now on. What it has backed up stays."""
+    Device.objects.filter(pk=device.pk).update(revoked_at=now)
+    tokens.revoke_all(device)
+    record("device.removed", by=actor, organisation_id=device.organisation_id, about=device.name)
 
 
 def actor_of(device: Device, *, address: str) -> Actor:

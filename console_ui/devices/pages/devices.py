@@ -16,8 +16,7 @@ from console_ui.accounts.models import Role
 from console_ui.accounts.owned import get_owned_or_404
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
-from console_ui.devices import tokens
-from console_ui.devices.linking import waiting
+from console_ui.devices import linking
 from console_ui.devices.models import Device, LinkRequest
 
 _NAME_LENGTH = 100
@@ -44,10 +43,15 @@ def rename(request: MemberRequest, device_id: str) -> HttpResponseBase:
     if request.method != "POST" or not name:
         words = {"section": "devices", "device": device}
         return render(request, "devices/rename.html", words)
-    before = device.name
     with transaction.atomic():
         Device.objects.filter(pk=device.pk).update(name=name)
-        _note(request, "device.renamed", about=name, before=before)
+        record(
+            "device.renamed",
+            by=actor_of(request),
+            organisation_id=request.organisation.pk,
+            about=name,
+            details={"before": device.name},
+        )
     return redirect("devices")
 
 
@@ -55,14 +59,11 @@ def rename(request: MemberRequest, device_id: str) -> HttpResponseBase:
 @confirmed_page
 @member_page(Role.OPERATOR)
 def remove(request: MemberRequest, device_id: str) -> HttpResponseBase:
-    """Its tokens and its key open nothing from now on. What it has backed up stays."""
+    """It reaches nothing any more."""
     device = get_owned_or_404(
         Device.objects.linked(timezone.now()), request.organisation, device_id
     )
-    with transaction.atomic():
-        Device.objects.filter(pk=device.pk).update(revoked_at=timezone.now())
-        tokens.revoke_all(device)
-        _note(request, "device.removed", about=device.name)
+    linking.remove(device, actor=actor_of(request), now=timezone.now())
     messages.success(
         request,
         _("%(name)s reaches nothing any more. What it has backed up is still there.")
@@ -73,15 +74,5 @@ def remove(request: MemberRequest, device_id: str) -> HttpResponseBase:
 
 def _addressed(request: MemberRequest) -> list[LinkRequest]:
     """Rescue media that were started with one of our media codes."""
-    found = waiting(request.organisation, now=timezone.now())
+    found = linking.waiting(request.organisation, now=timezone.now())
     return list(found.filter(organisation=request.organisation).order_by("made_at"))
-
-
-def _note(request: MemberRequest, action: str, *, about: str, **details: str) -> None:
-    record(
-        action,
-        by=actor_of(request),
-        organisation_id=request.organisation.pk,
-        about=about,
-        details=details,
-    )

@@ -1,0 +1,42 @@
+"""Access tokens that renew themselves while a backup runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from backup_agent.services.link.console import ConsoleClient, Token
+
+_RENEWED_BEFORE_SECONDS = 60
+"""A request may wait in a queue for a while before it arrives."""
+
+
+class DeviceTokens:
+    """A ``TokenSource`` for one device. However many threads ask, one token is fetched."""
+
+    def __init__(
+        self, client: ConsoleClient, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token = ""
+        self._good_until = 0.0
+
+    def current(self) -> str:
+        with self._lock:
+            if not self._token or self._clock() >= self._good_until:
+                self._take(self._client.fresh_token())
+            return self._token
+
+    def instead_of(self, refused: str) -> str:
+        with self._lock:
+            # Another thread may have been refused, too, and have fetched one already.
+            if self._token == refused:
+                self._take(self._client.fresh_token())
+            return self._token
+
+    def _take(self, token: Token) -> None:
+        self._token = token.access_token
+        self._good_until = self._clock() + token.expires_in - _RENEWED_BEFORE_SECONDS
