@@ -42,6 +42,10 @@ class TokenSource(Protocol):
         """Another one, because the server did not take this one."""
         ...
 
+    def close(self) -> None:
+        """No more tokens are needed."""
+        ...
+
 
 class _Bearer(httpx.Auth):
     """Sends a token, and once more another one where the first was not taken."""
@@ -75,6 +79,7 @@ class WebClient:
         certificate: str = "",
     ) -> None:
         self.failures = failures
+        self._login = login
         self._http = httpx.Client(
             base_url=base,
             auth=_auth(login),
@@ -154,6 +159,8 @@ class WebClient:
 
     def close(self) -> None:
         self._http.close()
+        if not isinstance(self._login, Login):
+            self._login.close()
 
 
 def pinned_context(certificate: str) -> ssl.SSLContext:

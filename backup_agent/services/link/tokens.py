@@ -37,6 +37,9 @@ class DeviceTokens:
                 self._take(self._client.fresh_token())
             return self._token
 
+    def close(self) -> None:
+        self._client.close()
+
     def _take(self, token: Token) -> None:
         self._token = token.access_token
         self._good_until = self._clock() + token.expires_in - _RENEWED_BEFORE_SECONDS

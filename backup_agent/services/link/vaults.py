@@ -29,10 +29,14 @@ def reach(address: str, environment: Mapping[str, str], options: StorageOptions)
     ``StorageError``.
     """
     identity = _identity(environment, options.cacert)
-    # It lives as long as the backend does: tokens are renewed until the end of the run.
+    # It lives as long as the backend, which closes it: tokens are renewed until the end.
     client = ConsoleClient(identity.console, identity.key)
     tokens = DeviceTokens(client)
-    vault = _find(address, client.vaults(tokens.current()))
+    try:
+        vault = _find(address, client.vaults(tokens.current()))
+    except BaseException:
+        client.close()
+        raise
     return ReachedVault(
         f"rest:{identity.console.address}{vault.path}",
         replace(
