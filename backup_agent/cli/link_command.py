@@ -51,18 +51,19 @@ def _link(args: argparse.Namespace, session: Session) -> int:
         raise UsageError("This device is linked already.", hint="everboot link --unlink ends that.")
     console = trusted_console(
         args.console,
+        session.environment,
         cacert=session.cacert(),
         confirm=lambda unknown: _confirm(unknown, args.fingerprint, session),
     )
     device, key = this_device(args.name), new_key()
-    with ConsoleClient(console, key) as client:
+    with ConsoleClient(console, key, session.environment) as client:
         codes = client.ask_for_codes(
             name=device.name,
             system=device.system,
             scope="restore" if args.restore_only else "backup",
         )
         _show(codes, client.short_fingerprint, session)
-        token = wait_for_answer(client, codes, cancel=session.cancel)
+        token = wait_for_answer(client, codes, wait=session.cancel.wait)
     identity = DeviceIdentity(
         console, key, token.device_id, token.device_name, token.organisation, token.scope
     )
@@ -91,7 +92,7 @@ def _unlink(session: Session) -> int:
 
     file = identity_file(session.environment)
     identity = load(file)
-    with ConsoleClient(identity.console, identity.key) as client:
+    with ConsoleClient(identity.console, identity.key, session.environment) as client:
         try:
             client.leave(client.fresh_token().access_token)
         except EverbootError as exc:

@@ -5,7 +5,6 @@ httpx's client is safe to share between threads; its pool grows with them.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Protocol
 import httpx
 
 from backup_agent.errors import ObjectNotFoundError, StorageError
+from backup_agent.storage.authorities import tls_context
 from backup_agent.storage.backend import Data
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
 from backup_agent.storage.failures import Failures
@@ -85,7 +85,7 @@ class WebClient:
             auth=_auth(login),
             # The stored bytes, never a compressed form of them: offsets count those.
             headers={"Accept-Encoding": "identity"},
-            verify=tls_context(cacert, certificate),
+            verify=tls_context(cacert, pinned=certificate),
             limits=_POOL,
             timeout=_TIMEOUT,
         )
@@ -163,32 +163,7 @@ class WebClient:
             self._login.close()
 
 
-def pinned_context(certificate: str) -> ssl.SSLContext:
-    """Trust this certificate (PEM) and no other.
-
-    Whoever pinned it compared its fingerprint, which says more than the name in it; many that
-    people make for themselves name nobody.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    # It may have been issued by an authority that nobody here knows.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=certificate)
-    return context
-
-
 def _auth(login: Login | TokenSource) -> httpx.Auth | None:
     if not isinstance(login, Login):
         return _Bearer(login)
     return httpx.BasicAuth(login.user, login.password) if login.user or login.password else None
-
-
-def tls_context(cacert: Path | None = None, certificate: str = "") -> ssl.SSLContext:
-    """Trust the pinned ``certificate`` (PEM), or the authorities in ``cacert``, or else those that
-    httpx brings along.
-    """
-    if certificate:
-        return pinned_context(certificate)
-    if cacert is None:
-        return httpx.create_ssl_context()
-    return ssl.create_default_context(cafile=str(cacert))

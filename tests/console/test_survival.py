@@ -100,7 +100,7 @@ def test_a_console_that_is_killed_while_it_writes_loses_nothing_it_has_answered(
 
 
 def _create_owner(client: httpx.Client, console: RunningConsole, cookie: str) -> httpx.Response:
-    return client.post(
+    answer = client.post(
         "/setup",
         headers={"Referer": f"{console.address}/setup"},
         data={
@@ -112,6 +112,8 @@ def _create_owner(client: httpx.Client, console: RunningConsole, cookie: str) ->
             "password": "several words of mine",
         },
     )
+    assert answer.headers.get("Location") == "/2fa", answer.text
+    return answer
 
 
 def _post(client: httpx.Client, path: str, **fields: str) -> None:

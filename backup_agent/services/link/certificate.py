@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from backup_agent.errors import LinkError, TransientStorageError, UsageError
 from backup_agent.services.link.identity import Console
-from backup_agent.storage.web_client import pinned_context
+from backup_agent.storage.authorities import authorities_file, tls_context
 
 _TIMEOUT_SECONDS = 15
 _HTTPS_PORT = 443
@@ -32,7 +32,9 @@ Confirm = Callable[[UnknownCertificate], bool]
 """Whether a person says that this is the console's own."""
 
 
-def trusted_console(address: str, *, cacert: Path | None, confirm: Confirm) -> Console:
+def trusted_console(
+    address: str, environment: Mapping[str, str], *, cacert: Path | None, confirm: Confirm
+) -> Console:
     """The console at an address that somebody typed, its certificate checked or pinned.
 
     Raises ``UsageError`` for what is no such address, ``LinkError`` where a person does not
@@ -53,7 +55,8 @@ def trusted_console(address: str, *, cacert: Path | None, confirm: Confirm) -> C
                 hint=f"Write https://{host}",
             )
         return Console(root)
-    unknown = _examine(parts.hostname, parts.port or _HTTPS_PORT, cacert)
+    trusted = tls_context(authorities_file("https", environment, cacert=cacert))
+    unknown = _examine(parts.hostname, parts.port or _HTTPS_PORT, trusted)
     if unknown is None:
         return Console(root, cacert=cacert.absolute() if cacert else None)
     if not confirm(unknown):
@@ -65,10 +68,10 @@ def trusted_console(address: str, *, cacert: Path | None, confirm: Confirm) -> C
     return Console(root, certificate=unknown.pem)
 
 
-def _examine(host: str, port: int, cacert: Path | None) -> UnknownCertificate | None:
+def _examine(host: str, port: int, trusted: ssl.SSLContext) -> UnknownCertificate | None:
     """None for a certificate that the authorities vouch for."""
     try:
-        _handshake(host, port, ssl.create_default_context(cafile=str(cacert) if cacert else None))
+        _handshake(host, port, trusted)
     except ssl.SSLCertVerificationError as exc:
         why = exc.verify_message
     except OSError as exc:
@@ -81,7 +84,7 @@ def _examine(host: str, port: int, cacert: Path | None) -> UnknownCertificate | 
         shown = _handshake(host, port, anything)
         pem = ssl.DER_cert_to_PEM_cert(shown)
         # One that would not work pinned either (it has expired) need not be asked about.
-        _handshake(host, port, pinned_context(pem))
+        _handshake(host, port, tls_context(None, pinned=pem))
     except ssl.SSLCertVerificationError as exc:
         raise LinkError(
             f"The certificate of {host} cannot be used: {exc.verify_message}.",

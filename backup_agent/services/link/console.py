@@ -20,8 +20,8 @@ from backup_agent.services.link.assertion import (
     short_fingerprint,
 )
 from backup_agent.services.link.identity import Console
+from backup_agent.storage.authorities import authorities_file, tls_context
 from backup_agent.storage.failures import Failures
-from backup_agent.storage.web_client import tls_context
 
 Clock = Callable[[], float]
 """Seconds since 1970."""
@@ -104,15 +104,24 @@ class ConsoleClient:
     time, which it learns from the first answer.
     """
 
-    def __init__(self, console: Console, key: SigningKey, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        console: Console,
+        key: SigningKey,
+        environment: Mapping[str, str],
+        *,
+        clock: Clock = time.time,
+    ) -> None:
+        """``environment`` may name authorities. Raises ``UsageError`` for a file without any."""
         self.console = console
         self._key = key
         self._clock = clock
         self._clock_is_late_by = 0.0
         self._failures = Failures(console.address, "this device's link")
+        authorities = authorities_file("https", environment, cacert=console.cacert)
         self._http = httpx.Client(
             base_url=console.address,
-            verify=tls_context(console.cacert, console.certificate),
+            verify=tls_context(authorities, pinned=console.certificate),
             timeout=_TIMEOUT,
         )
 

@@ -10,23 +10,16 @@ from typing import Protocol
 from backup_agent.crypto.signature import SigningKey, new_signing_key
 from backup_agent.errors import LinkRefusedError, TransientStorageError
 from backup_agent.host.select import current_host
-from backup_agent.model.cancel import CancelToken
 from backup_agent.services.link.console import Codes, OauthError, Token
 
 _SLOWER_BY_SECONDS = 5  # RFC 8628, 3.5
 _LONGEST_INTERVAL_SECONDS = 60
-_STEP_SECONDS = 0.2
 
-Sleep = Callable[[float], None]
+Wait = Callable[[float], None]
+"""Lets seconds pass, or raises ``JobCancelledError``."""
+
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Time, as the waiting sees it; ``clock`` is monotonic, in seconds."""
-
-    clock: Clock = time.monotonic
-    sleep: Sleep = time.sleep
+"""Monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ def new_key() -> SigningKey:
 
 
 def wait_for_answer(
-    client: Redeemer, codes: Codes, *, cancel: CancelToken, pace: Pace = Pace()
+    client: Redeemer, codes: Codes, *, wait: Wait, clock: Clock = time.monotonic
 ) -> Token:
     """The first token, once a person has approved.
 
@@ -65,9 +58,9 @@ def wait_for_answer(
     console that does not answer for a while is asked again, more and more seldom.
     """
     interval = codes.interval
-    ends_at = pace.clock() + codes.expires_in
-    while pace.clock() < ends_at:
-        _rest(interval, cancel, pace)
+    ends_at = clock() + codes.expires_in
+    while clock() < ends_at:
+        wait(interval)
         try:
             return client.redeem(codes.device_code)
         except TransientStorageError:
@@ -92,12 +85,3 @@ def wait_for_answer(
     raise LinkRefusedError(
         "Nobody typed the code in time.", hint="Run everboot link again for a fresh one."
     )
-
-
-def _rest(seconds: float, cancel: CancelToken, pace: Pace) -> None:
-    """Sleep, but wake up soon when cancelled."""
-    until = pace.clock() + seconds
-    while (left := until - pace.clock()) > 0:
-        cancel.raise_if_cancelled()
-        pace.sleep(min(_STEP_SECONDS, left))
-    cancel.raise_if_cancelled()

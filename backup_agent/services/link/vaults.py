@@ -30,7 +30,7 @@ def reach(address: str, environment: Mapping[str, str], options: StorageOptions)
     """
     identity = _identity(environment, options.cacert)
     # It lives as long as the backend, which closes it: tokens are renewed until the end.
-    client = ConsoleClient(identity.console, identity.key)
+    client = ConsoleClient(identity.console, identity.key, environment)
     tokens = DeviceTokens(client)
     try:
         vault = _find(address, client.vaults(tokens.current()))
@@ -78,7 +78,7 @@ def _client(
     environment: Mapping[str, str], cacert: Path | None
 ) -> Iterator[tuple[DeviceIdentity, ConsoleClient]]:
     identity = _identity(environment, cacert)
-    with ConsoleClient(identity.console, identity.key) as client:
+    with ConsoleClient(identity.console, identity.key, environment) as client:
         yield identity, client
 
 
