@@ -15,4 +15,5 @@ urlpatterns = [
     path("static/<str:version>/<path:name>", assets.serve, name="asset"),
     path("", include("console_ui.accounts.urls")),
     path("", include("console_ui.devices.urls")),
+    path("", include("console_ui.storage.urls")),
 ]

@@ -60,7 +60,7 @@ def fields_of(server: RunningServer) -> tuple[LocationKind, dict[str, str]]:
             return LocationKind.S3, {
                 "endpoint": f"{url.scheme}://{url.netloc}",
                 "bucket": url.path.strip("/"),
-                "prefix": "some/where",
+                "path": "some/where",
                 "region": known["AWS_DEFAULT_REGION"],
                 "access_key": known["AWS_ACCESS_KEY_ID"],
                 "secret_key": known["AWS_SECRET_ACCESS_KEY"],
@@ -84,7 +84,7 @@ def fields_of(server: RunningServer) -> tuple[LocationKind, dict[str, str]]:
                 "application_credential_id": known["OS_APPLICATION_CREDENTIAL_ID"],
                 "application_credential_secret": known["OS_APPLICATION_CREDENTIAL_SECRET"],
                 "container": "everboot-vaults",
-                "prefix": "some/where",
+                "path": "some/where",
             }
         case _:
             return LocationKind.SWIFT, {
