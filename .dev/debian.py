@@ -23,6 +23,10 @@ TEST_PACKAGES = (
     "ceph-base",
     "ceph-common",
     "ceph-mgr",
+    # time zones and patterns that other programs judge, loop devices
+    "tzdata",
+    "git",
+    "mount",
     # permissions, partition tables and file systems to protect
     "acl",
     "attr",
@@ -30,7 +34,7 @@ TEST_PACKAGES = (
     "cryptsetup-bin",
     "ntfs-3g",
     "exfatprogs",
-    # mounted by a test of names that differ only in case
+    # mounted by a test of names that differ only in case, and to fill volumes
     "exfat-fuse",
     # the console's other database, its messages, its browser, and outside judges of codes
     "postgresql",
@@ -40,6 +44,13 @@ TEST_PACKAGES = (
     "oathtool",
     "zbar-tools",
     "fonts-inter",
+    # virtual machines for what this computer's kernel cannot show, and what they show there
+    "qemu-system-x86",
+    "busybox-static",
+    "kmod",
+    "lvm2",
+    # compresses files as Windows does
+    "libwim15",
     # other programs that read our zips
     "unzip",
     "libarchive-tools",

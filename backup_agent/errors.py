@@ -22,7 +22,8 @@ hint what to try::
     │   ├── UnreadableError             one item; the run goes on without it
     │   ├── ChangedWhileReadError       one item; kept as read, reported
     │   ├── FreezeFailedError           the run ends
-    │   └── PartitionTableError         the disk contradicts itself; nothing of it is backed up
+    │   ├── PartitionTableError         the disk contradicts itself; nothing of it is backed up
+    │   └── SpaceUnknownError           a volume's account of its space; all of it is stored
     ├── TargetError
     │   ├── TargetTooSmallError
     │   ├── TargetInUseError
@@ -128,6 +129,10 @@ class FreezeFailedError(SourceError):
 
 class PartitionTableError(SourceError):
     code = "source.partition_table"
+
+
+class SpaceUnknownError(SourceError):
+    code = "source.space_unknown"
 
 
 class TargetError(EverbootError):

@@ -23,10 +23,15 @@ class RunFailedError(Exception):
     """A run that failed measures nothing."""
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> Run:
-    """Run a command to its end, its output thrown away. Raises ``RunFailedError``."""
+def run(command: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False) -> Run:
+    """Run a command to its end, its output thrown away; its messages, too, if ``quiet``.
+
+    Raises ``RunFailedError``.
+    """
     start = time.perf_counter()
     actions = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    if quiet:
+        actions.append((os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0))
     pid = os.posix_spawnp(command[0], list(command), environment, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start

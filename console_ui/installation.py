@@ -35,3 +35,4 @@ def prepare(settings: Settings) -> Iterator[str]:
     if not User.objects.exists():
         yield "Nobody has an account yet. Make the first owner's within a day, behind this link:"
         yield secret_links.make(Purpose.SET_UP)
+    yield "Ctrl-C ends it."

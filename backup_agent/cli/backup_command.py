@@ -52,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="back up a whole disk: block device or raw image file; may be repeated",
     )
     parser.add_argument(
+        "--machine", action="store_true", help="back up every fixed disk of this computer"
+    )
+    parser.add_argument(
+        "--include-all",
+        action="store_true",
+        help="of disks, also keep swap and Windows' page file, hibernation and shadow copies",
+    )
+    parser.add_argument(
         "--allow-mounted",
         action="store_true",
         help="back up a disk although it is in use: files being written may come out torn",
@@ -71,7 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.backup import BackupSettings, run_backup
-    from backup_agent.services.sources import FileSelection, Source, disks_source, files_source
+    from backup_agent.services.repositories import local_folder
+    from backup_agent.services.sources import (
+        DiskSelection,
+        FileSelection,
+        Source,
+        disks_source,
+        files_source,
+    )
 
     _refuse_nonsense(args)
     settings = BackupSettings(
@@ -81,10 +96,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
     )
     with ExitStack() as stack:
         source: Source
-        if args.disk:
-            disks = disks_source(args.disk, allow_mounted=args.allow_mounted)
-            source = stack.enter_context(closing(disks))
-            for remark in disks.remarks:
+        if args.disk or args.machine:
+            chosen = disks_source(
+                DiskSelection(
+                    tuple(args.disk),
+                    allow_mounted=args.allow_mounted,
+                    include_all=args.include_all,
+                    repository=local_folder(session.address()),
+                )
+            )
+            source = stack.enter_context(closing(chosen.source))
+            for remark in chosen.remarks:
                 session.render.warn(remark)
         else:
             source = files_source(
@@ -100,24 +122,31 @@ def run(args: argparse.Namespace, session: Session) -> int:
         result = run_backup(
             repository, source, settings, emit=session.render.emit, cancel=session.cancel
         )
-    _show(result, session, dry_run=args.dry_run)
+    _show(result, source.left_out, session, dry_run=args.dry_run)
     return 0 if result.complete else EXIT_INCOMPLETE
 
 
 def _refuse_nonsense(args: argparse.Namespace) -> None:
-    if not args.paths and not args.disk:
+    whole = args.disk or args.machine
+    if args.disk and args.machine:
+        raise UsageError("--machine means every fixed disk: there is no other to name.")
+    if not args.paths and not whole:
         raise UsageError(
             "Nothing to back up was named.",
             hint="everboot backup PATH …, or everboot backup --disk DISK",
         )
-    if args.paths and args.disk:
+    if args.paths and whole:
         raise UsageError("Paths and disks do not go into one restore point: make two.")
     for_files = [args.exclude, args.exclude_file, args.exclude_caches, args.one_file_system]
-    if args.disk and any(for_files):
+    if whole and any(for_files):
         raise UsageError("A disk is backed up whole: there is nothing to exclude from it.")
+    if not whole and (args.include_all or args.allow_mounted):
+        raise UsageError("--include-all and --allow-mounted are for disks.")
 
 
-def _show(result: BackupResult, session: Session, *, dry_run: bool) -> None:
+def _show(
+    result: BackupResult, left_out: tuple[str, ...], session: Session, *, dry_run: bool
+) -> None:
     summary = result.summary
     seconds = (summary.backup_end - summary.backup_start).total_seconds()
     record = {
@@ -125,6 +154,7 @@ def _show(result: BackupResult, session: Session, *, dry_run: bool) -> None:
         **msgspec.to_builtins(summary),
         "total_duration": seconds,
         "omissions": len(result.omissions),
+        "left_out": list(left_out),
         "dry_run": dry_run,
     }
     if not dry_run:
@@ -138,6 +168,10 @@ def _show(result: BackupResult, session: Session, *, dry_run: bool) -> None:
             f"Restore point {result.snapshot.short_id} saved, but it is incomplete: "
             f"{words.count(len(result.omissions), 'problem')} while reading, listed in it as "
             "/.everboot/omissions.jsonl."
+        )
+    if left_out:
+        outcome = (
+            f"Left out on purpose: {', '.join(left_out)} (--include-all keeps them).\n{outcome}"
         )
     session.render.show(
         record,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from itertools import chain
 
 from backup_agent.cli import words
 from backup_agent.cli.session import Session
@@ -15,14 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.services.browse import PointBrowser, show_path
-    from backup_agent.services.diff import Change, diff_points
+    from backup_agent.services.browse import show_path
+    from backup_agent.services.diff import Change, diff_points, diff_volumes
+    from backup_agent.services.inside import DeepBrowser
 
     totals: Counter[Change] = Counter()
-    with session.reading() as (repository, reader):
-        old = PointBrowser(reader, repository.snapshot(args.old))
-        new = PointBrowser(reader, repository.snapshot(args.new))
-        for difference in diff_points(old, new, cancel=session.cancel):
+    with (
+        session.reading() as (repository, reader),
+        DeepBrowser(reader, repository.snapshot(args.old)) as old,
+        DeepBrowser(reader, repository.snapshot(args.new)) as new,
+    ):
+        for difference in chain(
+            diff_points(old, new, cancel=session.cancel),
+            diff_volumes(old, new, cancel=session.cancel),
+        ):
             totals[difference.change] += 1
             path = show_path(difference.path)
             session.render.show(

@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.services.browse import PointBrowser, Unreachable, show_path
+    from backup_agent.services.browse import Unreachable, show_path
     from backup_agent.services.find import find_files
+    from backup_agent.services.inside import DeepBrowser
 
     render = session.render
     damaged = False
@@ -29,22 +30,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
         points = [repository.snapshot(args.point)] if args.point else repository.snapshots()
         for snapshot in reversed(points):
             heading = f"Restore point {snapshot.short_id}, {words.moment(snapshot.time)}:"
-            found = find_files(
-                PointBrowser(reader, snapshot),
-                args.pattern,
-                ignore_case=args.ignore_case,
-                cancel=session.cancel,
-            )
-            for step in found:
-                if isinstance(step, Unreachable):
-                    damaged = True
-                    render.warn(f"{show_path(step.path)}: {step.error.message}")
-                    continue
-                if heading:
-                    render.say(heading)
-                    heading = ""
-                render.show(
-                    {**node_record(step.path, step.node), "snapshot": snapshot.id},
-                    f"  {words.printable(show_path(step.path))}",
+            with DeepBrowser(reader, snapshot) as browser:
+                found = find_files(
+                    browser.walk(deep=True),
+                    args.pattern,
+                    ignore_case=args.ignore_case,
+                    cancel=session.cancel,
                 )
+                for step in found:
+                    if isinstance(step, Unreachable):
+                        damaged = True
+                        render.warn(f"{show_path(step.path)}: {step.error.message}")
+                        continue
+                    if heading:
+                        render.say(heading)
+                        heading = ""
+                    render.show(
+                        {**node_record(step.path, step.node), "snapshot": snapshot.id},
+                        f"  {words.printable(show_path(step.path))}",
+                    )
     return _EXIT_DAMAGED if damaged else 0

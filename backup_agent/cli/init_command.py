@@ -21,7 +21,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.repositories import create
 
     repository = create(
-        session.access(new=True), version=args.repository_version, emit=session.render.emit
+        session.access(new=True),
+        version=args.repository_version,
+        emit=session.render.emit,
+        cancel=session.cancel,
     )
     session.render.show(
         {

@@ -13,7 +13,10 @@ _NEW_PASSWORD = "EVERBOOT_NEW_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["list", "add", "remove", "passwd"])
+    actions = ["list", "add", "remove", "passwd"]
+    parser.add_argument(
+        "what", choices=actions, metavar="|".join(actions), help="what to do with the passwords"
+    )
     parser.add_argument("key", nargs="?", default="", metavar="KEY", help="id, for remove")
     parser.add_argument(
         "--new-password-file",

@@ -22,15 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.model.node import NodeKind
-    from backup_agent.services.browse import Found, PointBrowser, Unreachable, parse_path, show_path
+    from backup_agent.services.browse import Found, Unreachable, parse_path, show_path
+    from backup_agent.services.inside import DeepBrowser
 
     render = session.render
     damaged = False
-    with session.reading() as (repository, reader):
-        browser = PointBrowser(reader, repository.snapshot(args.point))
+    with (
+        session.reading() as (repository, reader),
+        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+    ):
         path = parse_path(args.path)
         if args.recursive:
-            steps = browser.walk([path] if path else [])
+            steps = browser.walk([path] if path else [], deep=True)
         else:
             inside = path
             if path and browser.find(path).kind is not NodeKind.FOLDER:

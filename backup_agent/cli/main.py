@@ -6,6 +6,7 @@ import argparse
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,6 +62,10 @@ class _Parser(argparse.ArgumentParser):
     """An ``argparse`` that fails like everything else here."""
 
     def error(self, message: str) -> NoReturn:
+        from backup_agent.services.repositories import masked
+
+        # It repeats what was typed, and that may be an address in the wrong place.
+        message = re.sub(r"[^\s'\"]+", lambda word: masked(word[0]), message)
         raise UsageError(
             f"{message[:1].upper()}{message[1:]}.", hint=f"{self.prog} --help tells how."
         )

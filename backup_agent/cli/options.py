@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _KIB_PER_SECOND = "KiB/s"
@@ -14,13 +14,14 @@ _KIB_PER_SECOND = "KiB/s"
 class CommonOptions:
     """As given; ``None`` and 0 where not."""
 
-    repository: str | None = None
+    repository: str | None = field(default=None, repr=False)  # it may hold credentials
     password_file: Path | None = None
     json: bool = False
     quiet: bool = False
     cacert: Path | None = None
     limit_upload: int = 0
     limit_download: int = 0
+    read_back: bool = False
     cache: Path | None = None
     no_cache: bool = False
 
@@ -43,6 +44,12 @@ def add_common_options(parser: argparse.ArgumentParser, *, defaults: bool) -> No
     add("--cacert", metavar="FILE", type=Path, help="certificates to trust (or EVERBOOT_CACERT)")
     add("--limit-upload", metavar=_KIB_PER_SECOND, type=_rate, default=0, help="at most so fast")
     add("--limit-download", metavar=_KIB_PER_SECOND, type=_rate, default=0, help="at most so fast")
+    add(
+        "--read-back",
+        action="store_true",
+        default=False,
+        help="rest: and webdav: read every pack again after its upload",
+    )
     add("--cache-dir", metavar="DIR", type=Path, help="where to keep copies of indexes and trees")
     add("--no-cache", action="store_true", default=False, help="keep no copies")
 
@@ -56,6 +63,7 @@ def common_options(args: argparse.Namespace) -> CommonOptions:
         cacert=args.cacert,
         limit_upload=args.limit_upload,
         limit_download=args.limit_download,
+        read_back=args.read_back,
         cache=args.cache_dir,
         no_cache=args.no_cache,
     )

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             shown += 1
             size = "" if point.size is None else words.size(point.size)
             paths = words.printable(" ".join(snapshot.paths))
+            left_out = words.printable(", ".join(point.left_out))
             session.render.show(
                 {
                     "message_type": "point",
@@ -59,13 +60,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
                         Completeness.UNKNOWN: None,
                     }.get(point.completeness, False),
                     "paths": list(snapshot.paths),
+                    "left_out": list(point.left_out),
                     "tags": list(snapshot.tags),
                     "parent": snapshot.parent,
                     "program_version": snapshot.program_version,
                 },
                 f"{snapshot.short_id:<10}{words.moment(snapshot.time):<21}"
                 f"{words.printable(snapshot.hostname):<14}{point.kind.value:<7}{size:>11}  "
-                f"{point.completeness.value:<11} {paths}",
+                f"{point.completeness.value:<11} {paths}"
+                + (f"\n{'':<10}left out: {left_out}" if left_out else ""),
             )
     if not shown and not damaged:
         session.render.say("There is no restore point yet.")

@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="unneeded data that may stay, in percent of the repository (default: 5)",
     )
+    parser.add_argument(
+        "--allow-empty",
+        action="store_true",
+        help="delete all data where no restore point is left",
+    )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show the plan, do nothing")
 
 
@@ -34,14 +39,42 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
     with session.opened(cached=False) as repository:
         if args.dry_run:
-            show(preview_prune(repository, max_unused=max_unused, emit=emit, cancel=cancel))
+            plan = preview_prune(
+                repository,
+                allow_empty=args.allow_empty,
+                max_unused=max_unused,
+                emit=emit,
+                cancel=cancel,
+            )
+            show(plan)
             return 0
-        plan = run_prune(repository, max_unused=max_unused, on_plan=show, emit=emit, cancel=cancel)
+        plan = run_prune(
+            repository,
+            allow_empty=args.allow_empty,
+            max_unused=max_unused,
+            on_plan=show,
+            emit=emit,
+            cancel=cancel,
+        )
     session.render.show(
-        {"message_type": "summary", "freed_bytes": plan.freed_bytes},
-        f"Freed {words.size(plan.freed_bytes)}.",
+        {
+            "message_type": "summary",
+            "freed_bytes": plan.freed_bytes,
+            "postponed_bytes": plan.postponed_bytes,
+        },
+        _summary(plan),
     )
     return 0
+
+
+def _summary(plan: PrunePlan) -> str:
+    freed = f"Freed {words.size(max(0, plan.freed_bytes))}."
+    if not plan.postponed:
+        return freed
+    return (
+        f"{freed} {words.size(plan.postponed_bytes)} more wait for a prune in some hours: this "
+        "storage may show late what other runs have saved."
+    )
 
 
 def prune_record(plan: PrunePlan) -> dict[str, object]:
@@ -53,8 +86,10 @@ def prune_record(plan: PrunePlan) -> dict[str, object]:
         "packs_repack": len(plan.repack),
         "packs_delete": len(plan.delete),
         "packs_unindexed": len(plan.unindexed),
+        "packs_postponed": len(plan.postponed),
         "bytes_repack": plan.repack_bytes,
         "bytes_freed": plan.freed_bytes,
+        "bytes_postponed": plan.postponed_bytes,
     }
 
 

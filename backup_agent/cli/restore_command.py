@@ -30,11 +30,14 @@ def _folder(text: str) -> Path:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.services.browse import PointBrowser, parse_path
+    from backup_agent.services.browse import parse_path
+    from backup_agent.services.inside import DeepBrowser
     from backup_agent.services.restore import restore_files
 
-    with session.reading() as (repository, reader):
-        browser = PointBrowser(reader, repository.snapshot(args.point))
+    with (
+        session.reading() as (repository, reader),
+        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+    ):
         omissions = tell_omissions(browser, session.render)
         result = restore_files(
             reader,

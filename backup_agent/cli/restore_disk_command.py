@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
+from backup_agent.cli.disk_plan_words import plan_record, plan_text
 from backup_agent.cli.session import Session
 from backup_agent.errors import JobCancelledError, UsageError
+
+if TYPE_CHECKING:
+    from backup_agent.services.restore_disk import DiskRestore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +24,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="SRC=DEST",
-        help="which disk goes where: disk0=IMAGE-FILE; may be repeated",
+        help="what goes where: disk0 or disk0/volume2 = a disk, partition or image file; may be "
+        "repeated",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    parser.add_argument(
+        "--grow", action="store_true", help="let the last NTFS or ext volume take all there is"
+    )
+    parser.add_argument(
+        "--shrink",
+        type=int,
+        metavar="VOLUME",
+        help="on a smaller target, shrink this volume (default: the largest that can be)",
+    )
+    parser.add_argument(
+        "--new-guids",
+        action="store_true",
+        help="new disk and partition ids, for when the original disk stays attached",
+    )
+    parser.add_argument(
+        "--discard", action="store_true", help="tell the drive first that it may forget everything"
+    )
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        metavar="DIR",
+        help="room for a volume that changes its size (default: beside an image, or $TMPDIR)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace image files that exist")
     parser.add_argument("--verify", action="store_true", help="read back what was written")
     parser.add_argument("-n", "--dry-run", action="store_true", help="show the plan, do nothing")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask before writing")
@@ -28,26 +58,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.browse import PointBrowser
-    from backup_agent.services.restore_disk import execute_disk_restore, plan_disk_restore
+    from backup_agent.services.restore_disk import (
+        Wishes,
+        execute_disk_restore,
+        plan_disk_restore,
+        refuse_double_targets,
+        scratch_folder,
+    )
 
     render = session.render
+    wishes = Wishes(
+        grow=args.grow, shrink=args.shrink, new_ids=args.new_guids, discard=args.discard
+    )
     with session.reading() as (repository, reader):
         browser = PointBrowser(reader, repository.snapshot(args.point))
         jobs = [
-            plan_disk_restore(browser, source, Path(target), overwrite=args.overwrite)
+            plan_disk_restore(
+                browser,
+                source,
+                Path(target),
+                wishes=wishes,
+                overwrite=args.overwrite,
+                repository=repository.location,
+            )
             for source, target in (_pair(text) for text in args.map)
         ]
+        refuse_double_targets(jobs)
         for job in jobs:
-            render.show(
-                {"message_type": "plan", "target": str(job.target), "actions": list(job.lines())},
-                "\n".join([f"{job.source} -> {job.target}", *(f"  {s}" for s in job.lines())]),
-            )
+            render.show(plan_record(job), plan_text(job, scratch_folder(job, args.scratch)))
         if args.dry_run:
             return 0
         if not args.yes:
-            _confirm()
+            _confirm(jobs)
         for job in jobs:
-            execute_disk_restore(job, verify=args.verify, emit=render.emit, cancel=session.cancel)
+            execute_disk_restore(
+                job,
+                verify=args.verify,
+                emit=render.emit,
+                cancel=session.cancel,
+                scratch=args.scratch,
+            )
             compared = ", read back and compared" if args.verify else ""
             render.show(
                 {"message_type": "summary", "target": str(job.target), "bytes": job.size},
@@ -63,8 +113,19 @@ def _pair(text: str) -> tuple[str, str]:
     return source, target
 
 
-def _confirm() -> None:
+def _confirm(jobs: Sequence[DiskRestore]) -> None:
     if not sys.stdin.isatty():
         raise UsageError("Writing needs a yes.", hint="Add --yes, or --dry-run to only look.")
-    if input("Write this? Type yes: ").strip().lower() != "yes":
-        raise JobCancelledError("Nothing was written.")
+    for job in jobs:
+        if input(_question(job)).strip().lower() != "yes":
+            raise JobCancelledError("Nothing was written.")
+
+
+def _question(job: DiskRestore) -> str:
+    disk = job.plan.target
+    if disk.is_image:
+        what = f"the image file {disk.path} ({words.size(disk.size)})"
+    else:
+        known = ", ".join(filter(None, (words.size(disk.size), disk.model, disk.serial)))
+        what = f"{disk.path} ({known}); EVERYTHING on it is lost"
+    return words.printable(f"Write {job.source} to {what}. Type yes: ")

@@ -6,7 +6,6 @@ import getpass
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +46,17 @@ class Session:
     def opened(self, *, dry_run: bool = False, cached: bool = True) -> Iterator[Repository]:
         """The repository that options or environment name.
 
-        ``cached``: false for those who judge what is there, not what this computer remembers.
+        ``cached``: false for those who judge what is there, not the copies kept here.
         """
         from backup_agent.services.repositories import opened
 
-        access = self.access() if cached else replace(self.access(), cache=None)
-        with opened(access, emit=self.render.emit, dry_run=dry_run) as repository:
+        with opened(
+            self.access(),
+            dry_run=dry_run,
+            cached=cached,
+            emit=self.render.emit,
+            cancel=self.cancel,
+        ) as repository:
             yield repository
 
     @contextmanager
@@ -63,15 +67,8 @@ class Session:
         with self.opened() as repository, reading(repository, emit=self.render.emit) as reader:
             yield repository, reader
 
-    def access(self, *, new: bool = False) -> Access:
-        """Raises ``UsageError`` where no repository is named. ``new``: its password is chosen."""
-        from backup_agent.services.repositories import (
-            Access,
-            StorageOptions,
-            embedded_credentials,
-            masked,
-        )
-
+    def address(self) -> str:
+        """The repository's, with the credentials inside it. Raises ``UsageError`` without one."""
         address = (
             self.options.repository
             or self.environment.get("EVERBOOT_REPOSITORY")
@@ -81,6 +78,18 @@ class Session:
             raise UsageError(
                 "No repository was named.", hint="Give --repo ADDRESS, or set EVERBOOT_REPOSITORY."
             )
+        return address
+
+    def access(self, *, new: bool = False) -> Access:
+        """Raises ``UsageError`` where no repository is named. ``new``: its password is chosen."""
+        from backup_agent.services.repositories import (
+            Access,
+            StorageOptions,
+            embedded_credentials,
+            masked,
+        )
+
+        address = self.address()
         if embedded_credentials(address):
             self.render.warn(
                 f"{masked(address)}: credentials inside an address end up in logs and lists of "
@@ -94,6 +103,7 @@ class Session:
                 cacert=self._cacert(),
                 limit_upload=self.options.limit_upload,
                 limit_download=self.options.limit_download,
+                read_back=self.options.read_back,
             ),
             cache=None if self.options.no_cache else self._cache(),
         )

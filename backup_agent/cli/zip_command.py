@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.services.browse import PointBrowser, parse_path
+    from backup_agent.services.browse import parse_path
+    from backup_agent.services.inside import DeepBrowser
     from backup_agent.services.zip import zip_files
 
     if args.output == _STDOUT:
@@ -48,13 +49,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
         skipped += isinstance(event, ItemSkipped)
         session.render.emit(event)
 
-    with session.reading() as (repository, reader):
-        browser = PointBrowser(reader, repository.snapshot(args.point))
+    with (
+        session.reading() as (repository, reader),
+        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+    ):
         selection = [parse_path(path) for path in args.paths]
         omissions = tell_omissions(browser, session.render)
         with _output(args.output, overwrite=args.overwrite) as sink:
             zip_files(reader, browser, sink, selection=selection, emit=emit, cancel=session.cancel)
             size = None if args.output == _STDOUT else sink.tell()
+    text = "" if size is None else f"Wrote {args.output} ({words.size(size)})."
+    if text and skipped:
+        text += f"\n{words.count(skipped, 'item')} could not be put into it: see above."
     session.render.show(
         {
             "message_type": "summary",
@@ -63,7 +69,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             "skipped": skipped,
             "omissions": omissions,
         },
-        "" if size is None else f"Wrote {args.output} ({words.size(size)}).",
+        text,
     )
     return _EXIT_INCOMPLETE if skipped else 0
 

@@ -1,7 +1,7 @@
 """NTFS: the boot sector, and the label out of ``$Volume``.
 
 The boot sector, little endian: 3 "NTFS    ", 11 u16 bytes per sector,
-13 u8 sectors per cluster (from 0x80 on: a power of two, negated),
+13 u8 sectors per cluster (above 0x80: a power of two, negated),
 40 u64 sectors, 48 u64 first cluster of the MFT, 64 s8 clusters per file
 record (negative: a power of two of bytes), 72 u64 serial.
 
@@ -29,7 +29,7 @@ def recognise_ntfs(reader: SeekableReader, start: int) -> FileSystem | None:
     sector_size, cluster_code = struct.unpack_from("<HB", boot, 11)
     mft_cluster, record_code = struct.unpack_from("<Q8xb", boot, 48)
     (serial,) = struct.unpack_from("<Q", boot, 72)
-    cluster_sectors = cluster_code if cluster_code < 0x80 else 1 << min(256 - cluster_code, 16)
+    cluster_sectors = cluster_code if cluster_code <= 0x80 else 1 << min(256 - cluster_code, 16)
     cluster_size = sector_size * cluster_sectors
     if not _is_power_of_two(cluster_size) or cluster_size > 2 << 20:
         return None
@@ -47,7 +47,7 @@ def _is_power_of_two(number: int) -> bool:
 
 def _label(record: bytes) -> str:
     """The name inside a ``$Volume`` record; empty for a record that is not whole."""
-    fixed = _with_fixups(record)
+    fixed = with_fixups(record)
     if fixed is None:
         return ""
     (place,) = struct.unpack_from("<H", fixed, 20)
@@ -63,7 +63,7 @@ def _label(record: bytes) -> str:
     return ""
 
 
-def _with_fixups(record: bytes) -> bytes | None:
+def with_fixups(record: bytes) -> bytes | None:
     """The record with each sector's last two bytes put back; ``None`` if it is damaged.
 
     NTFS replaces them by a counter when it writes, so that a torn write shows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -11,6 +12,7 @@ from backup_agent.format.malformed import MALFORMED
 
 READABLE_VERSIONS = (1, 2)
 NEWEST_VERSION = 2
+_HEX = re.compile("[0-9A-Fa-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,13 @@ def decode_config(json: bytes) -> RepositoryConfig:
     """Raises ``IntegrityError``, ``UnsupportedVersionError``."""
     try:
         found = msgspec.json.decode(json, type=_Json)
-        config = RepositoryConfig(found.version, found.id, int(found.chunker_polynomial, 16))
     except MALFORMED as exc:
         raise IntegrityError(f"The repository's config is damaged: {exc}") from exc
+    if not _HEX.fullmatch(found.chunker_polynomial):
+        raise IntegrityError(
+            f"The repository's config is damaged: {found.chunker_polynomial!r} is no polynomial."
+        )
+    config = RepositoryConfig(found.version, found.id, int(found.chunker_polynomial, 16))
     if config.version not in READABLE_VERSIONS:
         raise UnsupportedVersionError(
             f"The repository has format version {config.version}; this program knows 1 and 2.",

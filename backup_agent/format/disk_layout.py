@@ -97,6 +97,7 @@ class _Volume(msgspec.Struct):
     used_bytes: int | None
     left_out: list[str]
     part_size: Annotated[int, msgspec.Meta(gt=0, multiple_of=_MIB)]
+    remarks: list[str] = []
 
 
 class _Machine(msgspec.Struct):
@@ -175,6 +176,7 @@ def encode_volume(volume: Volume) -> bytes:
             used_bytes=volume.used_bytes,
             left_out=list(volume.left_out),
             part_size=volume.part_size,
+            remarks=list(volume.remarks),
         )
     )
 
@@ -190,6 +192,7 @@ def decode_volume(data: bytes) -> Volume:
         drive_letter=wire.drive_letter,
         used_bytes=wire.used_bytes,
         left_out=tuple(wire.left_out),
+        remarks=tuple(wire.remarks),
         part_size=wire.part_size,
     )
 

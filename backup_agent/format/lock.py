@@ -1,4 +1,9 @@
-"""Lock files: who works on the repository, since when, and whether alone."""
+"""Lock files: who works on the repository, since when, and whether alone.
+
+What restic writes, and in our own locks one field more, which restic skips::
+
+    "everboot": {"space": "…", "started": 1223777}
+"""
 
 from __future__ import annotations
 
@@ -13,8 +18,24 @@ from backup_agent.format.timestamp import decode_datetime, encode_datetime
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessMark:
+    """What makes a process number mean one process.
+
+    ``space``: where that number counts, one boot of one computer and one
+    container in it. ``started``: when the process did, counted from the boot,
+    for numbers are given out again.
+    """
+
+    space: str
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
-    """``time`` is that of the last refresh; restic writes a new file for each."""
+    """``time`` is that of the last refresh; restic writes a new file for each.
+
+    ``process`` is ``None`` in restic's locks, and where the system tells too little.
+    """
 
     time: datetime
     exclusive: bool
@@ -23,6 +44,7 @@ class Lock:
     pid: int
     uid: int = 0
     gid: int = 0
+    process: ProcessMark | None = None
 
 
 class _Json(msgspec.Struct):
@@ -33,6 +55,7 @@ class _Json(msgspec.Struct):
     pid: int
     uid: int = 0
     gid: int = 0
+    everboot: ProcessMark | msgspec.UnsetType = msgspec.UNSET
 
 
 def encode_lock(lock: Lock) -> bytes:
@@ -45,6 +68,7 @@ def encode_lock(lock: Lock) -> bytes:
             lock.pid,
             lock.uid,
             lock.gid,
+            msgspec.UNSET if lock.process is None else lock.process,
         )
     )
 
@@ -63,4 +87,5 @@ def decode_lock(json: bytes) -> Lock:
         pid=found.pid,
         uid=found.uid,
         gid=found.gid,
+        process=None if found.everboot is msgspec.UNSET else found.everboot,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -48,6 +49,7 @@ class _Json(msgspec.Struct, omit_defaults=True):
 
 
 _KNOWN = frozenset(_Json.__struct_fields__)
+_BLOB_ID = re.compile("[0-9A-Fa-f]{64}")
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
@@ -75,15 +77,14 @@ def decode_snapshot(json: bytes, snapshot_id: SnapshotId) -> Snapshot:
     try:
         everything: dict[str, Any] = msgspec.json.decode(json, type=dict[str, Any])
         found = msgspec.convert(everything, _Json)
-        tree = BlobId(bytes.fromhex(found.tree))
     except MALFORMED as exc:
         raise IntegrityError(f"Snapshot {snapshot_id[:8]} is damaged: {exc}") from exc
-    if len(tree) != 32:
-        raise IntegrityError(f"Snapshot {snapshot_id[:8]} names no tree.")
+    if not _BLOB_ID.fullmatch(found.tree):
+        raise IntegrityError(f"Snapshot {snapshot_id[:8]} names no tree: {found.tree!r}.")
     return Snapshot(
         id=snapshot_id,
         time=decode_datetime(found.time),
-        tree=tree,
+        tree=BlobId(bytes.fromhex(found.tree)),
         paths=tuple(found.paths or ()),
         hostname=found.hostname,
         username=found.username,

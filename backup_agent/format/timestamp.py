@@ -27,6 +27,8 @@ def encode_ns(ns: int) -> str:
     if not _FIRST_NS <= ns <= _LAST_NS:
         ns = _FIRST_NS if ns < _FIRST_NS else _LAST_NS
     seconds, fraction = divmod(ns, 1_000_000_000)
+    if fraction % 10:
+        return f"{_second(seconds)}.{fraction:09d}Z"
     if not fraction:
         return f"{_second(seconds)}Z"
     return f"{_second(seconds)}.{fraction:09d}".rstrip("0") + "Z"

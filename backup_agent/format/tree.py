@@ -9,18 +9,14 @@ encoded in two halves::
     tail   "linktarget", "linktarget_raw", "extended_attributes",
             "generic_attributes", "device", "content", "subtree"}
 
-When the head of an entry is the start of its node in the parent's tree, the
-entry did not change (``ctime`` is in it) and the stored node is taken over as
-it is, unparsed.
+How a backup takes nodes over from the parent's tree, unparsed, stands in
+:mod:`backup_agent.format.stored_tree`.
 """
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
-from binascii import unhexlify
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -35,25 +31,63 @@ from backup_agent.model.node import Node, NodeKind, Xattr
 
 def encode_head(node: Node) -> bytes:
     """The first half of a node's JSON; fields that are zero or empty are left out, as in restic."""
-    mtime = encode_ns(node.mtime_ns)
-    atime = mtime if node.atime_ns == node.mtime_ns else encode_ns(node.atime_ns)
-    ctime = mtime if node.ctime_ns == node.mtime_ns else encode_ns(node.ctime_ns)
-    mode = f',"mode":{node.mode}' if node.mode else ""
-    user = f',"user":{_account(node.user)}' if node.user else ""
-    group = f',"group":{_account(node.group)}' if node.group else ""
-    inode = f',"inode":{node.inode}' if node.inode else ""
-    device_id = f',"device_id":{node.device_id}' if node.device_id else ""
-    size = f',"size":{node.size}' if node.size else ""
-    links = f',"links":{node.links}' if node.links else ""
+    return join_head(
+        node.name,
+        head_type(node.kind, node.mode),
+        node.mtime_ns,
+        node.atime_ns,
+        node.ctime_ns,
+        head_owner(node.uid, node.gid, node.user, node.group),
+        node.inode,
+        node.device_id,
+        node.size,
+        node.links,
+    )
+
+
+def join_head(
+    name: bytes,
+    kind: str,
+    mtime_ns: int,
+    atime_ns: int,
+    ctime_ns: int,
+    owner: str,
+    inode: int,
+    device_id: int,
+    size: int,
+    links: int,
+) -> bytes:
+    """A head of its fields in their order; two come ready-made, for they repeat so often.
+
+    So a source can tell the head of an entry without making a node of it first.
+    ``kind`` is as :func:`head_type` and ``owner`` as :func:`head_owner` gives it.
+    """
+    mtime = encode_ns(mtime_ns)
+    atime = mtime if atime_ns == mtime_ns else encode_ns(atime_ns)
+    ctime = mtime if ctime_ns == mtime_ns else encode_ns(ctime_ns)
+    inode_field = f',"inode":{inode}' if inode else ""
+    device_field = f',"device_id":{device_id}' if device_id else ""
+    size_field = f',"size":{size}' if size else ""
+    links_field = f',"links":{links}' if links else ""
     return (
-        f'{{"name":{json_name(node.name)},"type":"{node.kind.value}"{mode},"mtime":"{mtime}","atime":"{atime}"'
-        f',"ctime":"{ctime}","uid":{node.uid},"gid":{node.gid}{user}{group}'
-        f"{inode}{device_id}{size}{links}"
+        f'{{"name":{json_name(name)}{kind},"mtime":"{mtime}","atime":"{atime}","ctime":"{ctime}"'
+        f"{owner}{inode_field}{device_field}{size_field}{links_field}"
     ).encode()
 
 
-# A tree of files belongs to a handful of users.
-_account = lru_cache(maxsize=1024)(json_text)
+# A tree of files has a handful of kinds, modes and owners, repeated a million times.
+@lru_cache(maxsize=1024)
+def head_type(kind: NodeKind, mode: int) -> str:
+    """The fields of a head that say what an entry is."""
+    return f',"type":"{kind.value}"' + (f',"mode":{mode}' if mode else "")
+
+
+@lru_cache(maxsize=1024)
+def head_owner(uid: int, gid: int, user: str, group: str) -> str:
+    """The fields of a head that say whose an entry is."""
+    names = f',"user":{json_text(user)}' if user else ""
+    names += f',"group":{json_text(group)}' if group else ""
+    return f',"uid":{uid},"gid":{gid}{names}'
 
 
 def encode_tail(node: Node) -> bytes:
@@ -87,49 +121,6 @@ def encode_tail(node: Node) -> bytes:
 
 def encode_node(node: Node) -> bytes:
     return encode_head(node) + encode_tail(node)
-
-
-def with_subtree(stored: bytes, subtree: BlobId) -> bytes:
-    """A stored folder node, its head unchanged, pointing to another tree.
-
-    ``subtree`` is the last field restic and we write.
-    """
-    start = stored.rindex(b',"subtree":"')
-    return b'%b,"subtree":"%b"}' % (stored[:start], subtree.hex().encode())
-
-
-_ONE_BLOB_ID = -len('"]}') - 64
-_ONE_BLOB_AT = _ONE_BLOB_ID - len(',"content":["')
-
-
-def content_ids(stored: bytes) -> tuple[BlobId, ...] | None:
-    """The blobs of a stored file node, without decoding the rest of it.
-
-    ``None`` for a node that has no content, or none as restic and we write it.
-    """
-    if stored[_ONE_BLOB_AT:_ONE_BLOB_ID] == b',"content":["' and stored.endswith(b'"]}'):
-        # Most files are one blob: its id stands at a known place from the end.
-        with suppress(ValueError):
-            return (BlobId(unhexlify(stored[_ONE_BLOB_ID:-3])),)
-    found = _CONTENT.search(stored)
-    if found is None:
-        return None
-    return tuple(BlobId(unhexlify(digits)) for digits in found[1].split(b'"')[1::2])
-
-
-def stored_subtree(stored: bytes) -> BlobId | None:
-    """The tree of a stored folder node, without decoding the rest of it.
-
-    ``None`` for a node that has none, or none as restic and we write it.
-    """
-    found = _SUBTREE.search(stored)
-    return BlobId(unhexlify(found[1])) if found else None
-
-
-def is_unchanged(stored: bytes, head: bytes) -> bool:
-    """Whether a stored node tells of its entry exactly what lstat tells now."""
-    # Where the head's last fields are zero and left out, the stored node must not have them.
-    return stored.startswith(head) and stored.startswith(_TAIL_STARTS, len(head))
 
 
 def join_tree(nodes: Iterable[bytes]) -> bytes:
@@ -170,35 +161,12 @@ class _Json(msgspec.Struct, gc=False):
     subtree: str | None = None
 
 
-class _Name(msgspec.Struct, gc=False):
-    name: str
-
-
 class _Tree(msgspec.Struct):
     nodes: list[_Json] | None
 
 
-class _RawTree(msgspec.Struct):
-    nodes: list[msgspec.Raw] | None
-
-
-_TAIL_STARTS = (
-    b',"linktarget":',
-    b',"extended_attributes":',
-    b',"generic_attributes":',
-    b',"device":',
-    b',"content":',
-    b',"subtree":',
-    b"}",
-)
-_CONTENT = re.compile(
-    rb',"content":\[((?:"[0-9a-f]{64}",?)*)\](?:,"(?:subtree|error|path)":"[^"]*")*}\Z'
-)
-_SUBTREE = re.compile(rb'"subtree":"([0-9a-f]{64})"\}\Z')
 _tree_decoder = msgspec.json.Decoder(_Tree)
-_raw_decoder = msgspec.json.Decoder(_RawTree)
 _node_decoder = msgspec.json.Decoder(_Json)
-_name_decoder = msgspec.json.Decoder(_Name)
 _KINDS = {kind.value: kind for kind in NodeKind}
 
 
@@ -214,33 +182,11 @@ def decode_tree(data: bytes) -> tuple[Node, ...]:
 
 
 def decode_node(stored: bytes) -> Node:
-    """One node out of :func:`split_tree`. Raises ``IntegrityError``."""
+    """One node out of a stored tree. Raises ``IntegrityError``."""
     try:
         return _node(_node_decoder.decode(stored))
     except MALFORMED as exc:
         raise IntegrityError(f"A node of a tree is damaged: {exc}") from exc
-
-
-def split_tree(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(name, stored JSON) of each node, decoding nothing else. Raises ``IntegrityError``."""
-    try:
-        for raw in _raw_decoder.decode(data).nodes or ():
-            stored = bytes(raw)
-            yield _stored_name(stored), stored
-    except MALFORMED as exc:
-        raise IntegrityError(f"A tree is damaged: {exc}") from exc
-
-
-_NAME_START = b'{"name":"'
-
-
-def _stored_name(stored: bytes) -> bytes:
-    """The name of a stored node; without parsing, where it stands first and plain."""
-    if stored.startswith(_NAME_START):
-        name = stored[len(_NAME_START) : stored.index(b'"', len(_NAME_START))]
-        if b"\\" not in name:
-            return name
-    return unquote_name(_name_decoder.decode(stored).name)
 
 
 def _node(json: _Json) -> Node:

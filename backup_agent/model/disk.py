@@ -182,7 +182,8 @@ class Volume:
     """What one partition holds, numbered like it; 0 is the volume of an undivided disk.
 
     ``used_bytes`` is ``None`` where every byte is stored, used or not.
-    ``left_out`` names the things inside that were not stored.
+    ``left_out`` names the files inside that were not stored, though their
+    clusters are used; ``remarks`` say what was found wrong with the volume.
     """
 
     number: int
@@ -192,6 +193,7 @@ class Volume:
     drive_letter: str = ""
     used_bytes: int | None = None
     left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     part_size: int = PART_SIZE
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import TypeVar
 
 from backup_agent.errors import IntegrityError, ObjectNotFoundError
 from backup_agent.format.index import IndexedPack
@@ -18,14 +19,16 @@ from backup_agent.repository.opener import BlobOpener
 from backup_agent.repository.pack_file import examine_pack, header_flaw, pack_key, read_header
 from backup_agent.repository.repository import Repository
 
+Seen = TypeVar("Seen")
+
 _PARALLEL_READS = 3
 """Whole packs in memory at one time."""
 REPAIR = "everboot repair index makes the index anew from the packs."
 ROTTEN = (
-    "Remove the damaged pack file, run everboot repair index, then back up again; "
+    "Run everboot repair index --read-packs, then back up again; "
     "restore points that need what is lost stay damaged until then."
 )
-"""A pack that keeps its size is believed by backups and by repair index as long as it is there."""
+"""A pack that keeps its size is believed by backups and by a repair that only reads headers."""
 LOST = (
     "Another backup of the same source saves again what is missing; "
     "restore points that need it stay damaged until then."
@@ -89,7 +92,10 @@ def check_headers(
         flaw = header_flaw(header.blobs, pack)
         return [error(path, flaw, hint=REPAIR)] if flaw else []
 
-    yield from _each_pack("read headers", packs, look, lambda _: 0, emit=emit, cancel=cancel)
+    for _, findings in each_pack(
+        "read headers", packs, look, lambda _: 0, emit=emit, cancel=cancel
+    ):
+        yield from findings
 
 
 def check_bytes(
@@ -108,20 +114,21 @@ def check_bytes(
             return [error(path, "the pack is missing", hint=f"{REPAIR} {LOST}")]
         return [error(path, flaw.message, hint=ROTTEN) for flaw in flaws]
 
-    yield from _each_pack(
+    for _, findings in each_pack(
         "read data", packs, look, lambda pack: sizes[pack.id], emit=emit, cancel=cancel
-    )
+    ):
+        yield from findings
 
 
-def _each_pack(
+def each_pack(
     phase: str,
     packs: list[IndexedPack],
-    look: Callable[[IndexedPack], list[Finding]],
+    look: Callable[[IndexedPack], Seen],
     size: Callable[[IndexedPack], int],
     *,
     emit: Emit,
     cancel: CancelToken,
-) -> Iterator[Finding]:
+) -> Iterator[tuple[IndexedPack, Seen]]:
     """Look at several packs at once; never more is under way than memory is set aside for."""
     total = sum(map(size, packs))
     done_files = done_bytes = 0
@@ -129,8 +136,8 @@ def _each_pack(
     with ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="check") as pool:
         while batch := list(islice(remaining, _PARALLEL_READS)):
             cancel.raise_if_cancelled()
-            for pack, findings in zip(batch, pool.map(look, batch), strict=True):
-                yield from findings
+            for pack, seen in zip(batch, pool.map(look, batch), strict=True):
+                yield pack, seen
                 done_files += 1
                 done_bytes += size(pack)
                 emit(Progress(phase, done_files, len(packs), done_bytes, total))

@@ -46,21 +46,22 @@ class BlobIndex:
         self._packs[pack.id] = number
         self._pack_names.append(pack.id)
         self._pack_ends.append(max((b.offset + b.length for b in pack.blobs), default=0))
-        entry = len(self._pack)
-        repeats = False
-        for blob in pack.blobs:
-            entries = self._of(blob.kind)
-            if blob.id in entries:
-                repeats = True
-            else:
-                self._pack.append(number)
-                self._offset.append(blob.offset)
-                self._length.append(blob.length)
-                self._raw_length.append(blob.raw_length)
-                entries[blob.id] = entry
-                entry += 1
-        if repeats:
+        data = [b for b in pack.blobs if b.kind is BlobKind.DATA and b.id not in self._data]
+        trees = [b for b in pack.blobs if b.kind is BlobKind.TREE and b.id not in self._trees]
+        self._add(data, self._data, number)
+        self._add(trees, self._trees, number)
+        if len(data) + len(trees) < len(pack.blobs):
             self._repeating.append(pack)
+
+    def _add(self, blobs: list[PackedBlob], entries: dict[BlobId, int], pack: int) -> None:
+        """A column at a time: opening a repository adds millions."""
+        first = len(self._pack)
+        self._pack.extend([pack] * len(blobs))
+        self._offset.extend([b.offset for b in blobs])
+        self._length.extend([b.length for b in blobs])
+        self._raw_length.extend([b.raw_length for b in blobs])
+        # Last, so that whoever reads meanwhile finds all of an entry or none.
+        entries.update(zip([b.id for b in blobs], range(first, len(self._pack)), strict=True))
 
     @property
     def has_repeats(self) -> bool:

@@ -80,17 +80,29 @@ def pack_sizes(repository: Repository, indexed: Iterable[PackId]) -> dict[PackId
 
 
 def unseen(repository: Repository, kind: FileKind, seen: Collection[str]) -> list[ObjectKey]:
-    """The files of a kind that are listed now and were not seen before."""
-    listed = repository.backend.list(kind)
-    return [ObjectKey(kind, info.name) for info in listed if info.name not in seen]
+    """The snapshots or index files that are there now and were not seen before."""
+    return [ObjectKey(kind, name) for name in repository.names(kind) if name not in seen]
 
 
 def refuse_unseen(repository: Repository, kind: FileKind, seen: Collection[str]) -> None:
     """Stop before anything is removed on half the knowledge. Raises ``IntegrityError``."""
     if surprises := unseen(repository, kind, seen):
         raise IntegrityError(
-            f"{surprises[0].path} is listed and was not there to be read, or is new since "
+            f"{surprises[0].path} is said to be there and could not be read, or is new since "
             "this run looked; nothing that it may need was removed.",
+            hint="Run it again; object stores may need some minutes to agree with themselves.",
+        )
+
+
+def refuse_unlisted(repository: Repository, kind: FileKind, own: Collection[str]) -> None:
+    """Stop before what these new files replace is removed, while other computers may not find
+    them. Raises ``IntegrityError``.
+    """
+    listed = {info.name for info in repository.backend.list(kind)}
+    if hidden := sorted(set(own) - listed):
+        raise IntegrityError(
+            f"{ObjectKey(kind, hidden[0]).path} was just written and is not listed; what it "
+            "replaces was not removed.",
             hint="Run it again; object stores may need some minutes to agree with themselves.",
         )
 

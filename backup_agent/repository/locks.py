@@ -2,8 +2,8 @@
 
 A run writes a small file that says who it is, and a new one every five minutes
 while it works. Many may share the repository; one that prunes wants it alone.
-A file whose process is dead (on this host), or that is half an hour old, is
-left over from a crash: the next run removes it itself.
+A file whose process is certainly dead, or that is half an hour old, is left over
+from a crash: the next run removes it itself.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from backup_agent.errors import (
 )
 from backup_agent.format.lock import Lock, decode_lock, encode_lock
 from backup_agent.repository.keys import current_user
+from backup_agent.repository.process import is_dead, is_seen, own_mark
 from backup_agent.repository.repository import Repository
 from backup_agent.storage.backend import FileKind, ObjectKey
 
 REFRESH_SECONDS = 5 * 60
 STALE_AFTER = timedelta(minutes=30)
+SILENT_AFTER = timedelta(minutes=12)
+"""Two refreshes missed, with room for clocks that differ: enough where a lock names this host."""
 _SETTLE_SECONDS = 0.2
 """Two runs may write their locks at one moment: each looks again a little later, as restic does."""
-_START_TOLERANCE_SECONDS = 60.0
-"""Start times are counted from the boot, so a clock set forward moves them past the lock of a
-run that lives. To take a dead run for alive costs half an hour, the other way round costs data.
-"""
-_LOADED = datetime.now(UTC).timestamp()
+_PARTING_SECONDS = 5.0
+"""How long a refresh under way may keep the end of a run waiting; then it tidies up by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,16 @@ class RepositoryLock:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         refresh_seconds: float = REFRESH_SECONDS,
         settle_seconds: float = _SETTLE_SECONDS,
+        parting_seconds: float = _PARTING_SECONDS,
     ) -> None:
         self._repository = repository
         self._exclusive = exclusive
         self._now = now
         self._refresh_seconds = refresh_seconds
         self._settle_seconds = settle_seconds
+        self._parting_seconds = parting_seconds
         self._name = ""
-        self._outdated: list[str] = []
+        self._outdated: set[str] = set()
         """Own files to remove: one that storage did not let go is tried again."""
         self._refreshed = now()
         self._lost = False
@@ -93,8 +95,8 @@ class RepositoryLock:
     ) -> None:
         self._released.set()
         if self._thread is not None:
-            self._thread.join()
-        self._outdated.append(self._name)
+            self._thread.join(self._parting_seconds)
+        self._outdated.add(self._name)
         failure = self._remove_outdated()
         # The work is done; what stays behind is stale in half an hour.
         if failure is not None and error is None and self._exclusive:
@@ -112,7 +114,15 @@ class RepositoryLock:
                 self._require_present(self._name)
 
     def _refuse_conflict(self) -> None:
-        for found in find_locks(self._repository):
+        locks = find_locks(self._repository)
+        if self._exclusive and self._name and self._name not in {found.name for found in locks}:
+            raise RepositoryLockedError(
+                f"{self._repository.location} does not list the lock that this run wrote there, "
+                "so those of other runs may be hidden, too.",
+                hint="Run it again in some minutes; object stores may need them to agree with "
+                "themselves.",
+            )
+        for found in locks:
             if found.name == self._name:
                 continue
             if is_stale(found.lock, now=self._now()):
@@ -142,11 +152,14 @@ class RepositoryLock:
             # Removed between the look and the write, it was lost all the same.
             self._require_present(old)
         except EverbootError:
-            self._outdated.append(name)
+            self._outdated.add(name)
             self._remove_outdated()
             raise
         self._name, self._refreshed = name, time
-        self._outdated.append(old)
+        self._outdated.add(old)
+        if self._released.is_set():
+            # The run ended without waiting for this, and may have known the old name only.
+            self._outdated.add(name)
         self._remove_outdated()
 
     def _require_present(self, name: str) -> None:
@@ -171,7 +184,7 @@ class RepositoryLock:
             except EverbootError as exc:
                 failure = exc
             else:
-                self._outdated.remove(name)
+                self._outdated.discard(name)
         return failure
 
     def _write(self) -> tuple[str, datetime]:
@@ -183,6 +196,7 @@ class RepositoryLock:
             pid=os.getpid(),
             uid=os.getuid() if hasattr(os, "getuid") else 0,
             gid=os.getgid() if hasattr(os, "getgid") else 0,
+            process=own_mark(),
         )
         return self._repository.save_file(FileKind.LOCK, encode_lock(lock)), lock.time
 
@@ -207,10 +221,18 @@ def find_locks(repository: Repository) -> list[FoundLock]:
 def is_stale(lock: Lock | None, *, now: datetime) -> bool:
     """Whether the run that wrote it cannot be alive. A damaged file locks nothing: a crash
     on a backend that is not atomic leaves such.
+
+    Of this host's locks, those of an earlier boot and restic's own do not prove that their
+    process is dead, for another computer may have the same name. Whoever lives refreshes,
+    so these lapse once two refreshes are missing and no such process is seen here.
     """
     if lock is None or now - lock.time > STALE_AFTER:
         return True
-    return lock.hostname == socket.gethostname() and not _is_running(lock)
+    if lock.hostname != socket.gethostname():
+        return False
+    if is_dead(lock.pid, lock.process):
+        return True
+    return now - lock.time > SILENT_AFTER and not is_seen(lock.pid, lock.process)
 
 
 def remove_locks(repository: Repository, *, every: bool, now: datetime) -> int:
@@ -229,21 +251,3 @@ def locked_by(lock: Lock, location: str) -> RepositoryLockedError:
         hint="Wait until that run has ended. If it is dead, the lock lapses after 30 minutes; "
         "everboot unlock --remove-all removes it at once.",
     )
-
-
-def _is_running(lock: Lock) -> bool:
-    """Whether the lock's process lives; one that started after the lock only got its number."""
-    # Only here: it takes a while to load, and there is seldom a lock to ask about.
-    import psutil
-
-    try:
-        started = psutil.Process(lock.pid).create_time()
-    except (psutil.NoSuchProcess, ValueError):
-        # ValueError: no number that a process can have.
-        return False
-    except psutil.AccessDenied:
-        return True
-    if lock.pid == os.getpid():
-        # Our own start needs no asking, and so does not move with the clock.
-        started = min(started, _LOADED)
-    return started <= lock.time.timestamp() + _START_TOLERANCE_SECONDS

@@ -6,7 +6,7 @@
     copy needed blobs to new packs    both places are whole
     save new index files              both places are known
     remove the old index files        the new place only
-    delete the old packs
+    delete the old packs              a later prune does, where listings may lag
 
 After a crash the packs of the last step are packs in no index: the first step
 of the next prune. That one comes first to make room on a full disk.
@@ -15,9 +15,9 @@ of the next prune. That one comes first to make room on a full disk.
 from __future__ import annotations
 
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Emit
+from backup_agent.model.events import Emit, Notice
 from backup_agent.repository.index import BlobIndex
-from backup_agent.repository.inventory import refuse_present, refuse_unseen
+from backup_agent.repository.inventory import refuse_present, refuse_unlisted, refuse_unseen
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.prune_plan import PrunePlan
 from backup_agent.repository.reindex import remove_files, save_index_files
@@ -42,6 +42,11 @@ def execute_prune(
     """
     try:
         _refuse_outdated(plan, repository, lock)
+        if plan.in_two_phases:
+            # Marks of packs that were in use again meanwhile must not count.
+            repository.witness.saw_unreferenced(plan.waiting)
+        if swept := repository.backend.sweep():
+            emit(Notice(f"Files left behind by saves that broke off, removed: {swept}."))
         remove_files(
             repository,
             FileKind.PACK,
@@ -61,6 +66,7 @@ def execute_prune(
         lock.ensure_held()
         generation = save_index_files(repository, [*plan.index.carry, *new.packs])
         _refuse_outdated(plan, repository, lock, own=[*new.index_files, *generation])
+        refuse_unlisted(repository, FileKind.INDEX, generation)
         remove_files(
             repository,
             FileKind.INDEX,
@@ -70,10 +76,13 @@ def execute_prune(
             emit=emit,
             cancel=cancel,
         )
+        if plan.in_two_phases:
+            repository.witness.saw_unreferenced(plan.postponed)
+            return
         remove_files(
             repository,
             FileKind.PACK,
-            [*plan.delete, *(item.part.id for item in plan.repack)],
+            list(plan.emptied),
             phase="delete packs",
             before_each=lock.ensure_held,
             emit=emit,

@@ -13,14 +13,19 @@
     all others                                       -> keep
 
 Nothing is planned on doubt: a snapshot, tree or index that cannot be read, a
-used blob in no whole pack, all raise ``IntegrityError``. The numbers are
-restic's.
+used blob in no whole pack, packs without a single snapshot, all raise
+``IntegrityError``. The numbers are restic's.
+
+Where listings may lag, a backup under way may not be seen, nor what it saved.
+There a pack is deleted in two phases (docs/adr/0003): one prune takes it out of
+the index, another deletes it, once it was in no index for a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from backup_agent.errors import IntegrityError, ObjectNotFoundError, UsageError
 from backup_agent.format.index import IndexedPack
@@ -46,6 +51,8 @@ MAX_UNUSED = 0.05
 """The share of what stays that may be unused; restic's default."""
 SMALL_PACK = 4 << 20
 """restic's first pack size: packs of old repositories are not small for being old."""
+GRACE = timedelta(hours=24)
+"""How long a pack was in no index before it is deleted where listings may lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,10 @@ class PrunePlan:
     """Packs without a needed blob, and their sizes."""
     unindexed: Mapping[PackId, int]
     """Packs in no index, left by runs that broke off, and their sizes. They are deleted too."""
+    waiting: Mapping[PackId, int]
+    """Packs in no index, and their sizes, whose grace period is not over."""
+    in_two_phases: bool
+    """Whether packs that this prune empties only leave the index, for a later one to delete."""
     missing: tuple[PackId, ...]
     """Indexed packs that are gone and that nothing needs."""
     index: IndexChange
@@ -104,10 +115,27 @@ class PrunePlan:
         return sum(item.needed for item in self.repack)
 
     @property
+    def emptied(self) -> Mapping[PackId, int]:
+        """The packs nothing needs any more once the plan is carried out, and their sizes."""
+        return {**self.delete, **{item.part.id: item.size for item in self.repack}}
+
+    @property
+    def postponed(self) -> Mapping[PackId, int]:
+        """The packs left for a later prune to delete, and their sizes."""
+        return {**self.waiting, **self.emptied} if self.in_two_phases else self.waiting
+
+    @property
     def freed_bytes(self) -> int:
-        """By how much the repository shrinks, index files apart."""
-        gone = sum(self.delete.values()) + sum(self.unindexed.values())
-        return gone + sum(item.size for item in self.repack) - self.repack_bytes
+        """By how much the repository shrinks now, index files apart; negative where it grows
+        first because packs are copied and those they came from have to wait.
+        """
+        gone = 0 if self.in_two_phases else sum(self.emptied.values())
+        return gone + sum(self.unindexed.values()) - self.repack_bytes
+
+    @property
+    def postponed_bytes(self) -> int:
+        """By how much more it shrinks later."""
+        return sum(self.postponed.values())
 
     def __str__(self) -> str:
         return "\n".join(
@@ -119,17 +147,25 @@ class PrunePlan:
                 f"packs to repack:     {len(self.repack)}, copying {self.repack_bytes} bytes",
                 f"packs to delete:     {len(self.delete)}",
                 f"packs in no index:   {len(self.unindexed)}, left by runs that broke off",
+                *self._lines_on_waiting(),
                 f"packs gone already:  {len(self.missing)}",
                 f"indexes to replace:  {len(self.index.supersede)}",
                 f"space to be freed:   {self.freed_bytes} bytes",
             )
         )
 
+    def _lines_on_waiting(self) -> tuple[str, ...]:
+        if not self.postponed:
+            return ()
+        wait = f"{self.postponed_bytes} bytes, for a prune in {GRACE // timedelta(hours=1)} hours"
+        return (f"packs that wait:     {len(self.postponed)}, {wait} or later",)
+
 
 def plan_prune(
     repository: Repository,
     *,
     forgotten: Collection[SnapshotId] = (),
+    allow_empty: bool = False,
     max_unused: float = MAX_UNUSED,
     emit: Emit,
     cancel: CancelToken,
@@ -137,8 +173,9 @@ def plan_prune(
     """Look at everything, change nothing. Loads the repository's index anew.
 
     ``forgotten`` snapshots do not count: removed a moment ago, a listing may
-    still name them; or they are about to be. ``max_unused`` is a share, 0 to
-    (without) 1.
+    still name them; or they are about to be. ``allow_empty``: that no snapshot
+    is listed is no surprise, and no packs are to remain. ``max_unused`` is a
+    share, 0 to (without) 1.
     """
     if not 0 <= max_unused < 1:
         raise UsageError("The share that may stay unused is at least 0 and less than 1.")
@@ -147,11 +184,16 @@ def plan_prune(
     refuse_unseen(repository, FileKind.INDEX, name_indexes(files))
     packs = merge_packs(files)
     repository.index = index_of(packs.values())
-    used = find_used(repository, snapshots, emit=emit, cancel=cancel)
     sizes = pack_sizes(repository, packs)
+    if sizes and not (snapshots or forgotten or allow_empty):
+        raise _no_snapshots(repository, len(sizes))
+    used = find_used(repository, snapshots, emit=emit, cancel=cancel)
     uses = _claim(packs, sizes, used)
     repack = _choose_repack(uses, max_unused)
     keep = [u for u in uses if u.needed and u.pack.id not in repack]
+    unindexed = {pack: size for pack, size in sorted(sizes.items()) if pack not in packs}
+    in_two_phases = repository.backend.listing_may_lag
+    ripe = repository.witness.unreferenced_for(GRACE) if in_two_phases else unindexed.keys()
     return PrunePlan(
         used=_total(b for use in uses for b in use.needed),
         unused=_total(b for p in packs.values() for b in p.blobs if not used.has(b.kind, b.id)),
@@ -163,7 +205,9 @@ def plan_prune(
             Repack(IndexedPack(use.pack.id, use.needed), use.size) for use in repack.values()
         ),
         delete={use.pack.id: use.size for use in uses if not use.needed},
-        unindexed={pack: size for pack, size in sorted(sizes.items()) if pack not in packs},
+        unindexed={pack: size for pack, size in unindexed.items() if pack in ripe},
+        waiting={pack: size for pack, size in unindexed.items() if pack not in ripe},
+        in_two_phases=in_two_phases,
         missing=tuple(pack for pack in packs if pack not in sizes),
         index=plan_index_change(files, {use.pack.id: use.pack for use in keep}),
         snapshots=frozenset(snapshot.id for snapshot in snapshots),
@@ -172,11 +216,19 @@ def plan_prune(
     )
 
 
+def _no_snapshots(repository: Repository, packs: int) -> IntegrityError:
+    return IntegrityError(
+        f"{repository.location} lists no restore point, but {packs} packs of data; nothing was "
+        "removed.",
+        hint="If everboot points should show some, the storage leaves out what it has: try again "
+        "later. If all were forgotten, everboot prune --allow-empty deletes the data.",
+    )
+
+
 def _load_snapshots(repository: Repository, forgotten: Collection[SnapshotId]) -> list[Snapshot]:
     """All but the forgotten; one that cannot be read stops everything."""
     snapshots: list[Snapshot] = []
-    for info in list(repository.backend.list(FileKind.SNAPSHOT)):
-        name = SnapshotId(info.name)
+    for name in map(SnapshotId, repository.names(FileKind.SNAPSHOT)):
         if name in forgotten:
             continue
         try:

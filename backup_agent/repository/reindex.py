@@ -83,7 +83,7 @@ def remove_files(
     def remove(name: str) -> None:
         cancel.raise_if_cancelled()
         before_each()
-        repository.backend.remove(ObjectKey(kind, name))
+        repository.remove_file(ObjectKey(kind, name))
 
     with ThreadPoolExecutor(_PARALLEL_REMOVALS, thread_name_prefix="remove") as pool:
         for done, _ in enumerate(pool.map(remove, names), start=1):

@@ -9,8 +9,14 @@
     in no index                    its header is read, its blobs are taken up
     unreadable header, no index    left alone, and told
 
-Packs are never deleted here. New index files are written before old ones are
-removed, so a crash leaves both, and the next repair or prune tidies up.
+    read, and not what it was      (only where packs are read) it leaves the index, so that the
+                                   next backup saves again what is lost of it; what is whole
+                                   and nowhere else is copied to a new pack
+
+Packs are never deleted here: should it have been the reading that was at fault, a repair
+that reads headers only takes them up again; the next prune removes them. New index files
+are written before old ones are removed, so a crash leaves both, and the next repair or
+prune tidies up.
 """
 
 from __future__ import annotations
@@ -28,10 +34,12 @@ from backup_agent.model.finding import Finding, error
 from backup_agent.model.ids import PackId
 from backup_agent.repository.index import BlobIndex
 from backup_agent.repository.inventory import (
+    index_of,
     load_index_files,
     merge_packs,
     name_indexes,
     pack_sizes,
+    refuse_unlisted,
     refuse_unseen,
 )
 from backup_agent.repository.locks import RepositoryLock
@@ -45,6 +53,8 @@ from backup_agent.repository.reindex import (
 )
 from backup_agent.repository.repack import read_sealed, repack
 from backup_agent.repository.repository import DamagedFile, Repository
+from backup_agent.repository.rot import find_rot
+from backup_agent.repository.touched import TouchedPoint, find_touched
 from backup_agent.storage.backend import FileKind
 
 _PARALLEL_HEADERS = 4
@@ -62,6 +72,8 @@ class RepairPlan:
     """Indexed packs that are gone."""
     salvage: tuple[IndexedPack, ...]
     """Damaged packs, and the blobs in them that are still whole."""
+    touched: tuple[TouchedPoint, ...]
+    """The restore points that lack something; only known where packs were read."""
     findings: tuple[Finding, ...]
     """What is lost, for people."""
     index: IndexChange
@@ -86,14 +98,18 @@ class RepairPlan:
                 f"damaged indexes to replace:  {len(self.damaged_index_files)}",
                 f"other indexes to replace:    {len(self.index.supersede)}",
                 *map(str, self.findings),
+                *map(_tell_point, self.touched),
             )
         )
 
 
-def plan_repair_index(repository: Repository, *, emit: Emit, cancel: CancelToken) -> RepairPlan:
+def plan_repair_index(
+    repository: Repository, *, read_packs: bool = False, emit: Emit, cancel: CancelToken
+) -> RepairPlan:
     """Compare the index with the packs; change nothing.
 
-    Raises ``IntegrityError`` when storage contradicts itself, so that nothing can be decided.
+    ``read_packs``: believe no pack before it was read to its last byte. Raises
+    ``IntegrityError`` when storage contradicts itself, so that nothing can be decided.
     """
     damaged: list[DamagedFile] = []
     files = load_index_files(repository, on_damage=damaged.append)
@@ -109,7 +125,7 @@ def plan_repair_index(repository: Repository, *, emit: Emit, cancel: CancelToken
     }
     headers = _read_headers(repository, doubtful, emit=emit, cancel=cancel)
     _refuse_withheld(headers, doubtful, damaged)
-    take_up = tuple(found for found in headers.values() if isinstance(found, IndexedPack))
+    take_up = {p.id: p for p in headers.values() if isinstance(p, IndexedPack)}
     salvage: list[IndexedPack] = []
     findings = [error(file.key.path, file.reason) for file in damaged]
     for pack, found in headers.items():
@@ -122,12 +138,24 @@ def plan_repair_index(repository: Repository, *, emit: Emit, cancel: CancelToken
     drop = tuple(pack for pack in indexed if pack not in sizes)
     findings += [error(pack_key(pack).path, "the pack is missing") for pack in drop]
     stay = {pack: entry for pack, entry in indexed.items() if pack in sizes.keys() - doubtful}
+    touched: tuple[TouchedPoint, ...] = ()
+    if read_packs:
+        believed = {**stay, **take_up}
+        rot = find_rot(repository, believed, sizes, emit=emit, cancel=cancel)
+        stay, take_up = rot.without(stay), rot.without(take_up)
+        findings += rot.findings
+        kept = [*stay.values(), *take_up.values(), *salvage]
+        salvage += rot.salvage(beside=kept)
+        repository.index = index_of([*kept, *salvage])
+        touched = find_touched(repository, emit=emit, cancel=cancel)
+        repository.index = BlobIndex()
     return RepairPlan(
         keep=len(stay),
-        take_up=take_up,
+        take_up=tuple(take_up.values()),
         drop=drop,
         salvage=tuple(salvage),
         findings=tuple(findings),
+        touched=touched,
         index=plan_index_change(files, stay),
         damaged_index_files=damaged_names,
         index_files=frozenset(known_names),
@@ -158,6 +186,7 @@ def execute_repair_index(
         lock.ensure_held()
         own = {*new.index_files, *generation}
         refuse_unseen(repository, FileKind.INDEX, plan.index_files | own)
+        refuse_unlisted(repository, FileKind.INDEX, generation)
         remove_files(
             repository,
             FileKind.INDEX,
@@ -220,6 +249,11 @@ def _salvage(repository: Repository, pack: IndexedPack, size: int) -> IndexedPac
             return False
 
     return IndexedPack(pack.id, tuple(blob for blob in pack.blobs if is_whole(blob)))
+
+
+def _tell_point(point: TouchedPoint) -> str:
+    more = f" and {point.items - 1} more" if point.items > 1 else ""
+    return f"restore point {point.snapshot.short_id} lacks {point.first}{more}"
 
 
 def _tell(

@@ -37,6 +37,7 @@ from backup_agent.model.ids import PackId, SnapshotId
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.repository.index import BlobIndex
 from backup_agent.repository.keys import add_key, unlock_master
+from backup_agent.repository.witness import Witness
 from backup_agent.storage.backend import CONFIG, Backend, FileKind, ObjectKey
 
 _T = TypeVar("_T")
@@ -63,6 +64,7 @@ class Repository:
         self.master = master
         self.key_name = key_name
         self.index = BlobIndex()
+        self.witness = Witness()
 
     @property
     def location(self) -> str:
@@ -93,7 +95,32 @@ class Repository:
             )
         name = hashlib.sha256(sealed).hexdigest()
         self.backend.save(ObjectKey(kind, name), sealed)
+        self.witness.saw(kind, [name])
         return name
+
+    def remove_file(self, key: ObjectKey) -> None:
+        self.backend.remove(key)
+        self.witness.saw_gone(key.kind, [key.name])
+
+    def names(self, kind: FileKind) -> list[str]:
+        """The snapshots or index files there are: those that are listed, and those known to
+        this computer that are there although the listing leaves them out.
+        """
+
+        def ask(name: str) -> str | None:
+            try:
+                self.backend.size(ObjectKey(kind, name))
+            except ObjectNotFoundError:
+                return None
+            return name
+
+        listed = {info.name for info in self.backend.list(kind)}
+        unlisted = sorted(self.witness.names(kind) - listed)
+        with ThreadPoolExecutor(_PARALLEL_LOADS, thread_name_prefix="ask") as pool:
+            found = {name for name in pool.map(ask, unlisted) if name is not None}
+        self.witness.saw(kind, listed)
+        self.witness.saw_gone(kind, set(unlisted) - found)
+        return sorted(listed | found)
 
     # Index
 
@@ -167,7 +194,7 @@ class Repository:
 
     def snapshot_id(self, wanted: str) -> SnapshotId:
         """Complete an id prefix. Raises ``NoSuchPointError`` for none or several."""
-        names = [i.name for i in self.backend.list(FileKind.SNAPSHOT) if i.name.startswith(wanted)]
+        names = [name for name in self.names(FileKind.SNAPSHOT) if name.startswith(wanted)]
         if len(names) == 1 and wanted:
             return SnapshotId(names[0])
         several = "Several restore points start" if names and wanted else "No restore point starts"
@@ -185,7 +212,7 @@ class Repository:
         return replace(snapshot, id=SnapshotId(name))
 
     def remove_snapshot(self, snapshot_id: SnapshotId) -> None:
-        self.backend.remove(ObjectKey(FileKind.SNAPSHOT, snapshot_id))
+        self.remove_file(ObjectKey(FileKind.SNAPSHOT, snapshot_id))
 
     def _load_all(
         self,
@@ -205,9 +232,8 @@ class Repository:
                 # Listed, but removed by another run before it was read: it was superseded.
                 return None
 
-        names = sorted(info.name for info in self.backend.list(kind))
         with ThreadPoolExecutor(_PARALLEL_LOADS, thread_name_prefix="load") as pool:
-            for result in pool.map(load, names):
+            for result in pool.map(load, self.names(kind)):
                 if isinstance(result, DamagedFile):
                     assert on_damage is not None
                     on_damage(result)

@@ -7,6 +7,7 @@ files share one slab, and are compressed in one call.
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass, field
 
 from backup_agent.format.pack import BlobKind
@@ -35,7 +36,8 @@ class Slab:
 
     @classmethod
     def empty(cls) -> Slab:
-        return cls(BlobKind.DATA, memoryview(bytearray(SLAB_SIZE)))
+        # Not a bytearray, which would write zeros over memory that a small run never needs.
+        return cls(BlobKind.DATA, memoryview(mmap.mmap(-1, SLAB_SIZE)))
 
     @property
     def room(self) -> int:

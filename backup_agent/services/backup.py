@@ -81,7 +81,7 @@ def run_backup(
             writer.finish()
         summary = _summary(start, saver.counts, writer.totals)
         omissions = tuple(saver.omissions)
-        snapshot = _snapshot(settings, hostname, source.paths, tree, parent, summary, omissions)
+        snapshot = _snapshot(settings, hostname, source, tree, parent, summary, omissions)
         lock.ensure_held()
         cancel.raise_if_cancelled()
         return BackupResult(repository.save_snapshot(snapshot), summary, omissions)
@@ -139,7 +139,7 @@ def _summary(start: datetime, counts: WalkCounts, totals: WriterTotals) -> Backu
 def _snapshot(
     settings: BackupSettings,
     hostname: str,
-    paths: tuple[str, ...],
+    source: Source,
     tree: BlobId,
     parent: Snapshot | None,
     summary: BackupSummary,
@@ -152,13 +152,13 @@ def _snapshot(
         id=SnapshotId(""),
         time=summary.backup_start,
         tree=tree,
-        paths=paths,
+        paths=source.paths,
         hostname=hostname,
         username=current_user(),
         uid=os.getuid() if hasattr(os, "getuid") else 0,
         gid=os.getgid() if hasattr(os, "getgid") else 0,
         tags=tags,
-        excludes=settings.excludes,
+        excludes=settings.excludes + source.left_out,
         parent=parent.id if parent else None,
         program_version=f"everboot {__version__}",
         summary=summary,

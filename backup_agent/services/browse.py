@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from backup_agent.errors import IntegrityError, NoSuchPointError
+from backup_agent.errors import EverbootError, IntegrityError, NoSuchPointError
 from backup_agent.format import omissions as omission_list
 from backup_agent.format.timestamp import encode_ns
 from backup_agent.model.ids import BlobId
@@ -20,13 +20,35 @@ TreePath: TypeAlias = tuple[bytes, ...]
 """The names from the restore point's root down; the empty tuple is the root."""
 
 
+class Inside(Protocol):
+    """Where the content of an item is that lies inside a stored volume."""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """The same for two names of one file."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why the content cannot be had, if that is known beforehand; else empty."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, in order. Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One item of a restore point. ``leaving``: a folder met again, after all it holds."""
+    """One item of a restore point. ``leaving``: a folder met again, after all it holds.
+
+    ``inside`` is set where a volume's file system has it; its node then names no blobs.
+    """
 
     path: TreePath
     node: Node
     leaving: bool = False
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +56,7 @@ class Unreachable:
     """A folder whose list of items is damaged or missing."""
 
     path: TreePath
-    error: IntegrityError
+    error: EverbootError
 
 
 Step: TypeAlias = Found | Unreachable
@@ -46,6 +68,7 @@ class PointBrowser:
     def __init__(self, reader: BlobReader, snapshot: Snapshot) -> None:
         self._reader = reader
         self.snapshot = snapshot
+        self._backed_up = tuple(parse_path(text) for text in snapshot.paths)
 
     def list_folder(self, path: TreePath) -> Sequence[Node]:
         """What stands in a folder, or the one file that ``path`` names.
@@ -81,11 +104,15 @@ class PointBrowser:
         again, ``leaving``, after it. Raises ``NoSuchPointError`` at once for a
         path that is not there.
         """
-        wanted = _outermost(selection)
+        wanted = outermost(selection)
         for path in wanted:
             if path:
                 self.find(path)
         return self._walk(wanted or [()])
+
+    def is_on_the_way(self, path: TreePath, selection: Sequence[TreePath] = ()) -> bool:
+        """Whether a folder only leads to what was selected, or to what was backed up at all."""
+        return _only_leads(path, selection) or _only_leads(path, self._backed_up)
 
     def _walk(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
         stack: list[tuple[TreePath, Node | None, Iterator[Node]]] = []
@@ -103,7 +130,7 @@ class PointBrowser:
                     yield Found(folder, own, leaving=True)
                 continue
             path = (*folder, node.name)
-            if not _leads_to(path, wanted):
+            if not leads_to(path, wanted):
                 continue
             yield Found(path, node)
             if node.kind is NodeKind.FOLDER:
@@ -141,7 +168,11 @@ class PointBrowser:
 
     def content(self, node: Node) -> Iterator[bytes]:
         """A file's bytes, blob by blob. Raises ``IntegrityError`` at the first damaged one."""
-        for piece in self._reader.stream(node.content or ()):
+        return self.fetch(node.content or ())
+
+    def fetch(self, blobs: Iterable[BlobId]) -> Iterator[bytes]:
+        """The blobs' bytes, read ahead. Raises ``IntegrityError`` at the first damaged one."""
+        for piece in self._reader.stream(blobs):
             if isinstance(piece, IntegrityError):
                 raise piece
             yield piece
@@ -162,7 +193,7 @@ def show_path(path: TreePath) -> str:
     return "/" + b"/".join(path).decode("utf-8", "backslashreplace")
 
 
-def _outermost(selection: Sequence[TreePath]) -> list[TreePath]:
+def outermost(selection: Sequence[TreePath]) -> list[TreePath]:
     """Without the paths that lie below another one."""
     chosen: list[TreePath] = []
     for path in sorted(set(selection)):
@@ -171,6 +202,13 @@ def _outermost(selection: Sequence[TreePath]) -> list[TreePath]:
     return chosen
 
 
-def _leads_to(path: TreePath, wanted: Sequence[TreePath]) -> bool:
+def _only_leads(path: TreePath, wanted: Sequence[TreePath]) -> bool:
+    """Whether a path is on the way to a wanted one, and neither one itself nor below one."""
+    return any(path == w[: len(path)] for w in wanted) and not any(
+        path[: len(w)] == w for w in wanted
+    )
+
+
+def leads_to(path: TreePath, wanted: Sequence[TreePath]) -> bool:
     """Whether a path is on the way to a wanted one, or below it."""
     return any(path[: len(w)] == w[: len(path)] for w in wanted)

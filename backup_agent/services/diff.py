@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind
-from backup_agent.services.browse import PointBrowser, TreePath
+from backup_agent.services.browse import Found, PointBrowser, TreePath
+from backup_agent.services.inside import DeepBrowser
 
 
 class Change(StrEnum):
@@ -60,6 +61,48 @@ def diff_points(
                 pairs.append((here, *subtrees))
 
 
+def diff_volumes(
+    old: DeepBrowser, new: DeepBrowser, *, cancel: CancelToken
+) -> Iterator[Difference]:
+    """What changed among the files inside volumes: sizes and times tell, contents are not read.
+
+    Volumes whose stored images are the same are not looked into. Raises
+    ``UnreadableError``, ``IntegrityError``.
+    """
+    pairs: list[tuple[Sequence[Found], Sequence[Found]]] = [(old.disk_items(), new.disk_items())]
+    while pairs:
+        before, after = pairs.pop()
+        cancel.raise_if_cancelled()
+        left = {found.path: found for found in before}
+        right = {found.path: found for found in after}
+        for path in sorted(left.keys() | right.keys()):
+            one, other = left.get(path), right.get(path)
+            change = _change(one.node if one else None, other.node if other else None)
+            found = other or one
+            assert found is not None
+            # The folders of disks and volumes are ours, and as old as the restore point.
+            if change is not None and (len(path) > 2 or change in (Change.ADDED, Change.REMOVED)):
+                yield Difference(path, change, found.node)
+            if not _is_same_volume(old, new, one, other):
+                pairs.append((_children(old, one), _children(new, other)))
+
+
+def _is_same_volume(
+    old: DeepBrowser, new: DeepBrowser, one: Found | None, other: Found | None
+) -> bool:
+    if one is None or other is None or len(one.path) != 2:
+        return False
+    return old.image_tree(one.path) == new.image_tree(one.path)
+
+
+def _children(browser: DeepBrowser, found: Found | None) -> Sequence[Found]:
+    if found is None or found.node.kind is not NodeKind.FOLDER:
+        return ()
+    if len(found.path) == 2 and not browser.volume(found.path).is_readable:
+        return ()
+    return browser.children(found)
+
+
 def _change(one: Node | None, other: Node | None) -> Change | None:
     if one is None:
         return Change.ADDED
@@ -69,9 +112,16 @@ def _change(one: Node | None, other: Node | None) -> Change | None:
         return Change.TYPE
     if one.kind is NodeKind.FILE and one.content != other.content:
         return Change.MODIFIED
+    if one.kind is NodeKind.FILE and one.content is None and _stamp(one) != _stamp(other):
+        return Change.MODIFIED
     if _metadata(one) != _metadata(other):
         return Change.METADATA
     return None
+
+
+def _stamp(node: Node) -> tuple[int, int]:
+    """What tells a changed file apart where no blobs do."""
+    return node.size, node.mtime_ns
 
 
 def _metadata(node: Node) -> tuple[object, ...]:

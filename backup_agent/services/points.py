@@ -51,6 +51,11 @@ class RestorePoint:
     completeness: Completeness
     size: int | None
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files inside a disk's volumes that were left out on purpose."""
+        return self.snapshot.excludes if self.kind is PointKind.DISK else ()
+
 
 def list_points(
     repository: Repository, reader: BlobReader, *, on_damage: Callable[[DamagedFile], None]

@@ -22,6 +22,7 @@ def preview_prune(
     repository: Repository,
     *,
     forgotten: Collection[SnapshotId] = (),
+    allow_empty: bool = False,
     max_unused: float = MAX_UNUSED,
     emit: Emit,
     cancel: CancelToken,
@@ -32,13 +33,19 @@ def preview_prune(
     """
     with RepositoryLock(repository):
         return plan_prune(
-            repository, forgotten=forgotten, max_unused=max_unused, emit=emit, cancel=cancel
+            repository,
+            forgotten=forgotten,
+            allow_empty=allow_empty,
+            max_unused=max_unused,
+            emit=emit,
+            cancel=cancel,
         )
 
 
 def run_prune(
     repository: Repository,
     *,
+    allow_empty: bool = False,
     max_unused: float = MAX_UNUSED,
     on_plan: OnPrunePlan,
     emit: Emit,
@@ -47,13 +54,16 @@ def run_prune(
     """Free the space of what nothing needs, with the repository to itself.
 
     ``on_plan`` is shown the plan before anything changes, and may raise to
-    keep it from being carried out. Raises ``RepositoryLockedError``,
+    keep it from being carried out. ``allow_empty``: there may be no restore
+    point at all, and then no data remain. Raises ``RepositoryLockedError``,
     ``IntegrityError`` (then nothing a restore point needs was removed),
     ``AccessDeniedError``, ``StorageError``, ``JobCancelledError``; whichever
     it is, all restore points are whole and the next prune goes on.
     """
     with RepositoryLock(repository, exclusive=True) as lock:
-        plan = plan_prune(repository, max_unused=max_unused, emit=emit, cancel=cancel)
+        plan = plan_prune(
+            repository, allow_empty=allow_empty, max_unused=max_unused, emit=emit, cancel=cancel
+        )
         on_plan(plan)
         execute_prune(plan, repository, lock=lock, emit=emit, cancel=cancel)
         return plan

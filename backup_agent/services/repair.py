@@ -13,27 +13,31 @@ from backup_agent.repository.repository import Repository
 __all__ = ["RepairPlan", "preview_repair_index", "run_repair_index"]
 
 
-def preview_repair_index(repository: Repository, *, emit: Emit, cancel: CancelToken) -> RepairPlan:
+def preview_repair_index(
+    repository: Repository, *, read_packs: bool = False, emit: Emit, cancel: CancelToken
+) -> RepairPlan:
     """What a repair would do."""
     with RepositoryLock(repository):
-        return plan_repair_index(repository, emit=emit, cancel=cancel)
+        return plan_repair_index(repository, read_packs=read_packs, emit=emit, cancel=cancel)
 
 
 def run_repair_index(
     repository: Repository,
     *,
+    read_packs: bool = False,
     on_plan: Callable[[RepairPlan], None],
     emit: Emit,
     cancel: CancelToken,
 ) -> RepairPlan:
     """Make the index true, with the repository to itself; its plan tells what is lost.
 
+    ``read_packs``: believe no pack before every byte of it was read.
     ``on_plan`` is shown the plan before anything changes, and may raise.
     Raises ``RepositoryLockedError``, ``IntegrityError``, ``AccessDeniedError``,
     ``StorageError``, ``JobCancelledError``.
     """
     with RepositoryLock(repository, exclusive=True) as lock:
-        plan = plan_repair_index(repository, emit=emit, cancel=cancel)
+        plan = plan_repair_index(repository, read_packs=read_packs, emit=emit, cancel=cancel)
         on_plan(plan)
         execute_repair_index(plan, repository, lock=lock, emit=emit, cancel=cancel)
         return plan

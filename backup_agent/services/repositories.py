@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backup_agent.errors import RepositoryLockedError, StorageError, UsageError
 from backup_agent.format.config import NEWEST_VERSION, READABLE_VERSIONS
+from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Notice
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.pack_file import take_up_unindexed
@@ -19,13 +20,16 @@ from backup_agent.repository.repository import (
     create_repository,
     open_repository,
 )
+from backup_agent.repository.witness import Witness
 from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
     is_remote,
+    local_folder,
     masked,
     open_backend,
 )
+from backup_agent.storage.backend import Backend
 from backup_agent.storage.cache import CachingBackend
 from backup_agent.storage.discarding import DiscardingBackend
 
@@ -36,6 +40,7 @@ __all__ = [
     "StorageOptions",
     "create",
     "embedded_credentials",
+    "local_folder",
     "masked",
     "opened",
     "reading",
@@ -46,40 +51,61 @@ __all__ = [
 class Access:
     """How to reach a repository. ``cache``: where copies of indexes and trees may be kept."""
 
-    address: str
+    address: str = field(repr=False)  # it may hold credentials
     password: Callable[[], str]
     environment: Mapping[str, str]
     options: StorageOptions = field(default_factory=StorageOptions)
     cache: Path | None = None
 
 
-def create(access: Access, *, version: int = NEWEST_VERSION, emit: Emit) -> Repository:
-    """Raises ``RepositoryExistsError``, ``StorageError``, ``UsageError``."""
+def create(
+    access: Access, *, version: int = NEWEST_VERSION, emit: Emit, cancel: CancelToken
+) -> Repository:
+    """The caller closes its backend. Raises ``RepositoryExistsError``, ``StorageError``,
+    ``UsageError``.
+    """
     if version not in READABLE_VERSIONS:
         raise UsageError(f"Format version {version} is not known.", hint="There are 1 and 2.")
-    backend = open_backend(access.address, access.environment, access.options, emit=emit)
-    return create_repository(backend, access.password(), version=version)
+    backend = _backend(access, emit=emit, cancel=cancel)
+    try:
+        return create_repository(backend, access.password(), version=version)
+    except BaseException:
+        backend.close()
+        raise
 
 
 @contextmanager
-def opened(access: Access, *, emit: Emit, dry_run: bool = False) -> Iterator[Repository]:
+def opened(
+    access: Access, *, dry_run: bool = False, cached: bool = True, emit: Emit, cancel: CancelToken
+) -> Iterator[Repository]:
     """The repository, until the end of the ``with``; a dry run writes nothing to it.
+
+    ``cached``: false for those who judge what is there, not what this computer
+    remembers. Even for them the cache bears witness against a listing that
+    leaves something out.
 
     Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``StorageError``,
     ``IntegrityError``, ``UnsupportedVersionError``.
     """
-    backend = open_backend(access.address, access.environment, access.options, emit=emit)
+    backend = _backend(access, emit=emit, cancel=cancel)
     try:
         repository = open_repository(
             DiscardingBackend(backend) if dry_run else backend, access.password
         )
         if access.cache is not None and is_remote(access.address):
-            repository.backend = CachingBackend(
-                repository.backend, access.cache / repository.config.id
-            )
+            folder = access.cache / repository.config.id
+            repository.witness = Witness(folder)
+            if cached:
+                repository.backend = CachingBackend(repository.backend, folder)
         yield repository
     finally:
         backend.close()
+
+
+def _backend(access: Access, *, emit: Emit, cancel: CancelToken) -> Backend:
+    return open_backend(
+        access.address, access.environment, access.options, emit=emit, cancel=cancel
+    )
 
 
 @contextmanager

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from backup_agent.errors import EverbootError, IntegrityError, JobCancelledError, UnsafePathError
+from backup_agent.errors import (
+    EverbootError,
+    IntegrityError,
+    JobCancelledError,
+    UnreadableError,
+    UnsafePathError,
+)
 from backup_agent.format.omissions import FOLDER as OWN_FOLDER
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, ItemSkipped, Progress
@@ -22,6 +29,7 @@ from backup_agent.model.node import Node, NodeKind
 from backup_agent.repository.reader import BlobReader
 from backup_agent.services.browse import (
     Found,
+    Inside,
     PointBrowser,
     Step,
     TreePath,
@@ -35,9 +43,10 @@ _BATCH_BYTES = 256 << 20
 _BATCH_ITEMS = 20_000
 _NEWS_SECONDS = 0.1
 
-_SameFile: TypeAlias = tuple[int, int, int, tuple[BlobId, ...] | None]
-"""Device, inode, size and content: inodes are given anew and devices share numbers, so two
-files of one restore point may well have the first two in common."""
+_SameFile: TypeAlias = tuple[object, ...]
+"""A file inside a volume by what its file system calls it. Others by device, inode, size and
+content: inodes are given anew and devices share numbers, so two files of one restore point may
+well have the first two in common."""
 
 
 @dataclass(slots=True)
@@ -71,14 +80,23 @@ def restore_files(
     Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
     """
     own = any(path[:1] == (OWN_FOLDER,) for path in selection)
-    run = _Restore(reader, target, verify=verify, emit=emit, cancel=cancel)
+    run = _Restore(
+        reader,
+        target,
+        on_the_way=partial(browser.is_on_the_way, selection=selection),
+        verify=verify,
+        emit=emit,
+        cancel=cancel,
+    )
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
     try:
         for batch in _batches(run.admit(browser.walk(selection), own=own)):
             run.write(batch)
+        run.make_durable()
     except JobCancelledError as exc:
+        run.make_durable()
         raise JobCancelledError(
             "Stopped as asked. Files restored so far are whole; "
             "run the same command again for the rest."
@@ -114,6 +132,10 @@ def _name_error(name: bytes, taken: set[bytes]) -> EverbootError | None:
     return None
 
 
+def _reads_back_differently(offset: int) -> IntegrityError:
+    return IntegrityError(f"It reads back differently from the target at {offset}.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """A step and what it needs: blobs, or the file it is a hard link to, or nothing."""
@@ -128,14 +150,22 @@ class _Restore:
     """One run: where it is, what it wrote, what went wrong."""
 
     def __init__(
-        self, reader: BlobReader, target: Path, *, verify: bool, emit: Emit, cancel: CancelToken
+        self,
+        reader: BlobReader,
+        target: Path,
+        *,
+        on_the_way: Callable[[TreePath], bool],
+        verify: bool,
+        emit: Emit,
+        cancel: CancelToken,
     ) -> None:
         self._reader = reader
+        self._on_the_way = on_the_way
         self._emit = emit
         self._cancel = cancel
         self._verify = verify
         self._target = TreeTarget(target, emit=self._forward)
-        self._damaged: set[TreePath] = set()
+        self._damaged: dict[TreePath, EverbootError] = {}
         self._first_link: dict[_SameFile, TreePath] = {}
         self._files_expected = self._bytes_expected = 0
         self._next_news = 0.0
@@ -144,6 +174,9 @@ class _Restore:
     def expect(self, files: int, size: int) -> None:
         self._files_expected = files
         self._bytes_expected = size
+
+    def make_durable(self) -> None:
+        self._target.make_durable()
 
     def close(self) -> None:
         self._target.close()
@@ -190,12 +223,16 @@ class _Restore:
         """Decide what a step needs, before its content is fetched."""
         if not isinstance(step, Found) or step.leaving or step.node.kind is not NodeKind.FILE:
             return _Work(step)
-        node = step.node
+        node, inside = step.node, step.inside
         if node.links > 1:
-            same = (node.device_id, node.inode, node.size, node.content)
+            same: _SameFile = (node.device_id, node.inode, node.size, node.content)
+            if inside is not None:
+                same = inside.identity
             first = self._first_link.setdefault(same, step.path)
             if first != step.path:
                 return _Work(step, link_to=first)
+        if inside is not None:
+            return _Work(step)
         try:
             self._require_size(node)
         except IntegrityError as exc:
@@ -213,7 +250,9 @@ class _Restore:
             case Unreachable(path, error):
                 self._damage(path, error)
             case Found(path, node, leaving=True):
-                self._target.finish_folder(path, node)
+                self._target.finish_folder(path, node, on_the_way=self._on_the_way(path))
+            case Found(path, inside=inside) if inside is not None and inside.problem:
+                self._damage(path, UnreadableError(inside.problem))
             case Found(path, Node(kind=NodeKind.FOLDER)):
                 self.result.folders += self._target.make_folder(path)
             case Found(path, Node(kind=NodeKind.FILE) as node):
@@ -221,6 +260,8 @@ class _Restore:
                     self._damage(path, work.problem)
                 elif work.link_to is not None:
                     self._link(path, work.link_to)
+                elif work.step.inside is not None:
+                    self._write_from_volume(path, node, work.step.inside)
                 else:
                     self._write_file(path, node, work.blobs, content)
             case Found(path, node):
@@ -228,7 +269,10 @@ class _Restore:
 
     def _link(self, path: TreePath, first: TreePath) -> None:
         if first in self._damaged:
-            self._damage(path, IntegrityError("It is the same file as a damaged one."))
+            error = self._damaged[first]
+            if not isinstance(error, UnreadableError):
+                error = IntegrityError("It is the same file as a damaged one.")
+            self._damage(path, error)
         else:
             self.result.files += self._target.link_file(path, first)
 
@@ -257,6 +301,25 @@ class _Restore:
         elif stands:
             self.result.files += self._target.finish_file(path, node)
 
+    def _write_from_volume(self, path: TreePath, node: Node, inside: Inside) -> None:
+        stands = self._target.make_file(path, node)
+        offset = 0
+        try:
+            for piece in inside.pieces() if stands else ():
+                self._target.write_at(path, offset, piece)
+                if self._verify and self._target.read_at(path, offset, len(piece)) != piece:
+                    raise _reads_back_differently(offset)
+                offset += len(piece)
+                self.result.bytes += len(piece)
+                self._cancel.raise_if_cancelled()
+                self._news(path)
+        except (IntegrityError, UnreadableError) as exc:
+            self._target.discard_file(path)
+            self._damage(path, exc)
+            return
+        if stands:
+            self.result.files += self._target.finish_file(path, node)
+
     def _write_piece(
         self, path: TreePath, offset: int, piece: bytes, blob: BlobId
     ) -> IntegrityError | None:
@@ -265,12 +328,16 @@ class _Restore:
         if self._verify:
             back = self._target.read_at(path, offset, len(piece))
             if hashlib.sha256(back).digest() != blob:
-                return IntegrityError(f"It reads back differently from the target at {offset}.")
+                return _reads_back_differently(offset)
         return None
 
-    def _damage(self, path: TreePath, error: IntegrityError) -> None:
-        self._damaged.add(path)
-        self._report_damage(path, error)
+    def _damage(self, path: TreePath, error: EverbootError) -> None:
+        self._damaged[path] = error
+        if isinstance(error, UnreadableError):
+            # The repository gave all it has: it was the disk, or its file system, that did not.
+            self._forward(ItemSkipped(show_path(path), error.message, "restore"))
+        else:
+            self._report_damage(path, error)
 
     def _report_damage(self, path: TreePath, error: EverbootError) -> None:
         self.result.damaged.append(show_path(path))

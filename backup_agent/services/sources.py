@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,14 @@ from backup_agent.sources.tree import FileTree
 if TYPE_CHECKING:
     from backup_agent.sources.disk import DiskSource
 
-__all__ = ["FileSelection", "Source", "disks_source", "files_source"]
+__all__ = [
+    "ChosenDisks",
+    "DiskSelection",
+    "FileSelection",
+    "Source",
+    "disks_source",
+    "files_source",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,55 @@ def files_source(selection: FileSelection) -> FileTree:
     )
 
 
-def disks_source(disks: Sequence[str], *, allow_mounted: bool) -> DiskSource:
-    """Close it after the backup. Raises as ``sources.disk.open_disk_source`` does."""
+@dataclass(frozen=True, slots=True)
+class DiskSelection:
+    """Which disks; without any, every fixed one of this computer.
+
+    ``include_all``: with swap and Windows' temporary files. ``repository``: the
+    folder that the restore point will lie in, where it is one of this computer's.
+    """
+
+    disks: tuple[str, ...] = ()
+    allow_mounted: bool = False
+    include_all: bool = False
+    repository: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDisks:
+    """``remarks`` are what a person should know of them before they are read."""
+
+    source: DiskSource
+    remarks: tuple[str, ...]
+
+
+def disks_source(selection: DiskSelection) -> ChosenDisks:
+    """Close the source after the backup.
+
+    Raises as ``sources.disk.open_disk_source`` and ``machine_disks.choose_disks`` do.
+    """
     # Only here: a backup of files needs nothing of what reads disks.
     from backup_agent.host.select import current_host
+    from backup_agent.services.hit_files import find_hit_files
+    from backup_agent.services.machine_disks import choose_disks, holds
     from backup_agent.sources.disk import open_disk_source
 
-    return open_disk_source(current_host(), disks, allow_mounted=allow_mounted)
+    host = current_host()
+    disks, remarks = selection.disks, list[str]()
+    if not disks:
+        machine = choose_disks(host, repository=selection.repository)
+        disks, remarks = machine.paths, list(machine.remarks)
+    elif selection.repository is not None:
+        remarks += [
+            f"{disk} holds the repository itself: what is written there goes into every backup."
+            for disk in disks
+            if holds(host, disk, selection.repository)
+        ]
+    source = open_disk_source(
+        host,
+        disks,
+        allow_mounted=selection.allow_mounted,
+        include_all=selection.include_all,
+        finder=find_hit_files,
+    )
+    return ChosenDisks(source, (*remarks, *source.remarks))

@@ -13,21 +13,27 @@ folder of unchanged parts, costs a repository nothing.
 
 from __future__ import annotations
 
+import io
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from backup_agent import __version__
-from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
+from backup_agent.errors import PartitionTableError, SourceError, UsageError
 from backup_agent.filesystems.layout import read_layout, read_volumes
+from backup_agent.filesystems.used.survey import survey_volume
 from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
+from backup_agent.format.tree import encode_head
 from backup_agent.host.api import Host
 from backup_agent.model.disk import PART_SIZE, Disk, DiskLayout, Extent, Volume
 from backup_agent.model.machine import Machine
-from backup_agent.model.node import Node, go_mode
-from backup_agent.sources.disk_stream import DiskReader, DiskStream, TextStream
+from backup_agent.model.node import Node, NodeKind, go_mode
+from backup_agent.sources.disk_at_rest import open_at_rest
+from backup_agent.sources.disk_reader import DiskReader
+from backup_agent.sources.disk_stream import DiskStream, TextStream, UsedVolume
 from backup_agent.sources.entry import Entry
+from backup_agent.sources.file_finder import FileFinder
 
 _FILE_KIND, _FILE_MODE = go_mode(stat.S_IFREG | 0o600)
 _FOLDER_KIND, _FOLDER_MODE = go_mode(stat.S_IFDIR | 0o700)
@@ -39,6 +45,9 @@ class Stretch:
 
     reader: DiskReader
     extent: Extent
+    sector_size: int
+    used: UsedVolume | None = None
+    """The volume it lies in."""
 
 
 Content: TypeAlias = bytes | Stretch
@@ -54,6 +63,17 @@ class DiskEntry:
     children: tuple[DiskEntry, ...] = ()
 
     @property
+    def kind(self) -> NodeKind:
+        return self.node.kind
+
+    @property
+    def size(self) -> int:
+        return self.node.size
+
+    def head(self) -> bytes:
+        return encode_head(self.node)
+
+    @property
     def mtime_from_content(self) -> bool:
         return self.content is not None
 
@@ -64,14 +84,18 @@ class OpenedDisk:
 
     reader: DiskReader
     layout: DiskLayout
-    volumes: tuple[Volume, ...]
+    volumes: tuple[UsedVolume, ...]
 
 
 class DiskSource:
     """One or more whole disks; close it when the backup ends."""
 
-    def __init__(self, machine: Machine, disks: Sequence[OpenedDisk]) -> None:
+    def __init__(
+        self, machine: Machine, disks: Sequence[OpenedDisk], *, finder: FileFinder | None = None
+    ) -> None:
+        """``finder`` tells the files that bad sectors hit."""
         self.disks = tuple(disks)
+        self._finder = finder
         machine_file = _file(b"/machine.json", encode_machine(machine))
         folders = [_disk_folder(number, disk) for number, disk in enumerate(disks)]
         self._roots = _sorted([_folder(b"/disks", folders), machine_file])
@@ -83,11 +107,16 @@ class DiskSource:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a person should know of the disks' tables, such as a damaged second copy."""
+        """What a person should know of the disks, such as a table's damaged second copy."""
+        return tuple(remark for disk in self.disks for remark in _remarks(disk))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
         return tuple(
-            f"{disk.reader.disk.path}: {flaw}"
-            for disk in self.disks
-            for flaw in disk.layout.table.flaws
+            f"/disks/{number}/volumes/{used.volume.number}/{path}"
+            for number, disk in enumerate(self.disks)
+            for used in disk.volumes
+            for path in used.volume.left_out
         )
 
     def roots(self) -> Sequence[DiskEntry]:
@@ -103,8 +132,10 @@ class DiskSource:
         match _own(file).content:
             case bytes() as data:
                 return TextStream(data)
-            case Stretch(reader, extent):
-                return DiskStream(reader, extent)
+            case Stretch(reader, extent, sector_size, used):
+                return DiskStream(
+                    reader, extent, sector_size=sector_size, used=used, finder=self._finder
+                )
             case None:
                 raise IsADirectoryError(file.path)
 
@@ -118,26 +149,38 @@ def open_disk_source(
     paths: Iterable[str],
     *,
     allow_mounted: bool = False,
+    include_all: bool = False,
     sector_size: int | None = None,
     part_size: int = PART_SIZE,
+    finder: FileFinder | None = None,
 ) -> DiskSource:
     """The disks and image files at those paths, opened for reading and understood.
 
-    ``sector_size`` is for image files, where it is otherwise found by looking.
+    ``include_all``: swap and Windows' temporary files, too. ``sector_size`` is
+    for image files, where it is otherwise found by looking. ``finder`` tells
+    the files that bad sectors hit.
 
-    Raises :class:`FreezeFailedError` for a disk in use unless
-    ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
+    A disk in use is read through a frozen view where the system offers one.
+    Raises :class:`~backup_agent.errors.FreezeFailedError` where it does not,
+    unless ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
     be true, :class:`SourceError` and :class:`PrivilegeError` for one that
     cannot be opened or read, :class:`UsageError` for one named twice.
     """
     opened: list[OpenedDisk] = []
     try:
         for path in paths:
-            if not allow_mounted:
-                _refuse_if_mounted(host, path)
             disk = host.disk(path)
             _refuse_twice(disk, opened)
-            opened.append(_open(host, disk, sector_size=sector_size, part_size=part_size))
+            file = open_at_rest(host, disk, allow_mounted=allow_mounted)
+            opened.append(
+                _open(
+                    disk,
+                    file,
+                    sector_size=sector_size,
+                    part_size=part_size,
+                    include_all=include_all,
+                )
+            )
     except BaseException:
         for one in opened:
             one.reader.close()
@@ -148,16 +191,7 @@ def open_disk_source(
         firmware=host.firmware,
         tool_version=__version__,
     )
-    return DiskSource(machine, opened)
-
-
-def _refuse_if_mounted(host: Host, path: str) -> None:
-    if places := host.mounts(path):
-        raise FreezeFailedError(
-            f"{path} is in use ({', '.join(places)}). A disk that changes while it is read"
-            " would be stored half as it was before and half as it was after.",
-            hint="Unmount it, or accept that with --allow-mounted.",
-        )
+    return DiskSource(machine, opened, finder=finder)
 
 
 def _refuse_twice(disk: Disk, opened: list[OpenedDisk]) -> None:
@@ -165,11 +199,16 @@ def _refuse_twice(disk: Disk, opened: list[OpenedDisk]) -> None:
         raise UsageError(f"{disk.path} is named twice.")
 
 
-def _open(host: Host, disk: Disk, *, sector_size: int | None, part_size: int) -> OpenedDisk:
-    file = host.open_disk(disk)
+def _open(
+    disk: Disk, file: io.RawIOBase, *, sector_size: int | None, part_size: int, include_all: bool
+) -> OpenedDisk:
     try:
         layout = read_layout(file, disk, sector_size=disk.sector_size or sector_size)
         volumes = read_volumes(file, layout)
+        used = [
+            _survey(file, replace(volume, part_size=part_size), include_all=include_all)
+            for volume in volumes
+        ]
     except PartitionTableError as exc:
         file.close()
         raise PartitionTableError(f"{disk.path}: {exc.message}", hint=exc.hint) from exc
@@ -179,26 +218,47 @@ def _open(host: Host, disk: Disk, *, sector_size: int | None, part_size: int) ->
     except BaseException:
         file.close()
         raise
-    sized = tuple(replace(volume, part_size=part_size) for volume in volumes)
-    return OpenedDisk(DiskReader(disk, file), layout, sized)
+    return OpenedDisk(DiskReader(disk, file), layout, tuple(used))
+
+
+def _survey(file: io.RawIOBase, volume: Volume, *, include_all: bool) -> UsedVolume:
+    survey = survey_volume(file, volume, include_all=include_all)
+    described = replace(
+        volume,
+        used_bytes=survey.space.used_bytes if survey.space else None,
+        left_out=survey.left_out,
+        remarks=survey.remarks,
+    )
+    return UsedVolume(described, survey.space)
+
+
+def _remarks(disk: OpenedDisk) -> Iterator[str]:
+    path = disk.reader.disk.path
+    for flaw in disk.layout.table.flaws:
+        yield f"{path}: {flaw}"
+    for used in disk.volumes:
+        for remark in used.volume.remarks:
+            yield f"{path}, volume {used.volume.number}: {remark}"
 
 
 def _disk_folder(number: int, disk: OpenedDisk) -> DiskEntry:
     path = b"/disks/%d" % number
     entries = [_file(path + b"/layout.json", encode_layout(disk.layout))]
     for area in disk.layout.areas:
-        content = Stretch(disk.reader, area.extent)
+        content = Stretch(disk.reader, area.extent, disk.layout.table.sector_size)
         entries.append(_file(b"%s/%s" % (path, area.name.encode()), content))
-    volumes = [_volume_folder(path, disk.reader, volume) for volume in disk.volumes]
+    volumes = [_volume_folder(path, disk, used) for used in disk.volumes]
     return _folder(path, [*entries, _folder(path + b"/volumes", volumes)])
 
 
-def _volume_folder(disk_path: bytes, reader: DiskReader, volume: Volume) -> DiskEntry:
+def _volume_folder(disk_path: bytes, disk: OpenedDisk, used: UsedVolume) -> DiskEntry:
+    volume = used.volume
     path = b"%s/volumes/%d" % (disk_path, volume.number)
     parts: list[DiskEntry] = []
     for number, part in enumerate(volume.parts()):
         folder = b"%s/image/%04d" % (path, number)
-        stretch = Stretch(reader, Extent(volume.start + part.start, part.size))
+        extent = Extent(volume.start + part.start, part.size)
+        stretch = Stretch(disk.reader, extent, disk.layout.table.sector_size, used)
         parts.append(_folder(folder, [_file(folder + b"/part", stretch)]))
     description = _file(path + b"/volume.json", encode_volume(volume))
     return _folder(path, [_folder(path + b"/image", parts), description])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from backup_agent.model.disk import Extent
-from backup_agent.model.node import Node
+from backup_agent.model.node import Node, NodeKind
 
 
 class Chunking(Enum):
@@ -26,6 +26,23 @@ class Entry(Protocol):
     def node(self) -> Node:
         """Its metadata, without ``content`` and ``subtree`` and, where reading those costs
         a call, without ``xattrs`` and ``link_target`` (see :meth:`Source.complete`).
+        """
+        ...
+
+    @property
+    def kind(self) -> NodeKind:
+        """Its node's."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Its node's; asked of files only."""
+        ...
+
+    def head(self) -> bytes:
+        """How its node begins where it is stored: ``format.tree.encode_head(entry.node)``.
+
+        This is asked of every entry, the node only of those that changed.
         """
         ...
 
@@ -75,6 +92,29 @@ class ByteStream(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class BlockStream(ByteStream, Protocol):
+    """A stream with :attr:`Chunking.FIXED`, much of which need not be read to be known."""
+
+    def skip_zeros(self) -> int:
+        """Pass over whole MiB that are zeros by what is known without reading; how many bytes."""
+        ...
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill whole MiB of the buffer, fewer before some that can be skipped; 0 at the end.
+
+        Only the stream's last piece may be shorter. Raises as the other does.
+        """
+        ...
+
+    def damage(self) -> str:
+        """In words, where on the disk that lies which is ``unreadable``, and which files it hits.
+
+        Empty if nothing is.
+        """
+        ...
+
+
 class Source(Protocol):
     """A tree of entries, walked from its roots by the backup service.
 
@@ -86,6 +126,11 @@ class Source(Protocol):
     @property
     def paths(self) -> tuple[str, ...]:
         """What the restore point says it holds (its ``paths``)."""
+        ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Paths in the stored tree of what is left out on purpose (the snapshot's ``excludes``)."""
         ...
 
     def roots(self) -> Sequence[Entry]:

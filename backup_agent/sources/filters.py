@@ -43,6 +43,11 @@ class Filters:
         self._for_others = _compile([p for p in parsed if not p.folders_only])
         self._exclude_caches = exclude_caches
 
+    @property
+    def has_patterns(self) -> bool:
+        """Without any, no entry need be asked after."""
+        return bool(self._for_folders)
+
     def excludes(self, path: bytes, is_folder: bool) -> bool:
         """Whether the entry at this absolute path is left out, given that its folder is not."""
         rules = self._for_folders if is_folder else self._for_others

@@ -9,10 +9,16 @@ import pwd
 import stat
 from functools import lru_cache
 
+from backup_agent.format.tree import head_owner, head_type, join_head
 from backup_agent.model.node import Node, NodeKind, Xattr, go_mode
 
 # O_NONBLOCK: a pipe that took the file's place must not make us wait for a writer.
 _READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+@lru_cache(maxsize=1024)
+def kind_of(st_mode: int) -> NodeKind:
+    return go_mode(st_mode)[0]
 
 
 def node_of(name: bytes, found: os.stat_result) -> Node:
@@ -39,6 +45,23 @@ def node_of(name: bytes, found: os.stat_result) -> Node:
         size=found.st_size if is_file else 0,
         links=found.st_nlink if has_links else 0,
         device=found.st_rdev if is_device else 0,
+    )
+
+
+def file_head(name: bytes, found: os.stat_result) -> bytes:
+    """``encode_head(node_of(name, found))`` of a regular file, in half the time."""
+    mtime_ns = found.st_mtime_ns
+    return join_head(
+        name,
+        _type(found.st_mode),
+        mtime_ns,
+        mtime_ns,
+        found.st_ctime_ns,
+        _owner(found.st_uid, found.st_gid),
+        found.st_ino,
+        found.st_dev,
+        found.st_size,
+        found.st_nlink,
     )
 
 
@@ -92,3 +115,13 @@ def _group(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return ""
+
+
+@lru_cache(maxsize=1024)
+def _type(st_mode: int) -> str:
+    return head_type(*go_mode(st_mode))
+
+
+@lru_cache(maxsize=1024)
+def _owner(uid: int, gid: int) -> str:
+    return head_owner(uid, gid, _user(uid), _group(gid))

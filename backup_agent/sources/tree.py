@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 import msgspec
 
 from backup_agent.errors import UnreadableError, UsageError
+from backup_agent.format.tree import encode_head
 from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.sources import posix
@@ -17,15 +19,36 @@ from backup_agent.sources.filters import Filters, is_cache_tag
 
 
 # A msgspec.Struct for the same reason as Node: one for every file that is looked at.
-class TreeEntry(msgspec.Struct, frozen=True, gc=False):
+class TreeEntry(msgspec.Struct, gc=False):
     """One item found on disk. ``only`` limits a folder on the way to what was asked for."""
 
-    node: Node
+    name: bytes
     path: bytes
+    kind: NodeKind
+    size: int
+    """Of a file; of anything else it means nothing."""
+    found: os.stat_result | None
+    """What lstat said, ``None`` where that failed."""
     only: frozenset[bytes] | None = None
     failure: str = ""
     """Why its metadata could not be read."""
     mtime_from_content: bool = False
+    _node: Node | None = None
+
+    @property
+    def node(self) -> Node:
+        if self._node is None:
+            self._node = (
+                Node(name=self.name, kind=NodeKind.IRREGULAR)
+                if self.found is None
+                else posix.node_of(self.name, self.found)
+            )
+        return self._node
+
+    def head(self) -> bytes:
+        if self.kind is NodeKind.FILE and self.found:
+            return posix.file_head(self.name, self.found)
+        return encode_head(self.node)
 
 
 class FileTree:
@@ -59,6 +82,11 @@ class FileTree:
     @property
     def paths(self) -> tuple[str, ...]:
         return self._paths
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        # What patterns exclude is not looked at; the restore point names the patterns.
+        return ()
 
     def roots(self) -> Sequence[Entry]:
         return self._list(b"/", self._ways.get(b"/"), device=None)
@@ -96,23 +124,23 @@ class FileTree:
             return []
         try:
             with os.scandir(folder) as listing:
-                found = sorted(listing, key=_name)
+                found = sorted(listing, key=attrgetter("name"))
         except OSError as exc:
             raise UnreadableError(_reason(exc)) from exc
         if self._filters.excludes_content_of(folder):
             found = [entry for entry in found if is_cache_tag(entry.name)]
-        excludes = self._filters.excludes
-        node_of = posix.node_of
         entries: list[Entry] = []
         for item in found:
-            name, path = item.name, item.path
             try:
-                entry = TreeEntry(node_of(name, item.stat(follow_symlinks=False)), path)
+                facts = item.stat(follow_symlinks=False)
+                entry = _known(item.name, item.path, facts)
             except OSError as exc:
-                entry = _unknown(name, path, exc)
-            if not excludes(path, entry.node.kind is NodeKind.FOLDER):
-                entries.append(entry)
-        return entries
+                entry = _unknown(item.name, item.path, exc)
+            entries.append(entry)
+        if not self._filters.has_patterns:
+            return entries
+        excludes = self._filters.excludes
+        return [e for e in entries if not excludes(e.path, e.kind is NodeKind.FOLDER)]
 
     def _on_the_way(self, folder: bytes, only: Iterable[bytes]) -> list[Entry]:
         """The items of a folder that lead to what was asked for, or are it: never excluded."""
@@ -123,7 +151,7 @@ class FileTree:
             try:
                 # Somebody who asks for /link/folder means the folder behind the link.
                 found = os.stat(path, follow_symlinks=way is not None)
-                entries.append(TreeEntry(posix.node_of(name, found), path, only=way))
+                entries.append(_known(name, path, found, only=way))
             except OSError as exc:
                 entries.append(_unknown(name, path, exc))
         return entries
@@ -173,13 +201,15 @@ class FileStream:
         os.close(self._file)
 
 
+def _known(
+    name: bytes, path: bytes, found: os.stat_result, only: frozenset[bytes] | None = None
+) -> TreeEntry:
+    return TreeEntry(name, path, posix.kind_of(found.st_mode), found.st_size, found, only)
+
+
 def _unknown(name: bytes, path: bytes, exc: OSError) -> TreeEntry:
     """Stands for an item whose metadata could not be read, until ``complete`` says so."""
-    return TreeEntry(Node(name=name, kind=NodeKind.IRREGULAR), path, failure=_reason(exc))
-
-
-def _name(entry: os.DirEntry[bytes]) -> bytes:
-    return entry.name
+    return TreeEntry(name, path, NodeKind.IRREGULAR, 0, None, failure=_reason(exc))
 
 
 def _ways_to(paths: Sequence[bytes]) -> dict[bytes, frozenset[bytes]]:

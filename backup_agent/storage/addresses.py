@@ -15,28 +15,34 @@ fifth of a second, which a repository in a folder must not pay.
 from __future__ import annotations
 
 import re
-import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from posixpath import normpath
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from backup_agent.errors import UsageError
+from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, ignore
+from backup_agent.storage.authorities import authorities_file
 from backup_agent.storage.backend import Backend
 from backup_agent.storage.direct import DirectReads
 from backup_agent.storage.egress import ConfinedBackend, EgressPolicy
 from backup_agent.storage.failures import Failures
+from backup_agent.storage.read_back import ReadBackBackend
 from backup_agent.storage.retry import RetryingBackend
 from backup_agent.storage.throttle import Throttle, ThrottledBackend
 
 # Two letters at least: C: is a Windows drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
-_AUTHORITY = re.compile(r"[A-Za-z0-9+.-]{2,}:(?:(?:[A-Za-z]+:)?//)?([^/?#]*)")
-_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
+_BEFORE_AUTHORITY = re.compile(r".*?://|[A-Za-z0-9+.-]{2,}:(?://)?", re.DOTALL)
+_HOST_ALONE = re.compile(r"\[[^\]]*\](:\d*)?|[^:/?#@]*")
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
+"""What any server allows. Amazon's own rules are stricter, and its oldest buckets break them."""
+_UNPROVEN = ("rest", "webdav")
+"""Servers that need not notice when what arrives is not what was sent."""
 _KIB = 1024
 
 
@@ -45,12 +51,14 @@ class StorageOptions:
     """What the command line says about storage; limits in KiB/s, 0 for none.
 
     ``egress`` confines connections where somebody else has typed the address.
+    ``read_back``: compare every pack after its upload, where the server proves nothing.
     """
 
     cacert: Path | None = None
     limit_upload: int = 0
     limit_download: int = 0
     egress: EgressPolicy | None = None
+    read_back: bool = False
 
 
 def open_backend(
@@ -59,27 +67,33 @@ def open_backend(
     options: StorageOptions = StorageOptions(),
     *,
     emit: Emit = ignore,
+    cancel: CancelToken | None = None,
 ) -> Backend:
     """The backend for an address, with retries and limits. Nothing is contacted yet.
 
     Raises :class:`UsageError` for an address that makes no sense or whose
-    credentials are missing. ``emit`` is told of retries.
+    credentials are missing. ``emit`` is told of retries; ``cancel`` ends their
+    pauses, and those of the limits, with ``JobCancelledError``.
     """
     remote = is_remote(address)
-    if remote and options.cacert:
-        _require_authority(options.cacert)
+    if remote:
+        trusted = authorities_file(_scheme(address), environment, cacert=options.cacert)
+        options = replace(options, cacert=trusted)
     backend = _bare_backend(address, environment, options)
     if remote and options.egress is not None:
         backend = ConfinedBackend(backend, options.egress)
+    wait = (cancel or CancelToken()).wait
     if options.limit_upload or options.limit_download:
         backend = ThrottledBackend(
             backend,
-            upload=Throttle(options.limit_upload * _KIB),
-            download=Throttle(options.limit_download * _KIB),
+            upload=Throttle(options.limit_upload * _KIB, wait=wait),
+            download=Throttle(options.limit_download * _KIB, wait=wait),
         )
+    if _scheme(address) in _UNPROVEN:
+        backend = ReadBackBackend(backend, every_pack=options.read_back)
     if remote:
         # Outside the limits, so that what is sent again is paid for again.
-        backend = RetryingBackend(backend, emit=emit, sleep=time.sleep, clock=time.monotonic)
+        backend = RetryingBackend(backend, emit=emit, wait=wait, clock=time.monotonic)
     return backend
 
 
@@ -101,35 +115,58 @@ def is_remote(address: str) -> bool:
     return _scheme(address) not in ("", "local")
 
 
+def local_folder(address: str) -> Path | None:
+    """The folder that a repository on this computer lies in; ``None`` for one elsewhere."""
+    if is_remote(address):
+        return None
+    return Path(address.partition(":")[2] if _scheme(address) else address)
+
+
 def masked(address: str) -> str:
-    """The address without its secrets, for showing it."""
-    span = _user_info(address)
-    if span is None:
+    """The address without its secrets, for showing it.
+
+    Where it can be read in two ways, more is hidden than need be.
+    """
+    if not _is_url(address):
         return address
-    user, colon, _password = address[slice(*span)].partition(":")
+    start, at = _user_info(address)
+    user, colon, _password = address[start:at].partition(":")
     # A name without a password may itself be a token.
-    shown = f"{user}:***" if colon else "***"
-    return address[: span[0]] + shown + address[span[1] :]
+    shown = (f"{user}:***" if colon else "***") if at > start else ""
+    # Links that carry their own permission have it in the query, or behind a #.
+    place, mark, _token = _cut_at(address[at:], "?#")
+    return f"{address[:start]}{shown}{place}{mark}" + ("***" if mark else "")
 
 
 def embedded_credentials(address: str) -> bool:
     """Whether the address holds a user name or password, which other people may then read."""
-    return _user_info(address) is not None
+    return masked(address) != address
 
 
-def _user_info(address: str) -> tuple[int, int] | None:
-    """Where ``user:password`` stands in the address, without the ``@`` after it."""
-    if _scheme(address) in ("", "local", "swift"):
-        return None
-    authority = _AUTHORITY.match(address)
-    if authority is None:
-        return None
-    start, end = authority.span(1)
-    at = address.rfind("@", start, end)
-    if at < 0 and not _HOST_AND_PORT.fullmatch(authority.group(1)):
-        # A password with an unescaped slash in it: what follows "host:" is no port number.
-        at = address.rfind("@")
-    return None if at < 0 else (start, at)
+def _is_url(address: str) -> bool:
+    # With "://" also what is quoted wrongly or has a space before it, and so counts as a path.
+    return "://" in address or _scheme(address) not in ("", "local", "swift")
+
+
+def _user_info(address: str) -> tuple[int, int]:
+    """Where ``user:password`` stands in a URL, without the ``@`` after it; empty if there is none.
+
+    It ends at the last ``@``: passwords hold ``/``, ``?``, ``#`` and ``@`` that nobody escaped.
+    An ``@`` behind a bare host belongs to the path; behind ``host:8000/``, nobody can tell that
+    from a password which begins with digits.
+    """
+    before = _BEFORE_AUTHORITY.match(address)
+    start = before.end() if before else 0
+    host = _HOST_ALONE.match(address, start)
+    if host and (host.end() == len(address) or address[host.end()] in "/?#"):
+        return start, start
+    return start, max(start, address.rfind("@"))
+
+
+def _cut_at(text: str, marks: str) -> tuple[str, str, str]:
+    """Like ``partition``, at the first of several characters."""
+    place = next((i for i, character in enumerate(text) if character in marks), len(text))
+    return text[:place], text[place : place + 1], text[place + 1 :]
 
 
 def _scheme(address: str) -> str:
@@ -141,6 +178,8 @@ def _bare_backend(address: str, environment: Mapping[str, str], options: Storage
     rest = address.partition(":")[2]
     match _scheme(address):
         case "":
+            if "://" in address:
+                _refuse(address, "something stands before the URL, perhaps a space or a quote")
             return _local(address, address)
         case "local":
             return _local(address, rest)
@@ -178,6 +217,12 @@ def _s3(address: str, url: str, environment: Mapping[str, str], options: Storage
     name, _, prefix = server.path.strip("/").partition("/")
     if not name:
         _refuse(address, "the bucket is missing: s3:https://host/bucket")
+    if not _BUCKET_NAME.fullmatch(name):
+        _refuse(
+            address,
+            f"{name!r} can be no bucket's name, which has 3 characters or more, "
+            "letters, digits, dots and dashes",
+        )
     bucket = Bucket(
         endpoint=server.root,
         name=name,
@@ -251,7 +296,7 @@ class _Server:
     root: str
     path: str
     user: str
-    password: str
+    password: str = field(repr=False)
 
     @property
     def folder(self) -> str:
@@ -266,6 +311,8 @@ def _server(address: str, url: str) -> _Server:
         _refuse(address, "the host or its port makes no sense")
     if split.scheme not in ("http", "https") or not split.hostname:
         _refuse(address, "after the colon it needs https://host or http://host")
+    if split.query or split.fragment:
+        _refuse(address, "nothing can follow ? or # (in a name or password write %3F or %23)")
     host = f"[{split.hostname}]" if ":" in split.hostname else split.hostname
     return _Server(
         root=f"{split.scheme}://{host}" + (f":{port}" if port else ""),
@@ -273,17 +320,6 @@ def _server(address: str, url: str) -> _Server:
         user=unquote(split.username or ""),
         password=unquote(split.password or ""),
     )
-
-
-def _require_authority(cacert: Path) -> None:
-    """Find out now, and not as one library's odd error in the first request."""
-    try:
-        ssl.create_default_context(cafile=str(cacert))
-    except OSError as exc:
-        raise UsageError(
-            f"{cacert} cannot be used as a certificate authority: {exc.strerror}",
-            hint="--cacert wants a PEM file with one or more certificates.",
-        ) from exc
 
 
 def _clean(prefix: str) -> str:

@@ -74,6 +74,15 @@ class Backend(Protocol):
         """The address for messages, with credentials masked."""
         ...
 
+    @property
+    def listing_may_lag(self) -> bool:
+        """Whether listings may leave out for a good while what was saved before.
+
+        No lock is sure to be seen then: what becomes unneeded is deleted only
+        after a grace period.
+        """
+        ...
+
     def prepare(self) -> None:
         """Make the place ready for a new repository (folder, bucket, container). Idempotent."""
         ...
@@ -112,9 +121,27 @@ class Backend(Protocol):
         """Delete the object; one that is already gone is no error."""
         ...
 
+    def sweep(self) -> int:
+        """Remove what saves that broke off a day ago or earlier left where no listing shows it.
+
+        Only for who has the repository alone. Returns how many files it were.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections. The backend is not used afterwards."""
         ...
+
+
+REMAINS_AGE_SECONDS = 24 * 60 * 60
+TEMPORARY = "-tmp-"
+"""Stands in the names under which restic and we save before the object gets its own."""
+
+
+def is_temporary_name(name: str) -> bool:
+    """Whether a save goes on, or broke off, under that name."""
+    final, mark, _ = name.partition(TEMPORARY)
+    return bool(mark) and (final == FileKind.CONFIG.value or is_object_name(final))
 
 
 def is_object_name(name: str) -> bool:

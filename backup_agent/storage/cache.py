@@ -16,6 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 from secrets import token_hex
 
+from backup_agent.errors import ObjectNotFoundError
 from backup_agent.storage.backend import (
     Backend,
     Data,
@@ -49,6 +50,10 @@ class CachingBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         self._inner.prepare()
 
@@ -77,14 +82,19 @@ class CachingBackend:
         return _of_length(key, data[offset:end], length)
 
     def size(self, key: ObjectKey) -> int:
-        return self._inner.size(key)
+        """What is not there is forgotten here too."""
+        try:
+            return self._inner.size(key)
+        except ObjectNotFoundError:
+            self._drop(key)
+            raise
 
     def list(self, kind: FileKind) -> Iterator[ObjectInfo]:
-        """The inner listing; at its end what is no longer in it is forgotten here too.
-
-        A listing that lags behind costs a second fetch, nothing more.
+        """The inner listing; at its end the packs that are no longer in it are forgotten here
+        too. A listing that lags behind costs a second fetch, nothing more.
         """
-        gone = self._kept_names(kind)
+        # The names of snapshots and indexes bear witness against a listing that leaves them out.
+        gone = kept_names(self._folder, kind) if kind is FileKind.PACK else set()
         for info in self._inner.list(kind):
             gone.discard(info.name)
             yield info
@@ -94,6 +104,9 @@ class CachingBackend:
     def remove(self, key: ObjectKey) -> None:
         self._drop(key)
         self._inner.remove(key)
+
+    def sweep(self) -> int:
+        return self._inner.sweep()
 
     def close(self) -> None:
         self._inner.close()
@@ -158,11 +171,15 @@ class CachingBackend:
         with contextlib.suppress(OSError):
             (self._folder / key.path).unlink()
 
-    def _kept_names(self, kind: FileKind) -> set[str]:
-        """The objects of that kind that are kept now."""
-        folder = self._folder / kind.value
-        pattern = "*/*" if kind is FileKind.PACK else "*"
-        return {path.name for path in folder.glob(pattern) if is_object_name(path.name)}
+
+def kept_names(folder: Path, kind: FileKind) -> set[str]:
+    """The objects of that kind which a cache in ``folder`` keeps; none where it cannot be read."""
+    pattern = "*/*" if kind is FileKind.PACK else "*"
+    try:
+        found = [path.name for path in (folder / kind.value).glob(pattern)]
+    except OSError:
+        return set()
+    return {name for name in found if is_object_name(name)}
 
 
 def _is_kept(key: ObjectKey) -> bool:

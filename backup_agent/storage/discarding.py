@@ -18,6 +18,10 @@ class DiscardingBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         pass
 
@@ -36,6 +40,9 @@ class DiscardingBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._pretended.pop(key, None)
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         self._inner.close()

@@ -77,6 +77,10 @@ class ConfinedBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         self._confined(self._inner.prepare)
 
@@ -97,6 +101,9 @@ class ConfinedBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._confined(lambda: self._inner.remove(key))
+
+    def sweep(self) -> int:
+        return self._confined(self._inner.sweep)
 
     def close(self) -> None:
         self._inner.close()

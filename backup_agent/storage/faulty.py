@@ -25,7 +25,7 @@ class Moment(Enum):
 
 
 class FaultyBackend:
-    """Fails the ``fail_at``-th of ``prepare``, ``save`` and ``remove`` (counted from 1; 0: never).
+    """Fails the ``fail_at``-th operation that changes something (counted from 1; 0: never).
 
     With ``for_good`` all later ones fail too, before doing anything, as after
     a crash. ``operations`` counts those that were asked for.
@@ -52,6 +52,10 @@ class FaultyBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         self._change("prepare", self._inner.prepare)
 
@@ -69,6 +73,16 @@ class FaultyBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._change(f"remove {key.path}", lambda: self._inner.remove(key))
+
+    def sweep(self) -> int:
+        swept = 0
+
+        def sweep() -> None:
+            nonlocal swept
+            swept = self._inner.sweep()
+
+        self._change("sweep", sweep)
+        return swept
 
     def close(self) -> None:
         self._inner.close()

@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from secrets import token_hex
 
@@ -16,7 +17,16 @@ from backup_agent.errors import (
     StorageError,
     StorageFullError,
 )
-from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
+from backup_agent.storage.backend import (
+    REMAINS_AGE_SECONDS,
+    TEMPORARY,
+    Data,
+    FileKind,
+    ObjectInfo,
+    ObjectKey,
+    is_object_name,
+    is_temporary_name,
+)
 from backup_agent.storage.failures import short_body
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -26,12 +36,17 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 class LocalBackend:
     """Objects as files below ``root``, in restic's default layout."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._root = root
+        self._clock = clock
 
     @property
     def location(self) -> str:
         return str(self._root)
+
+    @property
+    def listing_may_lag(self) -> bool:
+        return False
 
     def prepare(self) -> None:
         with self._errors("create"):
@@ -42,7 +57,7 @@ class LocalBackend:
     def save(self, key: ObjectKey, data: Data) -> None:
         final = self._root / key.path
         # The temporary name is no object name, so a crash leaves nothing that a listing shows.
-        temporary = final.with_name(f"{final.name}-tmp-{token_hex(8)}")
+        temporary = final.with_name(f"{final.name}{TEMPORARY}{token_hex(8)}")
         with self._errors(key.path):
             try:
                 file = self._create(temporary, key)
@@ -94,15 +109,31 @@ class LocalBackend:
     def remove(self, key: ObjectKey) -> None:
         path = self._root / key.path
         with self._errors(key.path), contextlib.suppress(FileNotFoundError):
-            try:
-                path.unlink()
-            except PermissionError:
-                # Windows refuses to delete a read-only file.
-                path.chmod(stat.S_IRUSR | stat.S_IWUSR)
-                path.unlink()
+            _unlink(path)
+
+    def sweep(self) -> int:
+        oldest_allowed = self._clock() - REMAINS_AGE_SECONDS
+        swept = 0
+        with self._errors("what broken-off saves left"):
+            for entry in self._remains():
+                # Another program's save may be under way, whatever it thinks of locks.
+                if entry.stat(follow_symlinks=False).st_mtime < oldest_allowed:
+                    _unlink(Path(entry.path))
+                    swept += 1
+        return swept
 
     def close(self) -> None:
         pass
+
+    def _remains(self) -> Iterator[os.DirEntry[str]]:
+        """Files with the temporary names that restic and we save under."""
+        folders = [self._root, *(self._root / kind.value for kind in FileKind)]
+        folders += (self._root / FileKind.PACK.value).glob("[0-9a-f][0-9a-f]")
+        for folder in folders:
+            if folder.is_dir():
+                for entry in os.scandir(folder):
+                    if is_temporary_name(entry.name) and entry.is_file(follow_symlinks=False):
+                        yield entry
 
     def _create(self, temporary: Path, key: ObjectKey) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -143,6 +174,15 @@ class LocalBackend:
                     reason, hint="Check the folder's owner and rights."
                 ) from exc
             raise StorageError(reason) from exc
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink()
+    except PermissionError:
+        # Windows refuses to delete a read-only file.
+        file.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        file.unlink()
 
 
 def _write_all(file: int, data: Data) -> None:

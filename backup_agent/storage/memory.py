@@ -19,6 +19,10 @@ class MemoryBackend:
     def location(self) -> str:
         return "memory"
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return False
+
     def prepare(self) -> None:
         pass
 
@@ -44,6 +48,9 @@ class MemoryBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self.objects.pop(key.path, None)
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         pass

@@ -45,6 +45,10 @@ class RestBackend:
     def location(self) -> str:
         return self._failures.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return False
+
     def prepare(self) -> None:
         self._client.send("POST", "?create=true", what="the new repository")
 
@@ -101,6 +105,9 @@ class RestBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._client.send("DELETE", _url(key), what=key.path, accept=_GONE)
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         self._client.close()

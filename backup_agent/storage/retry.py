@@ -32,22 +32,23 @@ class Patience:
 class RetryingBackend:
     """Repeats what failed with ``TransientStorageError``; every other error is final.
 
-    ``sleep`` takes seconds, ``clock`` tells monotonic seconds, ``jitter`` a
-    number from 0 to 1. ``emit`` hears of every pause.
+    ``wait`` lets seconds pass and may raise to end the trying, as
+    :meth:`~backup_agent.model.cancel.CancelToken.wait` does. ``clock`` tells monotonic
+    seconds, ``jitter`` a number from 0 to 1. ``emit`` hears of every pause.
     """
 
     def __init__(
         self,
         inner: Backend,
         *,
-        sleep: Callable[[float], None],
+        wait: Callable[[float], None],
         clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
         patience: Patience = Patience(),
         emit: Emit = ignore,
     ) -> None:
         self._inner = inner
-        self._sleep = sleep
+        self._wait = wait
         self._clock = clock
         self._jitter = jitter
         self._patience = patience
@@ -57,6 +58,10 @@ class RetryingBackend:
     @property
     def location(self) -> str:
         return self._inner.location
+
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
 
     def prepare(self) -> None:
         self._repeat(self._inner.prepare)
@@ -99,6 +104,9 @@ class RetryingBackend:
     def remove(self, key: ObjectKey) -> None:
         self._repeat(lambda: self._inner.remove(key))
 
+    def sweep(self) -> int:
+        return self._repeat(self._inner.sweep)
+
     def close(self) -> None:
         self._inner.close()
 
@@ -126,4 +134,4 @@ class RetryingBackend:
         if failed >= tries or self._clock() + pause - started > patience.total_seconds:
             raise error
         self._emit(Notice(f"{error.message}. Trying again in {pause:.0f} s."))
-        self._sleep(pause)
+        self._wait(pause)

@@ -16,7 +16,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    ProfileNotFound,
+)
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
@@ -25,6 +31,7 @@ from backup_agent.errors import (
     AccessDeniedError,
     ObjectNotFoundError,
     StorageError,
+    UsageError,
 )
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
@@ -77,6 +84,10 @@ class S3Backend:
     @property
     def location(self) -> str:
         return self._failures.location
+
+    @property
+    def listing_may_lag(self) -> bool:
+        return False
 
     def prepare(self) -> None:
         try:
@@ -133,6 +144,9 @@ class S3Backend:
                 "get_object", Params=self._at(key), ExpiresIn=seconds
             )
         return address
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         self._client.close()
@@ -198,14 +212,29 @@ class S3Backend:
         )
 
 
+def _session(bucket: Bucket, login: S3Login) -> boto3.Session:
+    """Raises ``UsageError``: boto3 reads Amazon's own settings, whatever it is given besides."""
+    try:
+        return boto3.Session(
+            aws_access_key_id=login.access_key,
+            aws_secret_access_key=login.secret_key,
+            aws_session_token=login.session_token or None,
+            region_name=bucket.home_region,
+        )
+    except ProfileNotFound as exc:
+        raise UsageError(
+            "AWS_PROFILE names a profile that Amazon's settings (~/.aws/config) do not have.",
+            hint="Correct AWS_PROFILE, or unset it.",
+        ) from exc
+    except BotoCoreError as exc:
+        raise UsageError(
+            f"Amazon's settings (~/.aws/config) cannot be used: {type(exc).__name__}.",
+            hint="Correct that file, or name another one in AWS_CONFIG_FILE.",
+        ) from exc
+
+
 def _client(bucket: Bucket, login: S3Login, cacert: Path | None) -> Any:
-    session = boto3.Session(
-        aws_access_key_id=login.access_key,
-        aws_secret_access_key=login.secret_key,
-        aws_session_token=login.session_token or None,
-        region_name=bucket.home_region,
-    )
-    return session.client(
+    return _session(bucket, login).client(
         "s3",
         endpoint_url=bucket.endpoint,
         verify=str(cacert) if cacert else None,

@@ -53,9 +53,14 @@ def _from_file(environment: Mapping[str, str]) -> S3Login | None:
     if not named and not home:
         return None
     path = Path(named) if named else Path(home or "") / ".aws" / "credentials"
-    profile = environment.get("AWS_PROFILE", "default")
+    profile = environment.get("AWS_PROFILE") or "default"
     try:
         found = SharedCredentialProvider(str(path), profile_name=profile).load()
     except (BotoCoreError, OSError) as exc:
         raise UsageError(f"{path} cannot be read as a file of AWS credentials.") from exc
+    if found is None and environment.get("AWS_PROFILE"):
+        raise UsageError(
+            f"AWS_PROFILE names {profile!r}, and {path} has no access key under that name.",
+            hint=f"Correct AWS_PROFILE, or set {VARIABLES}.",
+        )
     return S3Login(found.access_key, found.secret_key, found.token or "") if found else None

@@ -61,6 +61,11 @@ class SwiftBackend:
     def location(self) -> str:
         return self._failures.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        # Servers write container listings later, when the container's own server is away.
+        return True
+
     def prepare(self) -> None:
         try:
             with self._connection("the container", missing_is_container=True) as swift:
@@ -129,6 +134,9 @@ class SwiftBackend:
         path = f"{account.path}/{container}/{name}"
         query = sign_read(path, secret.encode(), expires=int(time.time()) + seconds)
         return f"{account.scheme}://{account.netloc}{path}?{query}"
+
+    def sweep(self) -> int:
+        return 0
 
     def close(self) -> None:
         with self._lock:

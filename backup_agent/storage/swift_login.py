@@ -53,7 +53,7 @@ def _tempauth(environment: Mapping[str, str], cacert: Path | None) -> Callable[[
 
 
 def _keystone(environment: Mapping[str, str], cacert: Path | None) -> Callable[[], Connection]:
-    ca = str(cacert) if cacert else environment.get("OS_CACERT") or None
+    ca = str(cacert) if cacert else None
     # One session for all connections: it holds the token, and renews it for all of them.
     session = Session(auth=_identity(environment), verify=ca or True, timeout=_TIMEOUT_SECONDS)
     where = {

@@ -16,8 +16,9 @@ class Throttle:
     """A token bucket without a store: bytes are paid for before they travel.
 
     At no time have more than ``bytes_per_second`` times the elapsed seconds
-    passed, whatever the number of threads. 0 is no limit. ``clock`` and ``sleep``
-    are in seconds.
+    passed, whatever the number of threads. 0 is no limit. ``clock`` tells monotonic
+    seconds; ``wait`` lets seconds pass and may raise to end the waiting, as
+    :meth:`~backup_agent.model.cancel.CancelToken.wait` does.
     """
 
     def __init__(
@@ -25,11 +26,11 @@ class Throttle:
         bytes_per_second: int,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], None],
     ) -> None:
         self.bytes_per_second = bytes_per_second
         self._clock = clock
-        self._sleep = sleep
+        self._wait = wait
         self._lock = threading.Lock()
         self._paid_until = 0.0
 
@@ -41,14 +42,15 @@ class Throttle:
             now = self._clock()
             self._paid_until = max(now, self._paid_until) + size / self.bytes_per_second
             pause = self._paid_until - now
-        self._sleep(pause)
+        self._wait(pause)
 
 
 class ThrottledBackend:
-    """Pays for every object's bytes. All threads share the two throttles.
+    """Pays for every object's bytes, but those of locks. All threads share the two throttles.
 
     A large read is made in pieces of a second each, so that it flows evenly.
-    A save is one request: it waits, then goes out at the line's speed.
+    A save is one request: it waits, then goes out at the line's speed. A lock
+    that queued for its few bytes behind packs could lapse there.
     """
 
     def __init__(self, inner: Backend, *, upload: Throttle, download: Throttle) -> None:
@@ -60,15 +62,20 @@ class ThrottledBackend:
     def location(self) -> str:
         return self._inner.location
 
+    @property
+    def listing_may_lag(self) -> bool:
+        return self._inner.listing_may_lag
+
     def prepare(self) -> None:
         self._inner.prepare()
 
     def save(self, key: ObjectKey, data: Data) -> None:
-        self._upload.pay(len(data))
+        if key.kind is not FileKind.LOCK:
+            self._upload.pay(len(data))
         self._inner.save(key, data)
 
     def load(self, key: ObjectKey, offset: int = 0, length: int | None = None) -> bytes:
-        if not self._download.bytes_per_second:
+        if not self._download.bytes_per_second or key.kind is FileKind.LOCK:
             return self._inner.load(key, offset, length)
         if length is None:
             length = max(0, self._inner.size(key) - offset)
@@ -85,6 +92,9 @@ class ThrottledBackend:
 
     def remove(self, key: ObjectKey) -> None:
         self._inner.remove(key)
+
+    def sweep(self) -> int:
+        return self._inner.sweep()
 
     def close(self) -> None:
         self._inner.close()

@@ -5,7 +5,6 @@ httpx's client is safe to share between threads; its pool grows with them.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from backup_agent.errors import ObjectNotFoundError, StorageError
+from backup_agent.storage.authorities import tls_context
 from backup_agent.storage.backend import Data
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
 from backup_agent.storage.failures import Failures
@@ -44,7 +44,7 @@ class WebClient:
             auth=(login.user, login.password) if login.user or login.password else None,
             # The stored bytes, never a compressed form of them: offsets count those.
             headers={"Accept-Encoding": "identity"},
-            verify=_tls_context(cacert),
+            verify=tls_context(cacert),
             limits=_POOL,
             timeout=_TIMEOUT,
         )
@@ -150,10 +150,3 @@ class WebClient:
 
 def _range(wanted: ByteRange) -> dict[str, str]:
     return {"Range": wanted.header} if wanted.header else {}
-
-
-def _tls_context(cacert: Path | None) -> ssl.SSLContext:
-    """Trust ``cacert`` alone if given, else the authorities that httpx brings along."""
-    if cacert is None:
-        return httpx.create_ssl_context()
-    return ssl.create_default_context(cafile=str(cacert))

@@ -7,13 +7,23 @@ moved. If-None-Match would be shorter, but common servers ignore it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from secrets import token_hex
 from urllib.parse import urlsplit
 
 from backup_agent.errors import StorageError, TransientStorageError
-from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
+from backup_agent.storage.backend import (
+    REMAINS_AGE_SECONDS,
+    TEMPORARY,
+    Data,
+    FileKind,
+    ObjectInfo,
+    ObjectKey,
+    is_object_name,
+    is_temporary_name,
+)
 from backup_agent.storage.byte_range import ByteRange
 from backup_agent.storage.failures import Failures
 from backup_agent.storage.web_client import Login, WebClient
@@ -32,15 +42,27 @@ class WebdavBackend:
     """Objects as files below ``base``, in restic's default layout. ``base`` ends in a slash."""
 
     def __init__(
-        self, base: str, *, failures: Failures, login: Login, cacert: Path | None = None
+        self,
+        base: str,
+        *,
+        failures: Failures,
+        login: Login,
+        cacert: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._base = base
         self._failures = failures
+        self._clock = clock
         self._client = WebClient(base, failures, login=login, cacert=cacert)
+        self._pack_folders: set[str] = set()
 
     @property
     def location(self) -> str:
         return self._failures.location
+
+    @property
+    def listing_may_lag(self) -> bool:
+        return False
 
     def prepare(self) -> None:
         self._make_with_parents(self._base)
@@ -50,7 +72,7 @@ class WebdavBackend:
 
     def save(self, key: ObjectKey, data: Data) -> None:
         # The temporary name is no object name, so a crash leaves nothing that a listing shows.
-        temporary = f"{key.path}-tmp-{token_hex(8)}"
+        temporary = f"{key.path}{TEMPORARY}{token_hex(8)}"
         self._put(temporary, key, data)
         try:
             self._move(temporary, key, data)
@@ -79,22 +101,39 @@ class WebdavBackend:
     def remove(self, key: ObjectKey) -> None:
         self._delete(key.path)
 
+    def sweep(self) -> int:
+        oldest_allowed = self._clock() - REMAINS_AGE_SECONDS
+        swept = 0
+        for folder, entries in self._folders():
+            for entry in entries:
+                # A save may be under way, whatever the program that does it thinks of locks.
+                if is_temporary_name(entry.name) and entry.changed < oldest_allowed:
+                    self._delete(f"{folder}{entry.name}")
+                    swept += 1
+        return swept
+
     def close(self) -> None:
         self._client.close()
 
     def _put(self, temporary: str, key: ObjectKey, data: Data) -> None:
-        headers = {"Content-Type": "application/octet-stream"}
-        answer = self._client.send(
-            "PUT", temporary, what=key.path, data=data, headers=headers, accept=_NO_FOLDER
-        )
-        if answer.is_success:
-            return
         folder = f"{key.path.rpartition('/')[0]}/"
-        if key.kind is not FileKind.PACK:
-            raise self._failures.container_missing("folder", folder)
         # Only a pack's two-digit folder is made on the way; a vanished root stays an error.
-        self._make_folder(folder)
-        self._client.send("PUT", temporary, what=key.path, data=data, headers=headers)
+        # Beforehand, and not when a PUT finds it missing: servers say so without reading the
+        # pack and hang up, and the answer may be lost with the connection, every time anew.
+        if key.kind is FileKind.PACK and folder not in self._pack_folders:
+            self._make_folder(folder)
+            self._pack_folders.add(folder)
+        answer = self._client.send(
+            "PUT",
+            temporary,
+            what=key.path,
+            data=data,
+            headers={"Content-Type": "application/octet-stream"},
+            accept=_NO_FOLDER,
+        )
+        if not answer.is_success:
+            self._pack_folders.discard(folder)
+            raise self._failures.container_missing("folder", folder)
 
     def _move(self, temporary: str, key: ObjectKey, data: Data) -> None:
         """Give the upload its name. One that is taken is replaced only if it is not whole."""
@@ -133,6 +172,17 @@ class WebdavBackend:
                 f"{folder} in {self.location}: {exc}",
                 hint="Check that the address leads to a WebDAV folder.",
             ) from exc
+
+    def _folders(self) -> Iterator[tuple[str, Sequence[Entry]]]:
+        """Every folder of a repository, its root first, and what is in it."""
+        packs = f"{FileKind.PACK.value}/"
+        waiting = ["", *(f"{kind.value}/" for kind in FileKind if kind is not FileKind.CONFIG)]
+        for folder in waiting:
+            entries = self._entries(folder)
+            yield folder, entries
+            if folder == packs:
+                inner = (entry.name for entry in entries if entry.is_folder)
+                waiting += [f"{packs}{name}/" for name in inner if name in _PACK_FOLDERS]
 
     def _make_folder(self, url: str) -> None:
         """Create a folder, named below the base or by its full URL; it may exist."""

@@ -6,7 +6,11 @@
       <D:response>
         <D:href>/repo/keys/0a1b…</D:href>
         <D:propstat>
-          <D:prop><D:getcontentlength>431</D:getcontentlength><D:resourcetype/></D:prop>
+          <D:prop>
+            <D:getcontentlength>431</D:getcontentlength>
+            <D:getlastmodified>Sun, 01 Mar 2026 12:00:00 GMT</D:getlastmodified>
+            <D:resourcetype/>
+          </D:prop>
           <D:status>HTTP/1.1 200 OK</D:status>
         </D:propstat>
       </D:response>
@@ -19,22 +23,27 @@ grow into gigabytes or fetch a file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from math import inf
 from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
 QUESTION = (
     b'<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:">'
-    b"<prop><getcontentlength/><resourcetype/></prop></propfind>"
+    b"<prop><getcontentlength/><getlastmodified/><resourcetype/></prop></propfind>"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file or folder; ``name`` is the last part of its path, ``size`` in bytes."""
+    """One file or folder; ``name`` is the last part of its path, ``size`` in bytes,
+    ``changed`` in seconds since 1970, or for ever to come where the server does not tell.
+    """
 
     name: str
     size: int
     is_folder: bool
+    changed: float = inf
 
 
 def parse_listing(document: bytes) -> list[Entry]:
@@ -64,6 +73,7 @@ class _Reader:
         self._open: list[str] = []
         self._href = ""
         self._size = ""
+        self._changed = ""
         self._is_folder = False
 
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
@@ -72,7 +82,7 @@ class _Reader:
             case "DAV: multistatus":
                 self.is_listing = True
             case "DAV: response":
-                self._href, self._size, self._is_folder = "", "", False
+                self._href, self._size, self._changed, self._is_folder = "", "", "", False
             case "DAV: collection":
                 self._is_folder = True
 
@@ -82,6 +92,8 @@ class _Reader:
                 self._href += text
             case [_, "DAV: getcontentlength"]:
                 self._size += text
+            case [_, "DAV: getlastmodified"]:
+                self._changed += text
 
     def end(self, tag: str) -> None:
         self._open.pop()
@@ -93,8 +105,16 @@ class _Reader:
                     name=path.rpartition("/")[2],
                     size=int(size) if size.isdecimal() else 0,
                     is_folder=self._is_folder,
+                    changed=_seconds(self._changed.strip()),
                 )
             )
+
+
+def _seconds(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return inf
 
 
 def _refuse_document_type(*_: object) -> None:

@@ -7,9 +7,9 @@ comes; ``tree`` decides what it means. Only imported where POSIX is spoken.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,13 +19,11 @@ from typing import TypeVar
 
 from backup_agent.errors import TargetError
 from backup_agent.model.node import Node, NodeKind
+from backup_agent.targets.unfinished import make_unfinished
 
 Made = TypeVar("Made")
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_CREATE_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-# Should someone put a fifo where the file was, opening it must not wait for a reader.
-_REOPEN_FILE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK
 _TEMPORARY_FOLDER_MODE = 0o700
 _TEMPORARY_MODE = 0o600
 """What is half restored is for its owner's eyes only; the recorded mode comes last."""
@@ -83,18 +81,47 @@ def close(descriptor: int) -> None:
     os.close(descriptor)
 
 
-def make_folder(name: bytes, *, within: int) -> None:
-    """A folder that can be written to; one that stands there is kept with what it holds."""
+def device_of(descriptor: int) -> int:
+    """The number of the file system it lies on."""
+    return os.fstat(descriptor).st_dev
+
+
+def duplicate(descriptor: int) -> int:
+    return os.dup(descriptor)
+
+
+def sync_file_system(descriptor: int) -> None:
+    """Wait until all that was written to the file system of ``descriptor`` is on its disk.
+
+    Raises ``OSError`` where something could not be written since the descriptor was opened
+    (Linux 5.8 and newer). Python lacks syncfs(2), and sync(2) waits for every disk of the
+    computer and reports nothing.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+    elif libc.syncfs(descriptor) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def make_folder(name: bytes, *, within: int) -> bool:
+    """A folder that can be written to; one that stands there is kept with what it holds.
+
+    Returns whether it is a new one.
+    """
     try:
         os.mkdir(name, _TEMPORARY_FOLDER_MODE, dir_fd=within)
+        return True
     except FileExistsError:
         standing = os.stat(name, dir_fd=within, follow_symlinks=False)
         _refuse_other_spelling(name, within=within)
         if stat.S_ISDIR(standing.st_mode):
             _make_accessible(name, standing, within=within)
-        else:
-            os.unlink(name, dir_fd=within)
-            os.mkdir(name, _TEMPORARY_FOLDER_MODE, dir_fd=within)
+            return False
+        os.unlink(name, dir_fd=within)
+        os.mkdir(name, _TEMPORARY_FOLDER_MODE, dir_fd=within)
+        return True
 
 
 def make_file(size: int, *, within: int) -> tuple[bytes, int]:
@@ -103,8 +130,7 @@ def make_file(size: int, *, within: int) -> tuple[bytes, int]:
     Its name is a temporary one: only a whole file may take the place of an older
     one, see :func:`put_in_place`.
     """
-    temporary = b".everboot-%s.part" % secrets.token_hex(8).encode()
-    descriptor = os.open(temporary, _CREATE_FILE, _TEMPORARY_MODE, dir_fd=within)
+    temporary, descriptor = make_unfinished(within=within)
     try:
         os.ftruncate(descriptor, size)
     except (OSError, OverflowError):
@@ -136,14 +162,6 @@ def put_in_place(temporary: bytes, name: bytes, *, within: int) -> None:
 
 def remove_file(name: bytes, *, within: int) -> None:
     os.unlink(name, dir_fd=within)
-
-
-def reopen_file(name: bytes, *, within: int) -> int:
-    descriptor = os.open(name, _REOPEN_FILE, dir_fd=within)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it was replaced by something that is no file")
-    return descriptor
 
 
 def write_at(descriptor: int, offset: int, data: bytes | memoryview) -> None:

@@ -19,8 +19,10 @@ from backup_agent.model.node import Node, NodeKind
 from backup_agent.targets import posix
 from backup_agent.targets.confined import ConfinedFolders
 from backup_agent.targets.descriptors import DescriptorCache
+from backup_agent.targets.durable import WrittenFileSystems
 from backup_agent.targets.metadata import Shortfall, apply_metadata
 from backup_agent.targets.path import RelPath, shown
+from backup_agent.targets.unfinished import remove_leftovers, reopen_unfinished
 
 # Together well below the usual limit of 1,024 descriptors a process, sockets to come on top.
 _OPEN_FOLDERS = 96
@@ -42,7 +44,8 @@ class TreeTarget:
     metadata; everything else, symbolic links included, is replaced by what the
     tree has under its name. Folders that are not empty are not replaced. A file
     stands under a temporary name until it is finished, so an older one stays
-    whole until the new one is; what is not finished is removed in the end.
+    whole until the new one is; what is not finished is removed in the end, and
+    what a killed run left unfinished when the next one comes to its folder.
 
     Names that are no file names, and two of the same name in one folder, raise
     :class:`UnsafePathError`: only a hostile or corrupt tree has them.
@@ -59,18 +62,22 @@ class TreeTarget:
         self._emit = emit
         self._folders = ConfinedFolders(root, limit=_OPEN_FOLDERS)
         self._files = DescriptorCache[RelPath](limit=_OPEN_FILES)
+        self._written = WrittenFileSystems()
         self._lock = Lock()
         self._names: dict[RelPath, set[bytes]] = {}
         self._failed: set[RelPath] = set()
         self._unfinished: dict[RelPath, bytes] = {}
         self._foreign_owners = 0
+        self._enter(())
 
     def make_folder(self, path: RelPath) -> bool:
         """A folder, writable until it is finished. The root, ``()``, always stands."""
         if path:
             self._claim(path)
             with self._reporting(path), self._folders.parent(path) as (parent, name):
-                posix.make_folder(name, within=parent)
+                is_new = posix.make_folder(name, within=parent)
+                if not is_new:
+                    self._enter(path)
         return self._stands(path)
 
     def make_file(self, path: RelPath, node: Node) -> bool:
@@ -149,13 +156,29 @@ class TreeTarget:
                 self._report(path, apply_metadata(made, node, own=self._own))
         return self._stands(path)
 
-    def finish_folder(self, path: RelPath, node: Node) -> None:
-        """The folder's own metadata, once nothing more is written in it."""
+    def finish_folder(self, path: RelPath, node: Node, *, on_the_way: bool = False) -> None:
+        """The folder's own metadata, once nothing more is written in it.
+
+        ``on_the_way``: nobody asked for it, it only leads to what was asked for. Whose it was
+        is not worth a word then: ``/`` and ``/home`` always belong to somebody else.
+        """
         with self._lock:
             self._names.pop(path, None)
         if self._stands(path):
             with self._reporting(path), self._folders.folder(path) as folder:
-                self._report(path, apply_metadata(folder, node, own=self._own))
+                shortfall = apply_metadata(folder, node, own=self._own)
+                foreign = shortfall.foreign_owner and not on_the_way
+                self._report(path, Shortfall(shortfall.problems, foreign_owner=foreign))
+
+    def make_durable(self) -> None:
+        """Wait until all that was finished is on the disk. Raises :class:`TargetError`."""
+        try:
+            self._written.sync()
+        except OSError as exc:
+            raise TargetError(
+                f"Not everything restored to {self._root} reached its disk: {exc.strerror}",
+                hint="Check the disk's health and its free space, then restore again.",
+            ) from exc
 
     def close(self) -> None:
         """Release what is open, remove unfinished files, say what concerns the whole run."""
@@ -163,6 +186,7 @@ class TreeTarget:
         for path in list(self._unfinished):
             self._remove_unfinished(path)
         self._folders.close()
+        self._written.close()
         if self._foreign_owners and self._owners_wanted:
             self._emit(
                 ItemSkipped(
@@ -173,9 +197,15 @@ class TreeTarget:
                 )
             )
 
+    def _enter(self, path: RelPath) -> None:
+        """Take up work in a folder that was there before us."""
+        with self._folders.folder(path) as folder:
+            self._written.add(folder)
+            remove_leftovers(within=folder)
+
     def _reopen(self, path: RelPath) -> int:
         with self._folders.parent(path) as (parent, _):
-            return posix.reopen_file(self._temporary(path), within=parent)
+            return reopen_unfinished(self._temporary(path), within=parent)
 
     def _temporary(self, path: RelPath) -> bytes:
         try:

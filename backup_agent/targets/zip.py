@@ -117,8 +117,16 @@ class ZipTarget:
             self._write(info, [node.link_target], path=path)
 
     def add_other(self, path: RelPath, node: Node) -> None:
-        """What a zip cannot hold (devices, fifos, sockets) is named in a notice."""
-        self._emit(Notice(f"{shown(path)}: a zip cannot hold a {_CALLED[node.kind]}; left out"))
+        """What a zip cannot hold is left out, and said so.
+
+        A device or fifo is missing from the zip, where a restore would bring it back. A socket
+        is missing nowhere: it has no content, and only the program that listens can make it.
+        """
+        reason = f"a zip cannot hold a {_CALLED[node.kind]}"
+        if node.kind is NodeKind.SOCKET:
+            self._emit(Notice(f"{shown(path)}: {reason}; programs make them anew"))
+        else:
+            self._emit(ItemSkipped(path=shown(path), reason=reason, during="restore"))
 
     def close(self) -> None:
         """Write the central directory: the zip is complete, unless it was broken before."""

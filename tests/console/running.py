@@ -32,14 +32,10 @@ def running_console(folder: Path, *options: str) -> Iterator[RunningConsole]:
     environment = {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
     arguments = (*command, "--data", str(data), "--port", "0", *options)
     with running(arguments, folder=folder, name="console", environment=environment) as server:
-        server.wait_until(lambda: "console: http" in server.log.read_text())
+        # The last line it prints; connections wait for it from then on.
+        server.wait_until(lambda: "Ctrl-C ends it" in server.log.read_text())
         told = server.log.read_text()
         address = re.search(r"console: (https?://\S+:\d+)", told)
         assert address is not None
-        link = ""
-        if "Nobody has an account" in told:
-            server.wait_until(lambda: "/setup#" in server.log.read_text())
-            found = re.search(r"\S+/setup#\S+", server.log.read_text())
-            link = found[0] if found else ""
-        server.wait_for_port(int(address[1].rpartition(":")[2]))
-        yield RunningConsole(address[1], link, data, server)
+        link = re.search(r"\S+/setup#\S+", told)
+        yield RunningConsole(address[1], link[0] if link else "", data, server)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
-from backup_agent.storage import addresses
+from backup_agent.model.cancel import CancelToken
 from tests.servers.park import ServerPark, server_park
 
 
@@ -21,5 +19,4 @@ def park() -> Iterator[ServerPark]:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backends try again as often as ever, but at once: servers on loopback need no rest."""
-    hasty = SimpleNamespace(sleep=lambda seconds: None, monotonic=time.monotonic)
-    monkeypatch.setattr(addresses, "time", hasty)
+    monkeypatch.setattr(CancelToken, "wait", lambda _token, _seconds: None)

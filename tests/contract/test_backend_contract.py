@@ -17,6 +17,7 @@ from backup_agent.errors import (
     StorageError,
     TransientStorageError,
 )
+from backup_agent.model.cancel import CancelToken
 from backup_agent.storage import swift
 from backup_agent.storage.addresses import StorageOptions, open_backend
 from backup_agent.storage.backend import CONFIG, Backend, FileKind, ObjectInfo, ObjectKey
@@ -70,7 +71,8 @@ def _in_process(name: str, tmp_path: Path) -> Backend:
             return CachingBackend(memory, tmp_path / "cache")
         case "throttled":
             # No pause comes near a clock's resolution at this rate.
-            return ThrottledBackend(memory, upload=Throttle(1 << 50), download=Throttle(1 << 50))
+            free = Throttle(1 << 50, wait=CancelToken().wait)
+            return ThrottledBackend(memory, upload=free, download=free)
         case "faulty":
             return FaultyBackend(memory)
         case _:
@@ -123,6 +125,20 @@ def test_what_one_client_saved_another_one_sees(backend: Backend, place: Place) 
     with contextlib.closing(place.open()) as other:
         assert other.load(key_of(data)) == data
         assert _names(other, FileKind.PACK) == {key_of(data).name}
+
+
+def test_sweeping_takes_no_object(backend: Backend) -> None:
+    backend.save(CONFIG, b"the config")
+    for kind in NAMED_KINDS:
+        backend.save(key_of(bytes_of(100), kind), bytes_of(100))
+    assert backend.sweep() == 0
+    assert backend.load(CONFIG) == b"the config"
+    for kind in NAMED_KINDS:
+        assert backend.load(key_of(bytes_of(100), kind)) == bytes_of(100)
+
+
+def test_only_swift_lists_late(backend: Backend) -> None:
+    assert backend.listing_may_lag == backend.location.startswith("swift:")
 
 
 def test_save_takes_any_kind_of_bytes(backend: Backend) -> None:

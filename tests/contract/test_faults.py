@@ -10,7 +10,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
@@ -184,6 +184,13 @@ def test_only_transient_faults_are_tried_again(line: Line) -> None:
     assert len(line.proxy.seen) == 1
 
 
+def test_a_pack_of_usual_size_comes_through_at_the_first_try(line: Line) -> None:
+    data = bytes_of(16 << 20, "pack")
+    line.backend.save(key_of(data), data)
+    assert line.straight.load(key_of(data)) == data
+    assert [seen.method for seen in line.proxy.seen].count(line.upload) == 1
+
+
 def test_an_upload_that_is_always_cut_leaves_no_object(line: Line) -> None:
     data = bytes_of(100_000, "cut")
     line.proxy.inject(Fault.CUT_REQUEST, method=line.upload, times=math.inf)
@@ -236,6 +243,50 @@ def test_an_upload_corrupted_on_its_way_is_sent_again(line: Line) -> None:
     line.backend.save(key_of(data), data)
     assert Fault.CORRUPT_REQUEST in [seen.injected for seen in line.proxy.seen]
     assert line.straight.load(key_of(data)) == data
+
+
+_UNPROVEN = pytest.mark.parametrize("line", ["wsgidav", "rclone-rest"], indirect=True)
+
+
+@_UNPROVEN
+@pytest.mark.parametrize("kind", [FileKind.KEY, FileKind.SNAPSHOT, FileKind.INDEX])
+def test_a_small_file_stored_wrongly_is_sent_again(line: Line, kind: FileKind) -> None:
+    data = bytes_of(5000, "corrupted")
+    line.proxy.inject(Fault.CORRUPT_REQUEST, method=line.upload)
+    line.backend.save(key_of(data, kind), data)
+    assert Fault.CORRUPT_REQUEST in [seen.injected for seen in line.proxy.seen]
+    assert line.straight.load(key_of(data, kind)) == data
+
+
+@_UNPROVEN
+def test_a_pack_of_trees_stored_wrongly_is_sent_again(line: Line) -> None:
+    data = bytes_of(5000, "corrupted")
+    line.proxy.inject(Fault.CORRUPT_REQUEST, method=line.upload)
+    line.backend.save(replace(key_of(data), is_tree=True), data)
+    assert line.straight.load(key_of(data)) == data
+
+
+@_UNPROVEN
+def test_a_pack_of_contents_stored_wrongly_is_sent_again_on_request(
+    line: Line, park: ServerPark
+) -> None:
+    server = park.door(line.door).through(line.proxy.origin)
+    data = bytes_of(5000, "corrupted")
+    options = StorageOptions(read_back=True)
+    address = line.backend.location
+    with contextlib.closing(open_backend(address, server.environment, options)) as careful:
+        line.proxy.inject(Fault.CORRUPT_REQUEST, method=line.upload)
+        careful.save(key_of(data), data)
+    assert line.straight.load(key_of(data)) == data
+
+
+@_UNPROVEN
+def test_a_file_that_is_always_stored_wrongly_is_an_error_and_does_not_stay(line: Line) -> None:
+    data = bytes_of(5000, "corrupted")
+    line.proxy.inject(Fault.CORRUPT_REQUEST, method=line.upload, times=math.inf)
+    with pytest.raises(TransientStorageError, match="not what was sent"):
+        line.backend.save(key_of(data, FileKind.INDEX), data)
+    assert list(line.straight.list(FileKind.INDEX)) == []
 
 
 def test_others_go_on_while_one_answer_hangs(line: Line) -> None:

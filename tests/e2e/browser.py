@@ -115,9 +115,13 @@ class Browser:
         return bool(self.driver.execute_script(script))
 
     def complaints(self) -> list[str]:
-        """What the console of the developer tools shows, refused requests apart."""
+        """What the console of the developer tools shows.
+
+        Apart from refused requests, and from files that were on their way at a kill.
+        """
         log = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        return [e["message"] for e in log if "status of 40" not in e["message"]]
+        messages = [str(entry["message"]) for entry in log]
+        return [m for m in messages if "status of 40" not in m and "ERR_CONNECTION" not in m]
 
 
 @contextlib.contextmanager

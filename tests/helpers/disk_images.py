@@ -26,7 +26,20 @@ _PACKAGES = {
     "mkfs.ext2": "e2fsprogs",
     "mkfs.ext3": "e2fsprogs",
     "mkfs.ext4": "e2fsprogs",
+    "fsck.fat": "dosfstools",
+    "mcopy": "mtools",
+    "mdel": "mtools",
+    "dump.exfat": "exfatprogs",
+    "fsck.exfat": "exfatprogs",
+    "mke2fs": "e2fsprogs",
+    "e2fsck": "e2fsprogs",
+    "dumpe2fs": "e2fsprogs",
+    "debugfs": "e2fsprogs",
     "mkntfs": "ntfs-3g",
+    "ntfscp": "ntfs-3g",
+    "ntfsinfo": "ntfs-3g",
+    "ntfsfix": "ntfs-3g",
+    "ntfsresize": "ntfs-3g",
     "mkswap": "util-linux",
     "blkid": "util-linux",
     "cryptsetup": "cryptsetup-bin",
@@ -40,10 +53,13 @@ _ENVIRONMENT = {
 
 
 def run_tool(*command: str | Path, feed: str = "") -> str:
-    """The tool's standard output; skips the test, naming the package, where it is not installed."""
+    """The tool's standard output; where it is not installed, the test fails and names the package.
+
+    A skip would let what it tests vanish unnoticed.
+    """
     name = str(command[0])
     if not shutil.which(name, path=_ENVIRONMENT["PATH"]):
-        pytest.skip(f"needs {name} (Debian package {_PACKAGES.get(name, name)})")
+        pytest.fail(f"needs {name} (Debian package {_PACKAGES.get(name, name)})")
     done = subprocess.run(
         command, input=feed, capture_output=True, text=True, env=_ENVIRONMENT, check=False
     )

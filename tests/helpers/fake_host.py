@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from backup_agent.errors import UnsupportedError
+from backup_agent.host.api import BlockContent, WritableDisk
+from backup_agent.host.select import current_host
 from backup_agent.model.disk import Disk, Extent
 from backup_agent.model.machine import Firmware
 
@@ -37,7 +41,7 @@ class FailingFile(io.FileIO):
 
 
 class FakeHost:
-    """``mounted`` tells which paths are in use, and where."""
+    """``mounted`` tells which paths are in use, and where; ``frozen_view`` opens views of disks."""
 
     hostname = "office-pc"
     operating_system = "Test OS 1.0"
@@ -49,7 +53,9 @@ class FakeHost:
         mounted: Mapping[str, Sequence[str]] | None = None,
         bad: Sequence[Extent] = (),
         error: int = errno.EIO,
+        frozen_view: Callable[[Disk], io.RawIOBase] | None = None,
     ) -> None:
+        self._frozen_view = frozen_view
         self._mounted = mounted or {}
         self._bad = bad
         self._error = error
@@ -64,5 +70,20 @@ class FakeHost:
     def open_disk(self, disk: Disk) -> io.FileIO:
         return FailingFile(disk.path, self._bad, self._error)
 
+    def open_frozen_view(self, disk: Disk) -> io.RawIOBase | None:
+        return self._frozen_view(disk) if self._frozen_view else None
+
     def mounts(self, path: str) -> Sequence[str]:
         return self._mounted.get(path, ())
+
+    def offers_block_devices(self) -> bool:
+        return False
+
+    def block_device(self, content: BlockContent) -> AbstractContextManager[str]:
+        raise UnsupportedError("A fake host has no kernel.")
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableDisk:
+        return current_host().open_target(disk, create=create)
+
+    def start_on_disk(self, path: str) -> int | None:
+        return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 
+from backup_agent.chunking.fixed import cut
 from backup_agent.format.disk_layout import decode_layout, decode_volume
 from backup_agent.model.disk import DiskLayout, Extent, Volume
+from backup_agent.model.ids import BlobId
 from backup_agent.model.node import NodeKind
 from backup_agent.sources.entry import Entry, Source
+from backup_agent.targets.disk.stored import StoredBlob
 
 _BUFFER = 300_000  # no divisor of anything, so that pieces end anywhere
 
@@ -53,6 +57,8 @@ class CollectedDisk:
     def __init__(self, files: dict[str, bytes], number: int = 0) -> None:
         self._files = files
         self._folder = f"/disks/{number}"
+        self._content: dict[BlobId, bytes] = {}
+        self.fetched = 0
 
     @property
     def layout(self) -> DiskLayout:
@@ -66,13 +72,30 @@ class CollectedDisk:
             if path.startswith(self._folder) and path.endswith("/volume.json")
         ]
 
-    def read_area(self, name: str) -> Iterator[bytes]:
-        return _pieces(self._files[f"{self._folder}/{name}"])
+    @property
+    def identity(self) -> str:
+        return f"collected{self._folder}"
 
-    def read_part(self, volume: int, part: int) -> Iterator[bytes]:
-        return _pieces(self._files[f"{self._folder}/volumes/{volume}/image/{part:04d}/part"])
+    def area_blobs(self, name: str) -> Iterator[StoredBlob]:
+        return self._blobs(f"{self._folder}/{name}")
 
+    def part_blobs(self, volume: int, part: int) -> Iterator[StoredBlob]:
+        return self._blobs(f"{self._folder}/volumes/{volume}/image/{part:04d}/part")
 
-def _pieces(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), _BUFFER):
-        yield data[start : start + _BUFFER]
+    def fetch(self, blobs: Iterable[BlobId]) -> Iterator[bytes]:
+        for blob in blobs:
+            self.fetched += 1
+            yield self._content[blob]
+
+    def read_part(self, volume: int, part: int) -> bytes:
+        return self._files[f"{self._folder}/volumes/{volume}/image/{part:04d}/part"]
+
+    def _blobs(self, path: str) -> Iterator[StoredBlob]:
+        data = memoryview(self._files[path])
+        start = 0
+        for length in cut(data, last=True):
+            piece = bytes(data[start : start + length])
+            blob = BlobId(hashlib.sha256(piece).digest())
+            self._content[blob] = piece
+            yield StoredBlob(blob, length)
+            start += length

@@ -56,7 +56,7 @@ def test_block_device_is_read_in_its_own_sectors(tmp_path: Path, sector_size: in
         TableKind.MBR,
         sector_size,
     )
-    assert b"".join(stored.read_part(1, 0)) == b"\x77" * 2 * MIB
+    assert stored.read_part(1, 0) == b"\x77" * 2 * MIB
     assert (collected.changed, collected.unreadable) == ({}, {})
 
 

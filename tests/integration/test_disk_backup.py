@@ -20,9 +20,9 @@ from backup_agent.repository.repository import Repository, create_repository
 from backup_agent.services.backup import BackupResult, BackupSettings, run_backup
 from backup_agent.sources.disk import open_disk_source
 from backup_agent.storage.local import LocalBackend
-from backup_agent.targets.disk_image import plan_disk_image, restore_disk_image
 from tests.helpers.disk_images import MIB, make_disk, place, run_tool
 from tests.helpers.fake_host import FakeHost
+from tests.helpers.restored_disk import restore_disk
 from tests.helpers.stored_disk import CollectedDisk
 
 PASSWORD = "disks"
@@ -87,8 +87,7 @@ def test_disk_restored_by_restic_is_put_together_to_the_same_bytes(
     }
     stored = CollectedDisk(files)
     again = tmp_path / "again.img"
-    plan = plan_disk_image(stored, again, overwrite=False, host=FakeHost())
-    restore_disk_image(plan, stored, emit=ignore, cancel=CancelToken())
+    restore_disk(stored, again)
     assert again.read_bytes() == image.read_bytes()
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from backup_agent.host.select import current_host
-from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import FileSystemKind, Volume
 from backup_agent.model.events import Event, Progress
 from backup_agent.sources.disk import open_disk_source
-from backup_agent.targets.disk_image import plan_disk_image, restore_disk_image
 from tests.helpers.disk_images import MIB, make_disk, make_volume, place, run_tool
+from tests.helpers.restored_disk import restore_disk
 from tests.helpers.stored_disk import CollectedDisk, CollectedFiles
+from tests.helpers.volumes import make_file_system, put_ext, put_fat, put_ntfs
 
 GPT = """\
 label: gpt
@@ -31,9 +31,9 @@ start=6MiB, size=8MiB, type=7
 start=15MiB, size=4MiB, type=83
 """
 CONTENT = [
-    (4 * MIB, ["mkfs.fat", "-n", "BOOT"]),
-    (8 * MIB, ["mkntfs", "-qfF", "-L", "Windows"]),
-    (4 * MIB, ["mkfs.ext4", "-q", "-L", "data"]),
+    (4 * MIB, ["mkfs.fat", "-n", "BOOT"], put_fat),
+    (8 * MIB, ["mkntfs", "-qfF", "-L", "Windows"], put_ntfs),
+    (4 * MIB, ["mkfs.ext4", "-q", "-L", "data"], put_ext),
 ]
 CASES = {
     "gpt": (GPT, 512, (1, 5, 16)),
@@ -48,15 +48,17 @@ def sha256(path: Path) -> str:
 
 
 def make_computer(folder: Path, case: str) -> Path:
-    """An image with boot code, three file systems, and data in the last of their sectors."""
+    """An image with boot code and three file systems, each with a file in it."""
     script, sector_size, starts = CASES[case]
     image = make_disk(folder / "disk.img", 24 * MIB, script, sector_size=sector_size)
     place(image, 0, b"boot code")
     place(image, MIB // 2, b"second stage of the boot loader")
-    for start, (size, command) in zip(starts, CONTENT, strict=True):
-        volume = bytearray(make_volume(folder / "volume", size, command))
-        volume[size - 3 * MIB : size - 2 * MIB] = random.Random(start).randbytes(MIB)
-        place(image, start * MIB, bytes(volume))
+    for start, (size, command, put) in zip(starts, CONTENT, strict=True):
+        volume = make_file_system(folder / "volume", size, *command)
+        file = folder / "file"
+        file.write_bytes(random.Random(start).randbytes(MIB))
+        put(volume, file, "file.bin")
+        place(image, start * MIB, volume.read_bytes())
     return image
 
 
@@ -65,9 +67,8 @@ def restore(image: Path, target: Path, *, part_size: int = 1 << 30) -> list[Even
     source = open_disk_source(host, [str(image)], part_size=part_size)
     stored = CollectedDisk(CollectedFiles(source).files)
     source.close()
-    plan = plan_disk_image(stored, target, overwrite=False, host=host)
     events: list[Event] = []
-    restore_disk_image(plan, stored, emit=events.append, cancel=CancelToken())
+    restore_disk(stored, target, emit=events.append)
     return events
 
 
@@ -81,9 +82,10 @@ def test_restored_image_is_the_source_and_the_source_is_untouched(
     events = restore(image, restored, part_size=3 * MIB)
     assert sha256(image) == before
     assert sha256(restored) == before
-    last = events[-1]
-    assert isinstance(last, Progress)
-    assert 16 * MIB < last.bytes_done == last.bytes_total
+    progress = [event for event in events if isinstance(event, Progress)]
+    for phase in ("restore", "verify"):
+        last = [event for event in progress if event.phase == phase][-1]
+        assert 3 * MIB <= last.bytes_done == last.bytes_total
 
 
 @pytest.mark.parametrize("case", ["gpt", "mbr"])

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from backup_agent.format.pack import BlobKind
-from backup_agent.format.tree import decode_tree, encode_tree, join_tree, split_tree
+from backup_agent.format.stored_tree import split_tree
+from backup_agent.format.tree import decode_tree, encode_tree, join_tree
 from backup_agent.repository.reader import BlobReader
 from backup_agent.storage.local import LocalBackend
 from tests.points import back_up, below, holdings, reopen

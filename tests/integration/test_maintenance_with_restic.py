@@ -33,8 +33,6 @@ from backup_agent.storage.local import LocalBackend
 RESTIC = os.environ.get("RESTIC", "restic")
 PASSWORD = "not a secret"
 
-pytestmark = pytest.mark.skipif(shutil.which(RESTIC) is None, reason="needs restic")
-
 
 class Shared:
     """A repository in a folder, a source, and both programs."""
@@ -313,3 +311,31 @@ def test_restic_finds_every_point_whole_wherever_our_prune_broke_off(tmp_path: P
         shutil.rmtree(shared.place)
         fail_at += 2
     assert operations >= 8
+
+
+class LateListing(LocalBackend):
+    """A folder that claims to list as late as Swift may."""
+
+    @property
+    def listing_may_lag(self) -> bool:
+        return True
+
+
+def test_restic_prunes_between_our_two_phases(shared: Shared) -> None:
+    shared.write("a", "b")
+    first = shared.our_backup()
+    shared.delete("b")
+    second = shared.our_backup()
+    shared.our_forget(first)
+    late = open_repository(LateListing(shared.place), PASSWORD)
+
+    waiting = prune_all(late).postponed.keys()
+    assert waiting
+    assert waiting <= shared.packs()
+    assert shared.restores(second) == shared.present()
+
+    shared.restic("prune")
+    assert not waiting & shared.packs()
+    shared.both_check()
+    assert prune_all(late).is_empty
+    assert shared.restores(second) == shared.present()

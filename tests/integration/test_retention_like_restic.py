@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,11 +20,6 @@ from backup_agent.model.retention import UNLIMITED, ForgetPlan, RetentionPolicy,
 from backup_agent.model.snapshot import Snapshot
 
 RESTIC = os.environ.get("RESTIC", "restic")
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which(RESTIC) is None, reason="needs restic"),
-    pytest.mark.skipif(not Path("/usr/share/zoneinfo/Etc/GMT-9").exists(), reason="needs tzdata"),
-]
 
 # Hours east of UTC. Go knows zones by their files only, and POSIX turns the sign round.
 ZONES = {"UTC": 0, "Etc/GMT-9": 9, "Etc/GMT+5": -5}

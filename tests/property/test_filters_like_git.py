@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -14,8 +13,6 @@ from hypothesis import strategies as st
 
 from backup_agent.errors import UsageError
 from backup_agent.sources.filters import Filters
-
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 # Few letters and few names, so that many patterns match something.
 FOLDERS = ("a", "a/b", "a/b/a", "ab", "ab/c", "b", "b/a-b", "c]")

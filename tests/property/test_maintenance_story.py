@@ -84,7 +84,7 @@ class RepositoryStory(RuleBasedStateMachine):
 
     @rule(max_unused=st.sampled_from([0.0, 0.05, 0.9]))
     def prune(self, max_unused: float) -> None:
-        prune(self.repository, max_unused=max_unused)
+        prune(self.repository, allow_empty=not self.model, max_unused=max_unused)
         self.fully_pruned = max_unused == 0
 
     @rule()

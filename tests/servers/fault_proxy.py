@@ -191,13 +191,15 @@ class FaultProxy:
     async def _ask(self, head: bytes, body: bytes, *, cut: bool = False) -> bytes:
         """The server's whole answer, byte for byte."""
         reader, server = await asyncio.open_connection(*self._upstream)
+        # A server may answer, and close, before it has read everything: listen while speaking.
+        answer = asyncio.create_task(_read_all(reader))
         try:
-            # A server may answer, and close, before it has read everything.
             with suppress(ConnectionError):
                 server.write(_for_one_request(head) + body)
                 await server.drain()
-            return b"" if cut else await reader.read()
+            return b"" if cut else await answer
         finally:
+            answer.cancel()
             server.close()
 
 
@@ -218,6 +220,15 @@ def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
 def _header(head: bytes, name: bytes) -> bytes:
     found = re.search(rb"(?im)^" + name + rb":[ \t]*(.*?)[ \t]*\r$", head)
     return found.group(1) if found else b""
+
+
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the other side has ended, in good order or not."""
+    pieces = []
+    with suppress(ConnectionError):
+        while piece := await reader.read(1 << 16):
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _read_body(reader: asyncio.StreamReader, head: bytes) -> bytes:

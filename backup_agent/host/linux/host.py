@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import platform
 import socket
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from backup_agent.errors import PrivilegeError, SourceError
+from backup_agent.errors import PrivilegeError, SourceError, TargetError, TargetInUseError
+from backup_agent.host.api import BlockContent
 from backup_agent.host.command import run
+from backup_agent.host.linux import nbd
 from backup_agent.host.linux.lsblk import COLUMNS, lasting_name, parse_lsblk, parse_whole_disks
+from backup_agent.host.linux.lvm import is_logical_volume, open_frozen_view
 from backup_agent.host.linux.usage import DiskUsage, device_number
+from backup_agent.host.linux.writable import WritableDevice, WritableImage, open_device, open_image
 from backup_agent.model.disk import Disk
 from backup_agent.model.machine import Firmware
 
@@ -74,6 +80,13 @@ class LinuxHost:
         except OSError as exc:
             raise SourceError(f"{disk.path} cannot be opened: {exc.strerror}") from exc
 
+    def open_frozen_view(self, disk: Disk) -> io.RawIOBase | None:
+        if disk.is_image or not is_logical_volume(number := device_number(disk.path)):
+            return None
+        # Whoever may not read the volume hears so in better words than LVM's.
+        self.open_disk(disk).close()
+        return open_frozen_view(number)
+
     def mounts(self, path: str) -> list[str]:
         try:
             if stat.S_ISBLK(os.stat(path).st_mode):
@@ -81,6 +94,36 @@ class LinuxHost:
         except FileNotFoundError:
             return []
         return self._usage.of_image(Path(path).resolve())
+
+    def offers_block_devices(self) -> bool:
+        return nbd.offers_block_devices()
+
+    def block_device(self, content: BlockContent) -> AbstractContextManager[str]:
+        return nbd.block_device(content)
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableImage | WritableDevice:
+        try:
+            return open_image(disk, create=create) if disk.is_image else open_device(disk)
+        except PermissionError as exc:
+            raise PrivilegeError(
+                f"{disk.path} may not be written by this user.",
+                hint="Run Everboot as root (sudo) to restore to disks.",
+            ) from exc
+        except OSError as exc:
+            if exc.errno in (errno.EBUSY, errno.EWOULDBLOCK):
+                raise TargetInUseError(
+                    f"{disk.path} is in use by another program.",
+                    hint="Unmount it, stop what works on it, or name another target.",
+                ) from exc
+            raise TargetError(f"{disk.path} cannot be opened: {exc.strerror}") from exc
+
+    def start_on_disk(self, path: str) -> int | None:
+        try:
+            start = Path("/sys/dev/block", device_number(path), "start").read_text()
+        except OSError:
+            return None
+        # The kernel counts these in 512 bytes, whatever the drive's sectors.
+        return int(start) * 512
 
 
 def _identify(path: str) -> str:

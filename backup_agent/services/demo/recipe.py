@@ -56,7 +56,13 @@ from backup_agent.services.repositories import Access, BlobReader, Repository, c
 from backup_agent.services.repositories import reading as reading_of
 from backup_agent.services.restore import restore_files
 from backup_agent.services.restore_disk import execute_disk_restore, plan_disk_restore
-from backup_agent.services.sources import FileSelection, Source, disks_source, files_source
+from backup_agent.services.sources import (
+    DiskSelection,
+    FileSelection,
+    Source,
+    disks_source,
+    files_source,
+)
 from backup_agent.services.zip import zip_files
 
 # Each demo makes the same computer, so that two runs can be compared.
@@ -153,7 +159,7 @@ class Demo:
     # Backups
 
     def _create(self) -> Created:
-        repository = create(self._access(), emit=self._emit)
+        repository = create(self._access(), emit=self._emit, cancel=self._cancel)
         repository.backend.close()
         return Created(repository.location, repository.config.id, str(self.scratch.password_file))
 
@@ -164,7 +170,7 @@ class Demo:
         return self._back_up(files_source(FileSelection((str(self.scratch.documents),))))
 
     def _back_up_disk(self) -> PointMade:
-        disk = disks_source([str(self.scratch.disk)], allow_mounted=False)
+        disk = disks_source(DiskSelection((str(self.scratch.disk),))).source
         try:
             return self._back_up(disk)
         finally:
@@ -172,7 +178,7 @@ class Demo:
 
     def _back_up(self, source: Source) -> PointMade:
         settings = BackupSettings(tags=("demo",))
-        with opened(self._access(), emit=self._emit) as repository:
+        with opened(self._access(), emit=self._emit, cancel=self._cancel) as repository:
             result = run_backup(repository, source, settings, emit=self._emit, cancel=self._cancel)
         if not result.complete:
             raise IntegrityError(f"{len(result.omissions)} items could not be backed up.")
@@ -201,7 +207,7 @@ class Demo:
         photos = self._stored(PHOTOS)
         with self._reading() as (_, reader):
             before, now = PointBrowser(reader, old), PointBrowser(reader, new)
-            found = find_files(now, _PATTERN, ignore_case=True, cancel=self._cancel)
+            found = find_files(now.walk(), _PATTERN, ignore_case=True, cancel=self._cancel)
             differences = diff_points(before, now, cancel=self._cancel)
             return Browsed(
                 folder=show_path(photos),
@@ -265,7 +271,7 @@ class Demo:
         )
 
     def _check(self) -> Checked:
-        with opened(self._access(), emit=self._emit) as repository:
+        with opened(self._access(), emit=self._emit, cancel=self._cancel) as repository:
             report = run_check(
                 repository,
                 headers=True,
@@ -298,7 +304,7 @@ class Demo:
     @contextmanager
     def _reading(self) -> Iterator[tuple[Repository, BlobReader]]:
         with (
-            opened(self._access(), emit=self._emit) as repository,
+            opened(self._access(), emit=self._emit, cancel=self._cancel) as repository,
             reading_of(repository, emit=self._emit) as reader,
         ):
             yield repository, reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from pathlib import Path
 
@@ -45,6 +46,79 @@ def test_dry_run_prints_the_plan_and_writes_nothing(with_disk: CommandLine) -> N
     (plan,) = with_disk.ok("--json", *arguments).records
     assert (plan["message_type"], plan["target"]) == ("plan", str(target))
     assert len(plan["actions"]) > 1
+    assert not target.exists()
+
+
+def test_plan_shows_both_layouts_as_a_picture_and_as_json(with_disk: CommandLine) -> None:
+    target = with_disk.home / "larger.img"
+    with open(target, "wb") as file:
+        file.truncate(16 * MIB)
+    arguments = ("restore-disk", "latest", "--map", f"disk0={target}", "--dry-run", "--grow")
+    text = with_disk.ok(*arguments).out
+    assert "as it was: 8.0 MiB, GPT, sectors of 512 bytes" in text
+    assert "as it will be: 16.0 MiB, GPT, sectors of 512 bytes" in text
+    assert [line for line in text.splitlines() if line.strip().startswith("....|1")]
+    assert "Nothing grows" in text
+    (plan,) = with_disk.ok("--json", *arguments).records
+    assert (plan["before"]["size"], plan["after"]["size"]) == (8 * MIB, 16 * MIB)
+    (volume,) = plan["after"]["volumes"]
+    assert (volume["number"], volume["start"], volume["size"]) == (1, MIB, 4 * MIB)
+    assert target.stat().st_blocks == 0
+
+
+def test_question_names_the_target_and_anything_but_yes_leaves_it(
+    with_disk: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = with_disk.home / "back.img"
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "y"
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", answer)
+    done = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}")
+    assert (done.code, target.exists()) == (130, False)
+    assert str(target) in asked[0]
+    assert "8.0 MiB" in asked[0]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_single_volume_is_restored_to_a_file_of_its_own(
+    with_disk: CommandLine, image: Path
+) -> None:
+    target = with_disk.home / "volume.img"
+    with_disk.ok("restore-disk", "latest", "--map", f"disk0/volume1={target}", "--yes")
+    assert target.read_bytes() == image.read_bytes()[MIB : 5 * MIB]
+
+
+def test_two_maps_to_one_target_are_refused(with_disk: CommandLine) -> None:
+    target = with_disk.home / "back.img"
+    maps = ("--map", f"disk0={target}", "--map", f"disk0/volume1={target}")
+    answer = with_disk.run("restore-disk", "latest", *maps, "--yes")
+    assert answer.code == 1
+    assert "the target of two maps" in answer.err
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("source", ["disk", "volume1", "disk0/", "disk0/volume", "disk0/volumex"])
+def test_source_that_names_nothing_is_refused(with_disk: CommandLine, source: str) -> None:
+    target = with_disk.home / "back.img"
+    answer = with_disk.run("restore-disk", "latest", "--map", f"{source}={target}", "--yes")
+    assert answer.code == 1
+    assert "names neither a disk nor a volume" in answer.err
+
+
+def test_image_inside_the_repository_is_refused(with_disk: CommandLine) -> None:
+    target = with_disk.repository / "data" / "disk.img"
+    answer = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}", "--yes")
+    assert answer.code == 1
+    assert "inside the repository" in answer.err
     assert not target.exists()
 
 
@@ -104,4 +178,5 @@ def test_damaged_disk_ends_its_restore_and_the_target_is_left_without_a_table(
     answer = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}", "--yes")
     assert answer.code == 1
     assert newest.name in answer.err
-    assert not any(target.read_bytes()[:MIB])
+    assert target.read_bytes().startswith(b"EVERBOOT RESTORING")
+    assert not any(target.read_bytes()[512:MIB])

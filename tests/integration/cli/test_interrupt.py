@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 
 import pytest
 
 from tests.command_line import CommandLine
+from tests.unit.storage.web_server import Answer, web_server
 
 TIB = 1 << 40
 
@@ -48,3 +50,27 @@ def test_hangup_is_ignored_since_restics_unlock_sends_it(used: CommandLine) -> N
         process.send_signal(signal.SIGINT)
         process.stdout.read()
     assert process.returncode == 130
+
+
+def test_interrupt_does_not_wait_for_the_line_that_a_limit_keeps_busy(used: CommandLine) -> None:
+    noise = used.home / "noise"
+    noise.write_bytes(random.Random(1).randbytes(40_000_000))
+    # At one KiB a second the first pack alone would take hours.
+    with used.start("--json", "--limit-upload", "1", "backup", noise) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert list((used.repository / "locks").iterdir()) == []
+
+
+def test_interrupt_ends_the_pauses_between_tries(used: CommandLine) -> None:
+    with web_server(lambda _request: Answer(503)) as host:
+        away = used.having(EVERBOOT_REPOSITORY=f"rest:http://{host}/")
+        with away.start("--json", "points") as process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            assert "Trying again" in first["message"]
+            process.send_signal(signal.SIGINT)
+            # Not 1, which giving up after the last try would give.
+            assert process.wait(60) == 130

@@ -102,6 +102,52 @@ def test_credentials_inside_an_address_are_masked_and_warned_about(shell: Comman
     assert "credentials inside an address" in answer.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("points", "rest:https://ada:s3cret/word@127.0.0.1/"),
+        ("rest:https://ada:s3cret/word@127.0.0.1/",),
+        ("points", "--limit-upload", "webdav:https://127.0.0.1/?token=s3cret"),
+    ],
+)
+@pytest.mark.parametrize("json", [(), ("--json",)], ids=["text", "json"])
+def test_an_address_in_the_wrong_place_is_masked_too(
+    shell: CommandLine, arguments: tuple[str, ...], json: tuple[str, ...]
+) -> None:
+    answer = shell.run(*arguments, *json)
+    assert answer.code == 1
+    assert "127.0.0.1" in answer.err + answer.out
+    assert "s3cret" not in answer.err + answer.out
+
+
+@pytest.mark.parametrize(
+    ("command", "choice"), [("key", "list|add|remove|passwd"), ("repair", "index")]
+)
+def test_a_command_that_lacks_its_verb_names_the_choice(
+    shell: CommandLine, command: str, choice: str
+) -> None:
+    answer = shell.run(command)
+    assert answer.code == 1
+    assert f"required: {choice}." in answer.err
+
+
+@pytest.mark.parametrize(
+    ("address", "settings", "named"),
+    [
+        ("rest:https://127.0.0.1:1/", {"SSL_CERT_FILE": "/dev/null"}, "SSL_CERT_FILE"),
+        ("s3:https://127.0.0.1:1/bucket", {"AWS_PROFILE": "nobody"}, "AWS_PROFILE"),
+        ("s3:https://127.0.0.1:1/ab", {}, "bucket"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_an_error_in_words(
+    shell: CommandLine, address: str, settings: dict[str, str], named: str
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    answer = shell.having(EVERBOOT_REPOSITORY=address, **keys, **settings).run("points")
+    assert answer.code == 1
+    assert named in answer.err
+
+
 def test_help_of_every_command_names_its_options(shell: CommandLine, tmp_path: Path) -> None:
     for command in ("init", "backup", "points", "ls", "restore", "zip", "restore-disk", "demo"):
         answer = shell.spawn(command, "--help")

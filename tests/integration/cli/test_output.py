@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import subprocess
 import zipfile
 from pathlib import Path
@@ -74,9 +75,27 @@ def test_warnings_about_a_stream_of_data_go_to_standard_error(used: CommandLine)
     os.mkfifo(used.home / "documents" / "pipe")
     used.ok("backup", used.home / "documents")
     answer = used.spawn("zip", "latest", "-o", "-")
+    assert answer.code == 3
     assert "pipe: a zip cannot hold a fifo" in answer.err
     with zipfile.ZipFile(io.BytesIO(answer.raw_out)) as archive:
         assert archive.testzip() is None
+
+
+def test_a_socket_makes_no_zip_incomplete(used: CommandLine) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(used.home / "documents" / "socket"))
+        used.ok("backup", used.home / "documents")
+    answer = used.ok("zip", "latest", "-o", used.home / "all.zip")
+    assert "socket: a zip cannot hold a socket" in answer.err
+    assert "could not be put into it" not in answer.out
+
+
+def test_a_zip_that_lacks_something_says_how_much(used: CommandLine) -> None:
+    os.mkfifo(used.home / "documents" / "pipe")
+    used.ok("backup", used.home / "documents")
+    answer = used.run("zip", "latest", "-o", used.home / "all.zip")
+    assert answer.code == 3
+    assert "1 item could not be put into it" in answer.out
 
 
 def test_file_names_cannot_steer_the_terminal(used: CommandLine) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup_agent.errors import IntegrityError
-from backup_agent.format.lock import Lock, decode_lock, encode_lock
+from backup_agent.format.lock import Lock, ProcessMark, decode_lock, encode_lock
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 locks = st.builds(
@@ -22,6 +22,10 @@ locks = st.builds(
     pid=st.integers(0, 1 << 40),
     uid=st.integers(0, 1 << 32),
     gid=st.integers(0, 1 << 32),
+    process=st.none()
+    | st.builds(
+        ProcessMark, st.text(alphabet=st.characters(codec="utf-8")), st.integers(0, 1 << 62)
+    ),
 )
 
 

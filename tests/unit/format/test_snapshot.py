@@ -154,3 +154,10 @@ def test_paths_and_patterns_of_any_bytes_can_be_committed() -> None:
 def test_what_is_no_snapshot_is_damage(text: bytes) -> None:
     with pytest.raises(IntegrityError):
         decode_snapshot(text, ID)
+
+
+@pytest.mark.parametrize("tree", ["22", "x" * 64, "é" * 64, " ".join(["22"] * 32), ""])
+def test_a_tree_that_is_none_is_told_in_our_words(tree: str) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        decode_snapshot(json.dumps(RESTIC_0_19 | {"tree": tree}).encode(), ID)
+    assert caught.value.message == f"Snapshot {ID[:8]} names no tree: {tree!r}."

@@ -11,18 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backup_agent.errors import IntegrityError
+from backup_agent.format.stored_tree import content_ids, is_unchanged, split_tree, with_subtree
 from backup_agent.format.tree import (
-    content_ids,
     decode_node,
     decode_tree,
     encode_head,
     encode_node,
     encode_tail,
     encode_tree,
-    is_unchanged,
     join_tree,
-    split_tree,
-    with_subtree,
 )
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, Xattr

@@ -38,7 +38,7 @@ from backup_agent.services.forget import (
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.faulty import FaultyBackend
 
-from .test_prune import LaggingBackend
+from .lagging import LaggingBackend
 from .workshop import NOW, check, create, flip_bit, names, reopen
 
 KEEP_ONE = RetentionPolicy(last=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from backup_agent.errors import (
 from backup_agent.format.index import IndexedPack
 from backup_agent.format.pack import BlobKind
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import ignore
+from backup_agent.model.events import Event, Notice, ignore
 from backup_agent.model.ids import PackId
 from backup_agent.repository import packer, prune_plan
 from backup_agent.repository import repack as repack_module
@@ -33,29 +33,14 @@ from backup_agent.repository.prune_plan import PrunePlan, plan_prune
 from backup_agent.repository.repack import read_sealed
 from backup_agent.repository.repository import Repository
 from backup_agent.services.prune import preview_prune, run_prune
-from backup_agent.storage.backend import FileKind, ObjectInfo, ObjectKey
+from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.faulty import FaultyBackend
+from backup_agent.storage.local import LocalBackend
 from backup_agent.storage.memory import MemoryBackend
 
 from . import workshop
+from .lagging import LaggingBackend
 from .workshop import back_up, check, contents, create, fill, forget, names, prune, reopen
-
-
-class LaggingBackend(MemoryBackend):
-    """Lists as Swift may: leaving out what is there, naming what is not handed out."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unlisted: set[str] = set()
-        self.ghosts: set[ObjectKey] = set()
-
-    def list(self, kind: FileKind) -> Iterator[ObjectInfo]:
-        for info in super().list(kind):
-            if info.name not in self.unlisted:
-                yield info
-        for key in self.ghosts:
-            if key.kind is kind and key.path not in self.objects:
-                yield ObjectInfo(key.name, 1)
 
 
 @pytest.fixture
@@ -63,8 +48,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-def plan(repository: Repository, *, max_unused: float = 0.0) -> PrunePlan:
-    return preview_prune(repository, max_unused=max_unused, emit=ignore, cancel=CancelToken())
+def plan(
+    repository: Repository, *, allow_empty: bool = False, max_unused: float = 0.0
+) -> PrunePlan:
+    return preview_prune(
+        repository,
+        allow_empty=allow_empty,
+        max_unused=max_unused,
+        emit=ignore,
+        cancel=CancelToken(),
+    )
 
 
 def indexed_packs(repository: Repository) -> dict[str, IndexedPack]:
@@ -157,7 +150,7 @@ def test_dry_run_changes_nothing(folder: Path) -> None:
     fill(folder, "a", "b")
     forget(repository, back_up(repository, folder))
     state = dict(backend.objects)
-    assert not plan(repository).is_empty
+    assert not plan(repository, allow_empty=True).is_empty
     assert backend.objects == state
 
 
@@ -249,7 +242,7 @@ def test_missing_pack_that_nothing_needs_leaves_the_index(folder: Path) -> None:
     gone = data_pack(repository)
     forget(repository, first)
     backend.remove(ObjectKey(FileKind.PACK, gone))
-    assert prune(repository).missing == (gone,)
+    assert prune(repository, allow_empty=True).missing == (gone,)
     assert indexed_packs(repository) == {}
 
 
@@ -332,12 +325,12 @@ def test_plan_is_refused_once_another_run_wrote_something(folder: Path, kind: Fi
     forget(repository, first)
     saved = dict(backend.objects)
     with RepositoryLock(repository, exclusive=True) as lock:
-        found = plan_prune(repository, emit=ignore, cancel=CancelToken())
+        found = plan_prune(repository, allow_empty=True, emit=ignore, cancel=CancelToken())
         assert found.delete
         if kind is FileKind.SNAPSHOT:
-            repository.save_snapshot(first)
+            reopen(backend).save_snapshot(first)
         else:
-            repository.save_index(())
+            reopen(backend).save_index(())
         with pytest.raises(IntegrityError, match="new since"):
             execute_prune(found, repository, lock=lock, emit=ignore, cancel=CancelToken())
     assert saved.items() <= backend.objects.items()
@@ -374,7 +367,7 @@ def test_raising_when_shown_the_plan_keeps_it_from_being_carried_out(folder: Pat
         raise JobCancelledError("Not now.")
 
     with pytest.raises(JobCancelledError):
-        run_prune(repository, on_plan=refuse, emit=ignore, cancel=CancelToken())
+        run_prune(repository, allow_empty=True, on_plan=refuse, emit=ignore, cancel=CancelToken())
     assert backend.objects == state
 
 
@@ -420,7 +413,7 @@ def test_backup_after_a_prune_does_not_believe_the_index_of_before(folder: Path)
     first = back_up(repository, folder)
     expected = contents(repository, first)
     forget(repository, first)
-    prune(repository)
+    prune(repository, allow_empty=True)
     assert contents(repository, back_up(repository, folder)) == expected
     assert check(repository).findings == ()
 
@@ -432,7 +425,7 @@ def test_backup_after_another_process_pruned_does_not_believe_the_old_index(fold
     first = back_up(repository, folder)
     other = reopen(backend)
     forget(other, first)
-    prune(other)
+    prune(other, allow_empty=True)
     back_up(repository, folder)
     assert check(repository).findings == ()
 
@@ -480,9 +473,10 @@ def test_long_repack_that_broke_off_goes_on_where_it_was(
     monkeypatch.setattr(repack_module, "PACKS_AN_INDEX", 1)
     monkeypatch.setattr(prune_plan, "SMALL_PACK", 1_000)
     work = plan(repository).repack_bytes
-    saved = 3 * 2  # packs and their indexes; the lock is the operation before
+    before = 2  # the lock, and looking for what broken-off saves left
+    saved = 3 * 2  # packs and their indexes
     with pytest.raises(StorageError):
-        prune(reopen(FaultyBackend(backend, fail_at=1 + saved + 1)))
+        prune(reopen(FaultyBackend(backend, fail_at=before + saved + 1)))
     remove_locks(repository, every=True, now=workshop.NOW)
     assert plan(repository).repack_bytes <= work - 3 * 100_000
     prune(repository)
@@ -504,8 +498,27 @@ def test_removed_pack_is_gone_for_readers(folder: Path) -> None:
     back_up(repository, folder)
     key = ObjectKey(FileKind.PACK, data_pack(repository))
     forget(repository, *repository.snapshots())
-    prune(repository)
+    prune(repository, allow_empty=True)
     with pytest.raises(ObjectNotFoundError):
         backend.load(key)
     assert names(backend, FileKind.PACK) == set()
     assert names(backend, FileKind.INDEX) == set()
+
+
+def test_prune_sweeps_up_what_broken_off_saves_left_and_says_so(
+    folder: Path, tmp_path: Path
+) -> None:
+    backend = LocalBackend(tmp_path / "repository")
+    repository = create(backend)
+    fill(folder, "a")
+    point = back_up(repository, folder)
+    left = tmp_path / "repository" / "data" / f"{'ab' * 32}-tmp-12"
+    left.write_bytes(b"half a pack")
+    os.utime(left, (0, 0))
+    news: list[Event] = []
+    run_prune(repository, on_plan=lambda _plan: None, emit=news.append, cancel=CancelToken())
+    assert not left.exists()
+    assert [str(e) for e in news if isinstance(e, Notice)] == [
+        str(Notice("Files left behind by saves that broke off, removed: 1."))
+    ]
+    assert contents(repository, point)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backup_agent.errors import IntegrityError, RepositoryLockedError
-from backup_agent.format.pack import BlobKind
+from backup_agent.format.pack import BlobKind, PackedBlob
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import ignore
 from backup_agent.model.ids import PackId
@@ -20,7 +20,7 @@ from backup_agent.services.repair import preview_repair_index
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.memory import MemoryBackend
 
-from .test_prune import LaggingBackend
+from .lagging import LaggingBackend
 from .workshop import (
     back_up,
     check,
@@ -188,3 +188,103 @@ def test_repair_is_refused_beside_another_run(scene: Scene) -> None:
 
 def test_empty_repository_needs_no_repair() -> None:
     assert repair(create(MemoryBackend())).is_empty
+
+
+class Rotten(Scene):
+    """The scene with one bit turned over in the pack that holds a, b and c."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.pack = self.data_pack()
+        first = self.blobs_of(self.pack)[0]
+        self.position = first.offset + first.length // 2
+        flip_bit(self.backend, self.pack, self.position)
+
+    def blobs_of(self, pack: ObjectKey) -> tuple[PackedBlob, ...]:
+        return merge_packs(load_index_files(self.repository))[PackId(pack.name)].blobs
+
+
+@pytest.fixture
+def rotten(tmp_path: Path) -> Rotten:
+    return Rotten(tmp_path / "source")
+
+
+def test_a_bit_that_turned_over_costs_one_blob_and_the_next_backup_heals_it(
+    rotten: Rotten,
+) -> None:
+    assert repair(rotten.repository).findings == ()  # headers tell nothing of it
+    plan = repair(rotten.repository, read_packs=True)
+    assert [len(part.blobs) for part in plan.salvage] == [2]
+    (finding,) = plan.findings
+    assert finding.file == rotten.pack.path
+    assert "1 of its 3 blobs are broken" in finding.message
+    assert rotten.pack.path in rotten.backend.objects
+    assert rotten.pack.name not in merge_packs(load_index_files(rotten.repository))
+    back_up_everything(rotten)
+    assert not check(rotten.repository).errors
+    assert rotten.is_whole()
+    prune(rotten.repository)
+    assert rotten.pack.path not in rotten.backend.objects
+    assert check(rotten.repository).findings == ()
+
+
+def test_repair_that_reads_names_the_restore_points_that_lack_something(rotten: Rotten) -> None:
+    fill(rotten.folder, "a", seed=1)
+    (rotten.folder / "a").unlink()
+    without = back_up(rotten.repository, rotten.folder)
+    plan = repair(rotten.repository, read_packs=True)
+    touched = {point.snapshot.id: point for point in plan.touched}
+    broken = {point.first.rpartition("/")[2] for point in plan.touched}
+    assert len(broken) == 1
+    expected = {point.id for point in rotten.points}
+    assert touched.keys() == (expected if broken == {"a"} else {*expected, without.id})
+    assert all(point.items == 1 for point in plan.touched)
+    assert all(f"restore point {point.short_id} lacks /" in str(plan) for point in rotten.points)
+
+
+def test_a_lost_folder_touches_every_restore_point_that_has_it(scene: Scene) -> None:
+    packs = merge_packs(load_index_files(scene.repository)).values()
+    tree = scene.points[0].tree
+    (pack,) = [p for p in packs if tree in {blob.id for blob in p.blobs}]
+    for blob in pack.blobs:
+        flip_bit(scene.backend, ObjectKey(FileKind.PACK, pack.id), blob.offset + 20)
+    plan = repair(scene.repository, read_packs=True)
+    touched = {point.snapshot.id: point.first for point in plan.touched}
+    assert touched[scene.points[0].id] == "/"
+
+
+def test_repair_that_reads_settles_down(rotten: Rotten) -> None:
+    repair(rotten.repository, read_packs=True)
+    repair(rotten.repository, read_packs=True)
+    state = dict(rotten.backend.objects)
+    again = repair(rotten.repository, read_packs=True)
+    assert again.is_empty
+    assert rotten.backend.objects == state
+    assert len(again.touched) == len(rotten.points)
+
+
+def test_reading_that_was_at_fault_costs_nothing(rotten: Rotten) -> None:
+    """The pack stays where it is: a repair that believes its header takes it up again."""
+    repair(rotten.repository, read_packs=True)
+    flip_bit(rotten.backend, rotten.pack, rotten.position)
+    repair(rotten.repository)
+    assert rotten.is_whole()
+
+
+def test_repair_that_reads_shows_its_plan_and_leaves_all_as_it_is(rotten: Rotten) -> None:
+    state = dict(rotten.backend.objects)
+    plan = preview_repair_index(
+        rotten.repository, read_packs=True, emit=ignore, cancel=CancelToken()
+    )
+    assert plan.salvage
+    assert plan.touched
+    assert rotten.backend.objects == state
+
+
+def test_repair_that_reads_leaves_a_whole_repository_alone(scene: Scene) -> None:
+    repair(scene.repository)
+    state = dict(scene.backend.objects)
+    plan = repair(scene.repository, read_packs=True)
+    assert plan.is_empty
+    assert (plan.findings, plan.touched) == ((), ())
+    assert scene.backend.objects == state

@@ -64,9 +64,12 @@ def forget(repository: Repository, *snapshots: Snapshot | SnapshotId) -> None:
     )
 
 
-def prune(repository: Repository, *, max_unused: float = 0.0) -> PrunePlan:
+def prune(
+    repository: Repository, *, allow_empty: bool = False, max_unused: float = 0.0
+) -> PrunePlan:
     return run_prune(
         repository,
+        allow_empty=allow_empty,
         max_unused=max_unused,
         on_plan=lambda _plan: None,
         emit=ignore,
@@ -84,9 +87,13 @@ def check(repository: Repository, *, read_data: bool = True) -> CheckReport:
     )
 
 
-def repair(repository: Repository) -> RepairPlan:
+def repair(repository: Repository, *, read_packs: bool = False) -> RepairPlan:
     return run_repair_index(
-        repository, on_plan=lambda _plan: None, emit=ignore, cancel=CancelToken()
+        repository,
+        read_packs=read_packs,
+        on_plan=lambda _plan: None,
+        emit=ignore,
+        cancel=CancelToken(),
     )
 
 

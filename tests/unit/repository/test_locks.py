@@ -7,22 +7,25 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import psutil
 import pytest
 
 from backup_agent.errors import RepositoryLockedError, StorageError
-from backup_agent.format.lock import Lock, encode_lock
+from backup_agent.format.lock import Lock, ProcessMark, encode_lock
 from backup_agent.repository.locks import (
+    SILENT_AFTER,
     STALE_AFTER,
     RepositoryLock,
     find_locks,
     is_stale,
     remove_locks,
 )
+from backup_agent.repository.process import own_mark
 from backup_agent.repository.repository import Repository
-from backup_agent.storage.backend import Data, FileKind, ObjectKey
+from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey
 from backup_agent.storage.memory import MemoryBackend
 from tests.points import new_repository
 
@@ -60,6 +63,13 @@ def lock_of(**changes: object) -> Lock:
 
 def plant_lock(repository: Repository, lock: Lock) -> str:
     return repository.save_file(FileKind.LOCK, encode_lock(lock))
+
+
+def free_pid() -> int:
+    """The number of a process that has ended."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    return dead.pid
 
 
 def take(repository: Repository, *, exclusive: bool = False) -> RepositoryLock:
@@ -100,45 +110,80 @@ def test_another_computers_lock_counts_until_it_is_half_an_hour_old(
         assert len(find_locks(repository)) == 1
 
 
-def test_a_dead_process_of_this_computer_locks_nothing(repository: Repository) -> None:
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    plant_lock(repository, lock_of(hostname=socket.gethostname(), pid=dead.pid, exclusive=True))
+def test_a_dead_run_of_this_computer_locks_nothing(repository: Repository) -> None:
+    left_over = lock_of(hostname=socket.gethostname(), pid=free_pid(), process=own_mark())
+    plant_lock(repository, replace(left_over, exclusive=True))
 
     with take(repository, exclusive=True):
         assert len(find_locks(repository)) == 1
 
 
-@pytest.mark.parametrize("pid", [-1, 0, 1 << 31, 1 << 40])
-def test_an_impossible_process_locks_nothing(pid: int) -> None:
-    assert is_stale(lock_of(hostname=socket.gethostname(), pid=pid), now=datetime.now(UTC))
-
-
-def test_a_process_that_took_over_a_dead_ones_number_locks_nothing() -> None:
-    started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
-    before = lock_of(
-        hostname=socket.gethostname(), pid=os.getpid(), time=started - timedelta(minutes=5)
-    )
-
-    assert is_stale(before, now=started)
-    assert not is_stale(
-        lock_of(hostname=socket.gethostname(), pid=os.getpid()), now=datetime.now(UTC)
-    )
-
-
-@pytest.mark.parametrize(
-    ("own", "step", "stale"),
-    [(False, 50, False), (False, 70, True), (True, 1000, False)],
-)
-def test_a_clock_set_forward_does_not_make_a_run_look_dead(
-    monkeypatch: pytest.MonkeyPatch, own: bool, step: float, stale: bool
+def test_a_run_of_another_computer_or_container_with_our_name_is_not_taken_for_dead(
+    repository: Repository,
 ) -> None:
-    now = datetime.now(UTC)
-    monkeypatch.setattr(psutil.Process, "create_time", lambda _self: now.timestamp() + step)
-    pid = os.getpid() if own else os.getppid()
-    lock = lock_of(hostname=socket.gethostname(), pid=pid, time=now)
+    elsewhere = ProcessMark("another boot pid:[4026532177]", 1)
+    alive = lock_of(
+        hostname=socket.gethostname(), pid=free_pid(), process=elsewhere, exclusive=True
+    )
+    plant_lock(repository, alive)
 
-    assert is_stale(lock, now=now + timedelta(seconds=step)) is stale
+    with pytest.raises(RepositoryLockedError), take(repository):
+        pass
+
+    assert not is_stale(alive, now=alive.time + SILENT_AFTER)
+    assert is_stale(alive, now=alive.time + SILENT_AFTER * 1.01)
+
+
+def test_restics_lock_with_our_name_lapses_and_is_not_taken_for_dead(
+    repository: Repository,
+) -> None:
+    left_over = lock_of(hostname=socket.gethostname(), pid=free_pid(), exclusive=True)
+    plant_lock(repository, left_over)
+
+    with pytest.raises(RepositoryLockedError), take(repository):
+        pass
+
+    assert is_stale(left_over, now=left_over.time + SILENT_AFTER * 1.01)
+
+
+def test_restics_lock_counts_for_half_an_hour_while_its_process_may_be_there() -> None:
+    lock = lock_of(hostname=socket.gethostname(), pid=os.getpid(), exclusive=True)
+    assert not is_stale(lock, now=lock.time + STALE_AFTER)
+    assert is_stale(lock, now=lock.time + STALE_AFTER * 1.01)
+
+
+def test_a_silent_lock_of_another_computer_counts_for_half_an_hour() -> None:
+    lock = lock_of(pid=free_pid())
+    assert not is_stale(lock, now=lock.time + STALE_AFTER)
+
+
+def test_a_dead_run_of_a_computer_with_another_name_lapses() -> None:
+    lock = lock_of(pid=free_pid(), process=own_mark())
+    assert not is_stale(lock, now=lock.time)
+
+
+def test_every_lock_says_which_process_wrote_it(repository: Repository) -> None:
+    with take(repository):
+        (found,) = find_locks(repository)
+    assert found.lock is not None
+    assert found.lock.process is not None
+    assert found.lock.process == own_mark()
+
+
+def test_who_wants_it_alone_is_refused_where_listings_leave_out_locks() -> None:
+    class Blind(MemoryBackend):
+        def list(self, kind: FileKind) -> Iterator[ObjectInfo]:
+            return iter(()) if kind is FileKind.LOCK else super().list(kind)
+
+    backend = Blind()
+    repository = new_repository(backend)
+    with take(repository):
+        with (
+            pytest.raises(RepositoryLockedError, match="does not list the lock"),
+            take(repository, exclusive=True),
+        ):
+            pass
+        assert len([path for path in backend.objects if path.startswith("locks/")]) == 1
 
 
 def test_a_damaged_lock_locks_nothing(repository: Repository) -> None:
@@ -226,6 +271,38 @@ def test_a_lock_is_refreshed_by_a_new_file_before_the_old_one_goes(clock: Clock)
         assert backend.refreshed.wait(60)
 
     assert backend.fewest == 1
+    assert find_locks(repository) == []
+
+
+class Hanging(MemoryBackend):
+    """Its second lock takes until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locks = 0
+        self.reached = threading.Event()
+        self.go_on = threading.Event()
+
+    def save(self, key: ObjectKey, data: Data) -> None:
+        if key.kind is FileKind.LOCK:
+            self.locks += 1
+            if self.locks == 2:
+                self.reached.set()
+                assert self.go_on.wait(60)
+        super().save(key, data)
+
+
+def test_a_refresh_that_hangs_does_not_keep_the_run_from_ending_and_leaves_no_lock() -> None:
+    backend = Hanging()
+    repository = new_repository(backend)
+    with RepositoryLock(repository, refresh_seconds=0, settle_seconds=0, parting_seconds=0):
+        assert backend.reached.wait(60)
+        (thread,) = (t for t in threading.enumerate() if t.name == "lock")
+    assert find_locks(repository) == []
+
+    backend.go_on.set()
+    thread.join(60)
+    assert not thread.is_alive()
     assert find_locks(repository) == []
 
 

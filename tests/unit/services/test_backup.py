@@ -20,8 +20,10 @@ from backup_agent.errors import (
 )
 from backup_agent.format.omissions import decode_omissions
 from backup_agent.format.pack import BlobKind
+from backup_agent.format.stored_tree import StoredTree
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Event, ItemSkipped, Notice
+from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node
 from backup_agent.model.omission import Omission
 from backup_agent.model.snapshot import Snapshot
@@ -29,6 +31,7 @@ from backup_agent.repository.locks import RepositoryLock, find_locks
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository
 from backup_agent.services.backup import BackupSettings
+from backup_agent.services.parent_point import ParentPoint
 from backup_agent.sources.entry import ByteStream, Entry
 from backup_agent.sources.tree import FileTree
 from backup_agent.storage.backend import FileKind, ObjectKey
@@ -210,6 +213,56 @@ def test_a_parent_whose_trees_are_lost_costs_only_reading_again(
 
     assert result.complete
     assert any("packs are missing" in str(event) for event in events)
+
+
+def test_files_beside_some_that_came_or_went_are_not_read_again(
+    repository: Repository, source: Path
+) -> None:
+    back_up(repository, source)
+    (source / "a").unlink()
+    (source / "aa").write_bytes(b"new")
+    (source / "first").write_bytes(b"new")
+    tree = WatchedTree(source)
+    result = back_up(repository, tree)
+
+    assert tree.opened == ["aa", "first"]
+    assert (result.summary.files_new, result.summary.files_unmodified) == (2, 3)
+    assert_holds(holdings(repository, result.snapshot), source)
+
+
+def test_unchanged_files_whose_packs_are_lost_are_read_again(
+    repository: Repository, source: Path
+) -> None:
+    back_up(repository, source)
+    backend = repository.backend
+    first = reopen(backend)
+    first.load_index()
+    for pack in {place.pack for place in first.index if place.blob.kind is BlobKind.DATA}:
+        backend.remove(ObjectKey(FileKind.PACK, pack))
+    tree = WatchedTree(source)
+    result = back_up(repository, tree)
+
+    assert result.snapshot.parent is not None
+    # Nothing of the empty file is lost.
+    assert tree.opened == ["a", "b", "c"]
+    assert_holds(holdings(repository, result.snapshot), source)
+
+
+def test_a_parent_with_a_tree_that_is_none_is_announced_and_costs_only_reading_again(
+    repository: Repository, source: Path
+) -> None:
+    back_up(repository, source)
+    repository.load_index()
+    with BlobReader(repository) as reader:
+        events: list[Event] = []
+        point = ParentPoint(reader, emit=events.append)
+        tree = StoredTree(BlobId(bytes(32)), b'{"nodes":[{"name":"\\\\q"}]}')
+
+        assert point.find(tree, b"a") is None
+        assert point.find(tree, b"b") is None
+        assert point.unchanged(StoredTree(BlobId(bytes(32)), b"{"), [b"head"]) == [None]
+        assert point.tree(BlobId(bytes(32))).data == b""
+    assert [type(event) for event in events] == [Notice] * 3
 
 
 def test_another_computers_points_are_no_parents(repository: Repository, source: Path) -> None:

@@ -1,10 +1,10 @@
-"""Time that passes only when somebody sleeps."""
+"""Time that passes only when somebody waits."""
 
 from __future__ import annotations
 
 
 class FakeTime:
-    """A clock and a sleep that belong together; ``pauses`` lists what was slept."""
+    """A clock and a wait that belong together; ``pauses`` lists what was waited."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -13,6 +13,6 @@ class FakeTime:
     def clock(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += seconds

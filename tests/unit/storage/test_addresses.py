@@ -81,6 +81,8 @@ def test_a_path_is_a_folder_without_retries(address: str, path: str) -> None:
         ("s3:https://s3.example.org", "bucket is missing"),
         ("s3:https://s3.example.org/", "bucket is missing"),
         ("s3:https:///bucket", "host"),
+        ("s3:https://s3.example.org/ab", "3 characters or more"),
+        ("s3:https://s3.example.org/b$cket/prefix", "letters, digits"),
         ("s3:https://s3.example.org:port/bucket", "port"),
         ("swift:", "container"),
         ("swift:container", "container"),
@@ -104,10 +106,10 @@ def test_nonsense_is_refused_with_the_reason_and_a_hint(address: str, why: str) 
 @pytest.mark.parametrize(
     ("address", "environment", "named"),
     [
-        ("s3:https://h/b", {}, "AWS_ACCESS_KEY_ID"),
-        ("s3:https://h/b", {"AWS_ACCESS_KEY_ID": "key"}, "AWS_SECRET_ACCESS_KEY"),
-        ("s3:https://h/b", {"AWS_SECRET_ACCESS_KEY": "secret"}, "AWS_ACCESS_KEY_ID"),
-        ("s3:https://h/b", {"HOME": "/nonexistent"}, "AWS_SHARED_CREDENTIALS_FILE"),
+        ("s3:https://h/bucket", {}, "AWS_ACCESS_KEY_ID"),
+        ("s3:https://h/bucket", {"AWS_ACCESS_KEY_ID": "key"}, "AWS_SECRET_ACCESS_KEY"),
+        ("s3:https://h/bucket", {"AWS_SECRET_ACCESS_KEY": "secret"}, "AWS_ACCESS_KEY_ID"),
+        ("s3:https://h/bucket", {"HOME": "/nonexistent"}, "AWS_SHARED_CREDENTIALS_FILE"),
         ("swift:c:/", {}, "ST_AUTH"),
         ("swift:c:/", {"ST_AUTH": "https://h", "ST_USER": "u"}, "ST_KEY"),
         ("swift:c:/", KEYSTONE, "OS_USERNAME"),
@@ -150,16 +152,47 @@ def test_an_access_key_may_stand_in_the_shared_file(tmp_path: Path) -> None:
     file = tmp_path / "credentials"
     file.write_text("[work]\naws_access_key_id = key\naws_secret_access_key = secret\n")
     environment = {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_PROFILE": "work"}
-    open_backend("s3:https://h/b", environment).close()
-    with pytest.raises(UsageError):
-        open_backend("s3:https://h/b", {**environment, "AWS_PROFILE": "home"})
+    open_backend("s3:https://h/bucket", environment).close()
+    with pytest.raises(UsageError, match="AWS_PROFILE names 'home'"):
+        open_backend("s3:https://h/bucket", {**environment, "AWS_PROFILE": "home"})
+
+
+def test_a_profile_that_does_not_exist_is_an_error_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match="AWS_PROFILE") as caught:
+        open_backend("s3:https://h/bucket", {**ENVIRONMENT, "AWS_PROFILE": "nobody"})
+    assert "unset" in caught.value.hint
+
+
+def test_settings_of_amazon_that_cannot_be_read_are_an_error_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text("[profile")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(UsageError, match=r"~/\.aws/config"):
+        open_backend("s3:https://h/bucket", ENVIRONMENT)
 
 
 MASKED = {
     "/srv/user:password@backup": "/srv/user:password@backup",
     "swift:user@container:/": "swift:user@container:/",
     "rest:https://example.org/a@b": "rest:https://example.org/a@b",
-    "rest:https://example.org:8000/a@b": "rest:https://example.org:8000/a@b",
+    "webdav:https://example.org/ada@b/c?token=x@y": "webdav:https://example.org/ada@b/c?***",
+    "rest:https://example.org:8000/a%40b": "rest:https://example.org:8000/a%40b",
+    "rest:https://ada:12/34@example.org/": "rest:https://ada:***@example.org/",
+    "rest:https://ada:12#34@example.org/": "rest:https://ada:***@example.org/",
+    "rest:https://ada:12?34@example.org/": "rest:https://ada:***@example.org/",
+    "rest:https://ada@home:love/lace@example.org/": "rest:https://ada@home:***@example.org/",
+    "rest:https://ada:love@la/ce@example.org/": "rest:https://ada:***@example.org/",
+    "webdav:https://example.org/a?token=x": "webdav:https://example.org/a?***",
+    "webdav:https://example.org/a#token": "webdav:https://example.org/a#***",
+    "webdav:https://ada:x@example.org/a?token=x": "webdav:https://ada:***@example.org/a?***",
+    " rest:https://ada:x@example.org/": " rest:https://ada:***@example.org/",
+    "'rest:https://ada:x@example.org/'": "'rest:https://ada:***@example.org/'",
+    "https://ada:x@example.org/": "https://ada:***@example.org/",
     "rest:https://ada:lovelace@example.org/": "rest:https://ada:***@example.org/",
     "rest:https://ada:love@lace@example.org/": "rest:https://ada:***@example.org/",
     "rest:https://ada:love/lace@example.org/": "rest:https://ada:***@example.org/",
@@ -179,7 +212,15 @@ def test_secrets_in_addresses_are_masked_and_known(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["rest:https://ada:lovelace@h:x/", "rest:ftp://a:lovelace@h/", "b2:a:lovelace@h"]
+    "address",
+    [
+        "rest:https://ada:lovelace@h:x/",
+        "rest:ftp://a:lovelace@h/",
+        "b2:a:lovelace@h",
+        "webdav:https://h/path?token=lovelace",
+        "webdav:https://h/path#lovelace",
+        " rest:https://ada:lovelace@h/",
+    ],
 )
 def test_a_refused_address_keeps_its_secret(address: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -200,7 +241,7 @@ def test_limits_wrap_a_folder_too(tmp_path: Path) -> None:
 def test_a_certificate_authority_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
     for cacert in (tmp_path / "missing.pem", tmp_path / "empty.pem"):
         (tmp_path / "empty.pem").touch()
-        for address in ("rest:https://h/", "webdav:https://h/", "s3:https://h/b", "swift:c:/"):
+        for address in ("rest:https://h/", "webdav:https://h/", "s3:https://h/bucket", "swift:c:/"):
             with pytest.raises(UsageError, match="certificate"):
                 open_backend(address, ENVIRONMENT, StorageOptions(cacert=cacert))
 

@@ -10,7 +10,7 @@ import pytest
 
 from backup_agent.errors import ObjectNotFoundError, TransientStorageError
 from backup_agent.storage.backend import CONFIG, FileKind, ObjectInfo, ObjectKey
-from backup_agent.storage.cache import CachingBackend
+from backup_agent.storage.cache import CachingBackend, kept_names
 from backup_agent.storage.memory import MemoryBackend
 from tests.unit.storage.objects import key_of
 
@@ -156,8 +156,17 @@ def test_a_removed_object_is_forgotten(folder: Path, key: ObjectKey) -> None:
         backend.load(key)
 
 
-@KEPT
-def test_an_object_that_vanished_from_the_listing_is_forgotten(
+def test_a_pack_that_vanished_from_the_listing_is_forgotten(folder: Path) -> None:
+    inner = CountingBackend(TREES)
+    backend = CachingBackend(inner, folder)
+    backend.load(TREES)
+    inner.remove(TREES)
+    assert list(backend.list(FileKind.PACK)) == []
+    assert not (folder / TREES.path).exists()
+
+
+@pytest.mark.parametrize("key", [INDEX, SNAPSHOT], ids=lambda key: key.kind.name)
+def test_the_name_of_what_a_listing_left_out_is_kept_until_it_was_asked_for(
     folder: Path, key: ObjectKey
 ) -> None:
     inner = CountingBackend(key)
@@ -165,7 +174,10 @@ def test_an_object_that_vanished_from_the_listing_is_forgotten(
     backend.load(key)
     inner.remove(key)
     assert list(backend.list(key.kind)) == []
-    assert not (folder / key.path).exists()
+    assert kept_names(folder, key.kind) == {key.name}
+    with pytest.raises(ObjectNotFoundError):
+        backend.size(key)
+    assert kept_names(folder, key.kind) == set()
 
 
 def test_a_listing_is_the_inner_one_whatever_is_kept(folder: Path) -> None:

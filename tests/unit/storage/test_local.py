@@ -163,3 +163,42 @@ def test_left_over_temporary_files_and_strangers_are_not_listed(
         (folder / name).write_bytes(b"?")
     (root / "data" / "README").write_bytes(b"?")
     assert [info.name for info in backend.list(FileKind.PACK)] == [PACK.name]
+
+
+DAY = 24 * 60 * 60.0
+
+
+def test_what_saves_left_that_broke_off_a_day_ago_is_swept(root: Path) -> None:
+    backend = LocalBackend(root, clock=lambda: 10 * DAY)
+    backend.prepare()
+    backend.save(PACK, DATA)
+    whole = root / PACK.path
+    old = [
+        root / "config-tmp-01",
+        root / f"{INDEX.path}-tmp-89abcdef01234567",
+        root / f"{PACK.path}-tmp-2413589",  # restic's have decimal numbers
+    ]
+    young = [root / f"{PACK.path}-tmp-young"]
+    others = [root / "notes-tmp-1", root / "data" / f"{'g' * 64}-tmp-1"]
+    for path in (*old, *young, *others):
+        path.write_bytes(b"part of it")
+    for path in (*old, *others, whole):
+        path.chmod(0o400)
+        os.utime(path, (9 * DAY - 1,) * 2)
+    os.utime(young[0], (9 * DAY + 1,) * 2)
+
+    assert backend.sweep() == 3
+
+    assert set(files_below(root)) == {whole, *young, *others}
+    assert backend.sweep() == 0
+
+
+def test_a_link_with_a_temporary_name_is_not_followed_nor_swept(root: Path, tmp_path: Path) -> None:
+    backend = LocalBackend(root, clock=lambda: 10 * DAY)
+    backend.prepare()
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"mine")
+    os.utime(outside, (0, 0))
+    (root / f"{INDEX.path}-tmp-1").symlink_to(outside)
+    assert backend.sweep() == 0
+    assert outside.read_bytes() == b"mine"

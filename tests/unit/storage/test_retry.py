@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from backup_agent.errors import (
     AccessDeniedError,
+    JobCancelledError,
     ObjectNotFoundError,
     StorageError,
     TransientStorageError,
 )
+from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, Notice, ignore
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey
 from backup_agent.storage.memory import MemoryBackend
@@ -81,7 +84,7 @@ def retrying(
 ) -> RetryingBackend:
     return RetryingBackend(
         inner,
-        sleep=time.sleep,
+        wait=time.wait,
         clock=time.clock,
         jitter=lambda: 1.0,
         patience=patience,
@@ -145,7 +148,7 @@ def test_tries_end_when_the_time_is_up() -> None:
 
 def test_jitter_shortens_a_pause_by_half_at_most() -> None:
     time = FakeTime()
-    backend = RetryingBackend(Failing(2), sleep=time.sleep, clock=time.clock, jitter=lambda: 0.0)
+    backend = RetryingBackend(Failing(2), wait=time.wait, clock=time.clock, jitter=lambda: 0.0)
     backend.prepare()
     assert time.pauses == [0.25, 0.5]
 
@@ -181,3 +184,36 @@ def test_an_object_that_is_shorter_than_asked_for_is_not_asked_for_again() -> No
         retrying(inner, time).load(KEY, 2, len(DATA))
     assert not isinstance(caught.value, TransientStorageError)
     assert time.pauses == []
+
+
+def test_cancelling_ends_the_pause_between_two_tries() -> None:
+    cancel = CancelToken()
+    outcome: list[str] = []
+
+    def work() -> None:
+        with pytest.raises(JobCancelledError):
+            backend.load(KEY)
+        outcome.append("stopped")
+
+    inner = Failing(1000)
+    patience = Patience(first_pause_seconds=3600, longest_pause_seconds=3600, total_seconds=1e9)
+    backend = RetryingBackend(
+        inner,
+        wait=cancel.wait,
+        clock=lambda: 0.0,
+        patience=patience,
+        emit=lambda _pause: cancel.cancel(),
+    )
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(60)
+    assert outcome == ["stopped"]
+    assert inner.calls == 1
+
+
+def test_a_cancelled_run_still_removes_what_it_can_at_the_first_try() -> None:
+    cancel, inner = CancelToken(), Failing(0)
+    inner.objects[KEY.path] = DATA
+    cancel.cancel()
+    RetryingBackend(inner, wait=cancel.wait, clock=lambda: 0.0).remove(KEY)
+    assert inner.objects == {}

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from backup_agent.errors import JobCancelledError
+from backup_agent.model.cancel import CancelToken
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.memory import MemoryBackend
 from backup_agent.storage.throttle import Throttle, ThrottledBackend
@@ -30,8 +32,8 @@ def throttled(
 ) -> ThrottledBackend:
     return ThrottledBackend(
         inner,
-        upload=Throttle(up, clock=time.clock, sleep=time.sleep),
-        download=Throttle(down, clock=time.clock, sleep=time.sleep),
+        upload=Throttle(up, clock=time.clock, wait=time.wait),
+        download=Throttle(down, clock=time.clock, wait=time.wait),
     )
 
 
@@ -69,7 +71,7 @@ def test_odd_ranges_are_read_as_without_a_limit(offset: int, length: int | None)
     assert limited == inner.load(key_of(data), offset, length)
 
 
-def test_no_limit_never_sleeps() -> None:
+def test_no_limit_never_waits() -> None:
     time, data = FakeTime(), bytes(1_000_000)
     backend = throttled(MemoryBackend(), time)
     backend.save(key_of(data), data)
@@ -89,7 +91,7 @@ def test_up_and_down_are_limited_apart() -> None:
 def test_threads_share_one_limit() -> None:
     # The clock stands still, so each thread's pause tells its place in the queue.
     pauses: list[float] = []
-    throttle = Throttle(RATE, clock=lambda: 0.0, sleep=pauses.append)
+    throttle = Throttle(RATE, clock=lambda: 0.0, wait=pauses.append)
     threads = [threading.Thread(target=throttle.pay, args=(RATE,)) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -100,11 +102,35 @@ def test_threads_share_one_limit() -> None:
 
 def test_an_idle_line_saves_nothing_up() -> None:
     time = FakeTime()
-    throttle = Throttle(RATE, clock=time.clock, sleep=time.sleep)
+    throttle = Throttle(RATE, clock=time.clock, wait=time.wait)
     throttle.pay(RATE)
     time.now += 3600
     throttle.pay(RATE)
     assert time.pauses == [pytest.approx(1), pytest.approx(1)]
+
+
+def test_a_lock_goes_past_the_limits_whatever_waits_there() -> None:
+    time, pack = FakeTime(), bytes(100 * RATE)
+    backend = throttled(MemoryBackend(), time, up=RATE, down=RATE)
+    backend.save(key_of(pack), pack)
+    time.pauses.clear()
+    lock = key_of(b"lock", FileKind.LOCK)
+
+    backend.save(lock, b"lock")
+
+    assert backend.load(lock) == b"lock"
+    assert backend.load(lock, 1, 2) == b"oc"
+    assert time.pauses == []
+
+
+def test_cancelling_ends_the_wait_for_the_line_before_anything_travels() -> None:
+    inner, cancel, pack = MemoryBackend(), CancelToken(), bytes(RATE)
+    line = Throttle(1, wait=cancel.wait)
+    backend = ThrottledBackend(inner, upload=line, download=line)
+    cancel.cancel()
+    with pytest.raises(JobCancelledError):
+        backend.save(key_of(pack), pack)
+    assert inner.objects == {}
 
 
 def test_the_rest_passes_through() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from backup_agent.errors import ObjectNotFoundError, StorageError, TransientStorageError
 from backup_agent.storage.backend import CONFIG, FileKind
+from backup_agent.storage.failures import Failures
+from backup_agent.storage.web_client import Login
+from backup_agent.storage.webdav import WebdavBackend
 from tests.unit.storage.network import backend_at
 from tests.unit.storage.objects import key_of
 from tests.unit.storage.web_server import Answer, Request, web_server
@@ -42,6 +47,8 @@ class Share:
                 return Answer(201)
             case "MOVE":
                 return self._move(path, request)
+            case "PROPFIND":
+                return Answer(207, self._listing(path))
             case "DELETE":
                 return Answer(204 if self.files.pop(path, None) is not None else 404)
             case _:
@@ -53,6 +60,18 @@ class Share:
             return Answer(412)
         self.files[target] = self.files.pop(path)
         return Answer(201)
+
+    def _listing(self, folder: str) -> bytes:
+        """All files were changed on 1 January 2026."""
+        inside = [p for p in {*self.files, *self.folders} if _parent(p) == folder]
+        entries = "".join(
+            f"<response><href>{path}</href><propstat><prop>"
+            f"{'<resourcetype><collection/></resourcetype>' if path.endswith('/') else ''}"
+            "<getlastmodified>Thu, 01 Jan 2026 00:00:00 GMT</getlastmodified>"
+            "</prop></propstat></response>"
+            for path in sorted(inside)
+        )
+        return f'<multistatus xmlns="DAV:">{entries}</multistatus>'.encode()
 
 
 def _parent(path: str) -> str:
@@ -76,7 +95,17 @@ def save(share: Share, key: object = PACK) -> None:
 def test_an_object_gets_its_name_only_when_it_is_whole(share: Share) -> None:
     save(share)
     assert share.files == {f"/{PACK.path}": DATA}
-    assert share.methods == ["PUT", "MKCOL", "PUT", "MOVE"]
+    assert share.methods == ["MKCOL", "PUT", "MOVE"]
+
+
+def test_a_packs_folder_is_made_once_and_never_found_missing_by_an_upload(share: Share) -> None:
+    with web_server(share) as host:
+        backend = backend_at("webdav", f"http://{host}")
+        backend.save(PACK, DATA)
+        backend.save(PACK, DATA)
+        backend.close()
+    assert share.methods.count("MKCOL") == 1
+    assert share.methods[0] == "MKCOL"
 
 
 def test_a_whole_object_that_is_there_already_is_left_alone(share: Share) -> None:
@@ -84,7 +113,7 @@ def test_a_whole_object_that_is_there_already_is_left_alone(share: Share) -> Non
     share.methods.clear()
     save(share)
     assert share.files == {f"/{PACK.path}": DATA}
-    assert share.methods == ["PUT", "MOVE", "GET", "DELETE"]
+    assert share.methods == ["MKCOL", "PUT", "MOVE", "GET", "DELETE"]
 
 
 @pytest.mark.parametrize("damaged", [b"", DATA[:-1], DATA + b"x"])
@@ -139,3 +168,30 @@ def test_a_listing_that_cannot_be_read_never_looks_empty(body: bytes) -> None:
         with pytest.raises(TransientStorageError):
             list(backend.list(FileKind.INDEX))
         backend.close()
+
+
+@pytest.mark.parametrize(("hours", "swept"), [(23, 0), (25, 4)])
+def test_what_uploads_left_that_broke_off_a_day_ago_is_swept(hours: int, swept: int) -> None:
+    share = Share(*(f"/{kind.value}/" for kind in FileKind), "/data/ab/", "/data/other/")
+    pack, other = "ab" * 32, "/data/other/" + "cd" * 32 + "-tmp-1"
+    whole = {f"/data/ab/{pack}", f"/index/{pack}", "/notes-tmp-1", other}
+    left = {
+        "/config-tmp-1",
+        f"/data/{pack}-tmp-1",
+        f"/data/ab/{pack}-tmp-1",
+        f"/index/{pack}-tmp-1",
+    }
+    share.files = dict.fromkeys(whole | left, DATA)
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+    with web_server(share) as host:
+        backend = WebdavBackend(
+            f"http://{host}/",
+            failures=Failures("share", ""),
+            login=Login("", ""),
+            clock=now.timestamp,
+        )
+        try:
+            assert backend.sweep() == swept
+        finally:
+            backend.close()
+    assert share.files.keys() == (whole if swept else whole | left)

@@ -24,7 +24,11 @@ LISTING = b"""<?xml version="1.0" encoding="utf-8"?>
       https://example.org/dav/keys/a%20file
     </d:href>
     <d:propstat>
-      <d:prop><d:getcontentlength>431</d:getcontentlength><d:resourcetype/></d:prop>
+      <d:prop>
+        <d:getcontentlength>431</d:getcontentlength>
+        <d:getlastmodified>Thu, 01 Jan 1970 02:00:00 GMT</d:getlastmodified>
+        <d:resourcetype/>
+      </d:prop>
       <d:status>HTTP/1.1 200 OK</d:status>
     </d:propstat>
   </d:response>
@@ -42,7 +46,7 @@ OUTSIDE_FILE = b"""<?xml version="1.0"?>
 def test_a_listing_tells_files_with_sizes_from_folders() -> None:
     assert parse_listing(LISTING) == [
         Entry("keys", 0, is_folder=True),
-        Entry("a file", 431, is_folder=False),
+        Entry("a file", 431, is_folder=False, changed=7200.0),
     ]
 
 
@@ -77,3 +81,9 @@ def test_what_is_no_listing_never_looks_like_an_empty_one(document: bytes) -> No
 def test_a_listing_that_breaks_off_anywhere_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="complete"):
         parse_listing(LISTING[:length])
+
+
+@pytest.mark.parametrize("date", [b"", b"yesterday", b"Thu, 99 Jan 1970 02:00:00 GMT"])
+def test_a_file_of_unknown_age_is_as_young_as_can_be(date: bytes) -> None:
+    listing = LISTING.replace(b"Thu, 01 Jan 1970 02:00:00 GMT", date)
+    assert parse_listing(listing)[1].changed == float("inf")

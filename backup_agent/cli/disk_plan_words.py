@@ -1,0 +1,104 @@
+"""A plan to restore a disk, as text with a picture of both layouts, and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backup_agent.cli import words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backup_agent.services.restore_disk import DiskPicture, DiskRestore, Placed
+
+_WIDTH = 64
+_NARROWEST = 3
+
+
+def plan_record(job: DiskRestore) -> dict[str, object]:
+    """One JSON object. Places and sizes are bytes."""
+    plan = job.plan
+    return {
+        "message_type": "plan",
+        "source": plan.source,
+        "target": plan.target.path,
+        "target_model": plan.target.model,
+        "target_size": plan.target.size,
+        "sector_size": plan.sector_size,
+        "bytes_to_write": plan.stored_bytes,
+        "needs_scratch": plan.needs_scratch,
+        "before": _picture_record(plan.before),
+        "after": _picture_record(plan.after),
+        "actions": list(plan.lines()),
+        "notes": list(plan.notes),
+    }
+
+
+def plan_text(job: DiskRestore, scratch: Path | None) -> str:
+    """``scratch`` is the folder that a volume gets its room in when it changes its size, if any."""
+    plan = job.plan
+    longest = max(plan.before.size, plan.after.size)
+    lines = [
+        words.printable(f"{plan.source} -> {plan.target.path} {plan.target.model}".rstrip()),
+        *_picture_lines("as it was", plan.before, longest),
+        *_picture_lines("as it will be", plan.after, longest),
+        f"  What is written ({words.size(plan.stored_bytes)} of data):",
+        *(f"    {words.printable(line)}" for line in plan.lines()),
+    ]
+    if plan.needs_scratch and scratch:
+        lines.append(
+            words.printable(f"  The resized volume's data need room in {scratch} meanwhile.")
+        )
+    if plan.notes:
+        lines.append("  To know:")
+        lines += [f"    - {words.printable(note)}" for note in plan.notes]
+    return "\n".join(lines)
+
+
+def _picture_record(picture: DiskPicture) -> dict[str, object]:
+    return {
+        "size": picture.size,
+        "sector_size": picture.sector_size,
+        "table": picture.table.value,
+        "volumes": [
+            {
+                "number": one.number,
+                "start": one.extent.start,
+                "size": one.extent.size,
+                "content": one.words,
+            }
+            for one in picture.placed
+        ],
+    }
+
+
+def _picture_lines(title: str, picture: DiskPicture, longest: int) -> list[str]:
+    table = "" if picture.table.value == "none" else f"{picture.table.value.upper()}, "
+    return [
+        f"  {title}: {words.size(picture.size)}, {table}sectors of {picture.sector_size} bytes",
+        f"    {_bar(picture, longest)}",
+        *(
+            f"    {one.number:>3}  from {words.size(one.extent.start):>10}"
+            f"  {words.size(one.extent.size):>10}  {words.printable(one.words)}"
+            for one in picture.placed
+        ),
+    ]
+
+
+def _bar(picture: DiskPicture, longest: int) -> str:
+    """``|1  |2                |3 |....|``: volumes in proportion, free space as dots."""
+    bar = ""
+    for one in picture.placed:
+        start = _column(one.extent.start, longest)
+        bar = bar.ljust(min(start, _WIDTH * 2), ".") + _cell(one, longest)
+    end = max(_column(picture.size, longest), len(bar))
+    return f"{bar.ljust(end, '.')}|"
+
+
+def _cell(one: Placed, longest: int) -> str:
+    width = max(_column(one.extent.size, longest), _NARROWEST)
+    return f"|{one.number}".ljust(width)[: max(width, len(str(one.number)) + 1)]
+
+
+def _column(place: int, longest: int) -> int:
+    return place * _WIDTH // longest

@@ -1,0 +1,180 @@
+"""ext's superblock and group descriptors as far as they lead to inodes, and the inodes.
+
+The superblock, 1024 bytes into the volume, little endian: 0 u32 inodes, 20 u32
+first data block, 24 u32 block size (1024 shifted by it), 32 u32 blocks a group,
+40 u32 inodes a group, 88 u16 bytes an inode, 96 u32 incompatible features,
+254 u16 bytes a descriptor (64-bit volumes), 260 u32 first group of meta_bg.
+
+An inode: 0 u16 mode, 2 u16 uid, 4 u32 size, 8, 12, 16 u32 atime, ctime, mtime,
+24 u16 gid, 26 u16 links, 28 u32 sectors, 32 u32 flags, 40 60 bytes that lead to
+the content, 104 u32 block of attributes, 108 u32 high half of the size, 118 u16,
+120 u16, 122 u16 more bits of attribute block, uid, gid, 128 u16 bytes used
+beyond 128; there, at 132, 136, 140, more of ctime, mtime, atime: 2 bits of
+seconds below 30 of nanoseconds.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from backup_agent.errors import UnreadableError
+from backup_agent.filesystems.files.volume_bytes import VolumeBytes
+from backup_agent.model.node import NodeKind, go_mode
+
+_MAGIC = 0xEF53
+_META_BG, _64BIT = 0x10, 0x80
+# filetype, recover, meta_bg, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir,
+# inline_data, encrypt, casefold
+_KNOWN = 0x2 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000
+_KNOWN |= 0x10000 | 0x20000
+_COMPRESSED, _IS_ENCRYPTED, _EXTENTS, _INLINE = 0x4, 0x800, 0x80000, 0x10000000
+_OLD_INODE_SIZE = 128
+_EXTRA_TIMES_END = 144
+
+
+@dataclass(frozen=True, slots=True)
+class Inode:
+    """Times in nanoseconds since 1970, sizes in bytes. ``raw``: as it stands on the volume."""
+
+    number: int
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    links: int
+    flags: int
+    atime_ns: int
+    ctime_ns: int
+    mtime_ns: int
+    attributes_block: int
+    raw: bytes
+
+    @property
+    def kind(self) -> NodeKind:
+        return go_mode(self.mode)[0]
+
+    @property
+    def block(self) -> bytes:
+        """The 60 bytes that hold, or lead to, the content."""
+        return self.raw[40:100]
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether it takes room besides itself and its attributes; counted in sectors."""
+        return int.from_bytes(self.raw[28:32], "little") > 0 and not self.attributes_block
+
+    @property
+    def has_extents(self) -> bool:
+        return bool(self.flags & _EXTENTS)
+
+    @property
+    def has_inline_data(self) -> bool:
+        return bool(self.flags & _INLINE)
+
+    @property
+    def is_encrypted(self) -> bool:
+        return bool(self.flags & _IS_ENCRYPTED)
+
+
+class InodeTable:
+    """Every inode of a volume, by its number from 1 on."""
+
+    def __init__(self, volume: VolumeBytes) -> None:
+        """Raises ``UnreadableError`` for a volume that uses what is not known here."""
+        self._volume = volume
+        block = volume.exactly(1024, 1024)
+        self._count, self._first_block, shift = struct.unpack_from("<I16xII", block)
+        self._blocks_per_group, self._per_group = struct.unpack_from("<I4xI", block, 32)
+        magic, self._inode_size = struct.unpack_from("<H30xH", block, 56)
+        (features,) = struct.unpack_from("<I", block, 96)
+        (descriptor_size,) = struct.unpack_from("<H", block, 254)
+        (self._first_meta_group,) = struct.unpack_from("<I", block, 260)
+        if magic != _MAGIC or shift > 6 or not self._per_group or not self._blocks_per_group:
+            raise UnreadableError("Its superblock is damaged.")
+        if unknown := features & ~_KNOWN:
+            raise UnreadableError(f"It uses features of ext4 that are not known ({unknown:#x}).")
+        self.block_size = 1024 << shift
+        self._inode_size = self._inode_size or _OLD_INODE_SIZE
+        self._descriptor_size = descriptor_size if features & _64BIT else 32
+        self._has_meta_groups = bool(features & _META_BG)
+        if not 128 <= self._inode_size <= self.block_size or not 32 <= self._descriptor_size <= 64:
+            raise UnreadableError("Its superblock is damaged.")
+        self._tables: dict[int, int] = {}
+
+    def read(self, number: int) -> Inode:
+        """Raises ``UnreadableError`` for one that is not there or in use."""
+        if not 1 <= number <= self._count:
+            raise UnreadableError(f"The file system points to inode {number}, which is none.")
+        group, place = divmod(number - 1, self._per_group)
+        raw = self._volume.exactly(self._table(group) + place * self._inode_size, self._inode_size)
+        inode = _decode(number, raw)
+        if not inode.mode or not inode.links:
+            raise UnreadableError(f"The file system points to inode {number}, which is unused.")
+        if inode.flags & _COMPRESSED and inode.kind is NodeKind.FILE:
+            raise UnreadableError("It is compressed in a way no driver knows any more.")
+        return inode
+
+    def _table(self, group: int) -> int:
+        """Where a group's inodes begin, in bytes."""
+        start: int | None = self._tables.get(group)
+        if start is None:
+            place = self._descriptor_place(group)
+            descriptor = self._volume.exactly(place, self._descriptor_size)
+            block = int.from_bytes(descriptor[8:12], "little")
+            if self._descriptor_size >= 64:
+                block |= int.from_bytes(descriptor[40:44], "little") << 32
+            start = self._tables[group] = block * self.block_size
+        return start
+
+    def _descriptor_place(self, group: int) -> int:
+        per_block = self.block_size // self._descriptor_size
+        block, within = divmod(group, per_block)
+        start = self._first_block + 1 + block
+        if self._has_meta_groups and block >= self._first_meta_group:
+            first_group = block * per_block
+            start = first_group * self._blocks_per_group + self._first_block
+            start += self._has_superblock(first_group)
+        place: int = start * self.block_size + within * self._descriptor_size
+        return place
+
+    def _has_superblock(self, group: int) -> bool:
+        """Copies of the superblock are in the groups 0, 1 and powers of 3, 5 and 7."""
+        if group < 2:
+            return True
+        for base in (3, 5, 7):
+            power = base
+            while power < group:
+                power *= base
+            if power == group:
+                return True
+        return False
+
+
+def _decode(number: int, raw: bytes) -> Inode:
+    mode, uid, size, atime, ctime, mtime = struct.unpack_from("<HHIIII", raw)
+    gid, links, _, flags = struct.unpack_from("<HHII", raw, 24)
+    attributes_block, size_high = struct.unpack_from("<II", raw, 104)
+    attributes_high, uid_high, gid_high = struct.unpack_from("<HHH", raw, 118)
+    extra = (0, 0, 0)
+    if len(raw) >= _EXTRA_TIMES_END and struct.unpack_from("<H", raw, 128)[0] >= 16:
+        extra = struct.unpack_from("<III", raw, 132)
+    return Inode(
+        number=number,
+        mode=mode,
+        uid=uid | uid_high << 16,
+        gid=gid | gid_high << 16,
+        size=size | size_high << 32,
+        links=links,
+        flags=flags,
+        ctime_ns=_nanoseconds(ctime, extra[0]),
+        mtime_ns=_nanoseconds(mtime, extra[1]),
+        atime_ns=_nanoseconds(atime, extra[2]),
+        attributes_block=attributes_block | attributes_high << 32,
+        raw=raw,
+    )
+
+
+def _nanoseconds(seconds: int, extra: int) -> int:
+    signed = seconds - (1 << 32) if seconds & 1 << 31 else seconds
+    return (signed + ((extra & 3) << 32)) * 1_000_000_000 + (extra >> 2)

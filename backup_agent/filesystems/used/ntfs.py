@@ -1,0 +1,96 @@
+"""NTFS: the clusters in ``$Bitmap``, with what it forgot, without files that are no use later.
+
+``$Bitmap`` is file 6. It is believed where it says *used*. Where it says
+*free*, all files' records are asked, too: a cluster that a file lies in is
+stored, whatever the bitmap says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backup_agent.errors import SpaceUnknownError
+from backup_agent.filesystems.used.bitmap import ClusterBitmap
+from backup_agent.filesystems.used.ntfs_log import HEAD_BYTES, is_settled
+from backup_agent.filesystems.used.ntfs_mft import MasterFileTable, NtfsGeometry, read_geometry
+from backup_agent.filesystems.used.ntfs_record import DATA, Run
+from backup_agent.filesystems.used.ntfs_survey import BAD_CLUSTERS_FILE, NtfsSurvey
+from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.model.used_space import UsedSpace
+
+_LOG_FILE = 2
+_BITMAP_FILE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NtfsSpace:
+    """``left_out`` are paths within the volume; ``remarks`` say what was found wrong."""
+
+    space: UsedSpace
+    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def ntfs_space(volume: VolumeBytes, *, include_all: bool) -> NtfsSpace:
+    """The clusters to store; ``include_all`` for those of temporary files, too.
+
+    Raises :class:`SpaceUnknownError`, also where the journal holds changes
+    that ``$Bitmap`` does not know yet.
+    """
+    geometry = read_geometry(volume)
+    mft = MasterFileTable(volume, geometry)
+    _refuse_unsettled(mft)
+    bitmap = _read_bitmap(mft, geometry)
+    survey = NtfsSurvey(mft)
+    remarks: list[str] = []
+    if forgotten := survey.mark(bitmap):
+        remarks.append(
+            f"$Bitmap calls {forgotten} clusters free that files lie in. They are stored;"
+            " chkdsk can repair the volume."
+        )
+    temporary = {} if include_all else survey.temporary_files()
+    left_out = [
+        path
+        for number, path in temporary.items()
+        if _clear(bitmap, _runs(mft, geometry, number, ""))
+    ]
+    if left_out and (shared := survey.mark(bitmap, but=temporary)):
+        remarks.append(
+            f"{shared} clusters belong to a file that was left out and to another one, too. They"
+            " are stored; chkdsk can repair the volume."
+        )
+    # Reading what NTFS itself calls bad would make every restore point incomplete.
+    _clear(bitmap, _runs(mft, geometry, BAD_CLUSTERS_FILE, "$Bad"))
+    space = bitmap.space(size=volume.size, origin=0, cluster_size=geometry.cluster_size)
+    return NtfsSpace(space, tuple(sorted(left_out)), tuple(remarks))
+
+
+def _refuse_unsettled(mft: MasterFileTable) -> None:
+    log = mft.content(_LOG_FILE, DATA, "")
+    if log is None or not is_settled(mft.read(log.runs, 0, min(HEAD_BYTES, log.size))):
+        raise SpaceUnknownError("It was not unmounted cleanly: its journal holds changes.")
+
+
+def _read_bitmap(mft: MasterFileTable, geometry: NtfsGeometry) -> ClusterBitmap:
+    needed = (geometry.clusters + 7) // 8
+    content = mft.content(_BITMAP_FILE, DATA, "")
+    if content is None or min(content.size, content.written) < needed:
+        raise SpaceUnknownError("Its $Bitmap is too short for its clusters.")
+    data = mft.read(content.runs, 0, needed) if content.value is None else content.value
+    return ClusterBitmap(geometry.clusters, data)
+
+
+def _runs(mft: MasterFileTable, geometry: NtfsGeometry, number: int, stream: str) -> Iterator[Run]:
+    """Where one stream of a file lies; nothing where that cannot be told."""
+    try:
+        content = mft.content(number, DATA, stream)
+    except SpaceUnknownError:
+        return
+    for run in content.runs if content else ():
+        if run.first is not None and run.first + run.count <= geometry.clusters:
+            yield run
+
+
+def _clear(bitmap: ClusterBitmap, runs: Iterator[Run]) -> int:
+    return sum(bitmap.clear(run.first, run.count) for run in runs if run.first is not None)

@@ -1,0 +1,207 @@
+"""The files inside a stored volume, read by a process that may die without harm.
+
+The host's side of ``filesystems.files.reader_messages``: it starts the reader, asks it
+for folders and files, and gives it the bytes of the volume that it needs for that.
+Nothing a hostile file system can do to the reader reaches further than one
+request: a reader that crashed, ran in circles or took all memory is replaced by
+a new one when the next thing is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Protocol, TypeVar, assert_never
+
+import msgspec
+
+import backup_agent
+from backup_agent.errors import CommandFailedError, IntegrityError, UnreadableError
+from backup_agent.filesystems.files.file_tree import Reference, TreeItem
+from backup_agent.filesystems.files.reader_messages import (
+    Answer,
+    Data,
+    Failed,
+    FindHits,
+    FromReader,
+    GetItem,
+    Items,
+    ListFolder,
+    Opened,
+    OpenVolume,
+    Paths,
+    ReadFile,
+    Request,
+    Wanted,
+)
+from backup_agent.host.command import Conversation
+from backup_agent.model.disk import Extent
+
+_READER = "backup_agent.filesystems.files.reader_process"
+_SILENCE_SECONDS = 300
+"""A reader that lost its way is ended by its limit of CPU time long before that."""
+_LARGEST_MESSAGE = 256 << 20
+"""A folder of a million names."""
+LARGEST_READ = 8 << 20
+"""Bytes of a file in one answer."""
+
+_AnswerT = TypeVar("_AnswerT", Items, Data, Paths)
+
+
+class Image(Protocol):
+    """A volume's raw bytes; fewer than ``size`` only at the end."""
+
+    def read_at(self, offset: int, size: int) -> bytes: ...
+
+
+class VolumeTree:
+    """A ``FileTree`` that several threads may ask, one at a time.
+
+    A reader starts when the first thing is asked. A context manager.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        opening: OpenVolume,
+        *,
+        start: Callable[[], Conversation] | None = None,
+    ) -> None:
+        self._image = image
+        self._opening = opening
+        self._start = start or _start_reader
+        self._reader: Conversation | None = None
+        self._root: Reference | None = None
+        self._encoder = msgspec.msgpack.Encoder()
+        self._answers = msgspec.msgpack.Decoder(FromReader)
+        self._lock = Lock()
+
+    @property
+    def root(self) -> Reference:
+        """Raises ``UnreadableError`` where the file system cannot be opened, and as all others."""
+        with self._lock:
+            if self._root is None:
+                self._opened_reader()
+            assert self._root is not None
+            return self._root
+
+    def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
+        return self._expect(Items, ListFolder(folder)).items
+
+    def item(self, reference: Reference) -> TreeItem:
+        (item,) = self._expect(Items, GetItem(reference)).items
+        return item
+
+    def read_at(
+        self, file: Reference, offset: int, size: int, *, stream: bytes | None = None
+    ) -> bytes:
+        """Raises ``UnreadableError``, ``IntegrityError`` and ``StorageError``."""
+        pieces: list[bytes] = []
+        while size > 0:
+            asked = min(size, LARGEST_READ)
+            piece = self._expect(Data, ReadFile(file, offset, asked, stream)).data
+            pieces.append(piece)
+            if len(piece) < asked:
+                break
+            offset += len(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def hit_files(self, extents: Sequence[Extent]) -> Sequence[bytes]:
+        """Paths of the files with bytes in those extents of the volume."""
+        return self._expect(Paths, FindHits(tuple(extents))).paths
+
+    def close(self) -> None:
+        with self._lock:
+            self._end_reader()
+
+    def __enter__(self) -> VolumeTree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _expect(self, kind: type[_AnswerT], request: Request) -> _AnswerT:
+        with self._lock:
+            answer = self._ask(self._opened_reader(), request)
+        if not isinstance(answer, kind):
+            raise UnreadableError("The reader of the file system gave a wrong answer.")
+        return answer
+
+    def _opened_reader(self) -> Conversation:
+        if self._reader is None:
+            self._reader = self._start()
+            try:
+                answer = self._ask(self._reader, self._opening)
+            except BaseException:
+                self._end_reader()
+                raise
+            self._root = answer.root if isinstance(answer, Opened) else Reference(0)
+        return self._reader
+
+    def _ask(self, reader: Conversation, request: Request) -> Answer:
+        try:
+            answer, trouble = self._exchange(reader, request)
+        except (CommandFailedError, msgspec.MsgspecError) as exc:
+            self._end_reader()
+            raise UnreadableError(
+                f"The reader of the file system failed: {exc}",
+                hint="The file system in the volume is damaged. Restoring the whole volume and "
+                "repairing it there may still help.",
+            ) from exc
+        except BaseException:
+            # In the middle of an exchange: what comes next would be the answer to this.
+            self._end_reader()
+            raise
+        if trouble is not None:
+            # To the reader it was only a disk that fails; here it is known why.
+            raise trouble
+        if isinstance(answer, Failed):
+            raise UnreadableError(answer.message, hint=answer.hint)
+        return answer
+
+    def _exchange(
+        self, reader: Conversation, request: Request
+    ) -> tuple[Answer, IntegrityError | None]:
+        """One request and its answer; the bytes wanted in between are served.
+
+        Next to it what was wrong with those bytes, whatever the reader made of that.
+        """
+        trouble: IntegrityError | None = None
+        reader.send(self._encoder.encode(request))
+        while True:
+            answer = self._answers.decode(reader.receive(timeout_seconds=_SILENCE_SECONDS))
+            match answer:
+                case Wanted(offset, size):
+                    data = b""
+                    if trouble is None:
+                        data, trouble = self._serve(offset, size)
+                    reader.send(data)
+                case Opened() | Items() | Data() | Paths() | Failed():
+                    return answer, trouble
+                case _:
+                    assert_never(answer)
+
+    def _serve(self, offset: int, size: int) -> tuple[bytes, IntegrityError | None]:
+        try:
+            return self._image.read_at(max(offset, 0), min(size, _LARGEST_MESSAGE)), None
+        except IntegrityError as exc:
+            return b"", exc
+
+    def _end_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+def _start_reader() -> Conversation:
+    package_parent = str(Path(backup_agent.__file__).parents[1])
+    search_path = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH"))))
+    return Conversation(
+        [sys.executable, "-m", _READER],
+        environment={"PYTHONPATH": search_path},
+        largest_message=_LARGEST_MESSAGE,
+    )

@@ -1,0 +1,155 @@
+"""A partition table as blocks to be arranged, and the table that an arrangement makes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backup_agent.errors import TargetError
+from backup_agent.filesystems.gpt_encode import usable_extent
+from backup_agent.filesystems.mbr_encode import MOST_SECTORS
+from backup_agent.model.disk import (
+    Extent,
+    FileSystemKind,
+    Partition,
+    PartitionRole,
+    PartitionTable,
+    TableKind,
+)
+from backup_agent.targets.disk.arrange import Arrangement, Block
+from backup_agent.targets.disk.facts import RESIZABLE
+from backup_agent.targets.disk.task import Task
+
+_RECOVERY_TYPES = {"DE94BBA4-06D1-4D40-A16A-BFD50179D6AC", "27"}
+# Neither Windows nor a boot loader remembers where these lie on a disk with an MBR.
+_MOVABLE_ON_MBR = {
+    FileSystemKind.EXT2,
+    FileSystemKind.EXT3,
+    FileSystemKind.EXT4,
+    FileSystemKind.SWAP,
+}
+
+
+def usable_for(table: PartitionTable, task: Task, *, keeps_table: bool) -> Extent:
+    """What the partitions of a whole disk may use of the target."""
+    target = replace(table, sector_size=task.sector_size)
+    same = (task.target.size, task.sector_size) == (task.layout.size, table.sector_size)
+    if same and keeps_table and table.partitions:
+        # Whatever the table, it fitted: ours need not have the same number of entries.
+        start = min(p.start for p in table.partitions)
+        return Extent(start, max(p.extent.end for p in table.partitions) - start)
+    if table.kind is TableKind.GPT:
+        return usable_extent(target, task.target.size)
+    sectors = min(task.target.size // task.sector_size, MOST_SECTORS)
+    return Extent(task.sector_size, (sectors - 1) * task.sector_size)
+
+
+def block_of(partition: Partition, task: Task) -> Block | None:
+    """A partition as the arrangement sees it, together with the link that leads to it.
+
+    An extended partition is what its logical ones make of it; without any, it is a block.
+    """
+    table = task.layout.table
+    if partition.role is PartitionRole.EXTENDED:
+        if any(p.role is PartitionRole.LOGICAL for p in table.partitions):
+            return None
+        sector = task.sector_size
+        return Block(partition.number, partition.start, sector, sector, movable=False)
+    front = _front(partition, table)
+    facts = task.facts[partition.number]
+    is_mbr = table.kind is TableKind.MBR
+    is_recovery = partition.type.upper() in _RECOVERY_TYPES
+    movable = not is_mbr or (
+        facts.kind in _MOVABLE_ON_MBR and partition.role is PartitionRole.PRIMARY
+    )
+    return Block(
+        number=partition.number,
+        start=partition.start - front,
+        size=partition.size + front,
+        smallest=(partition.size if is_recovery else facts.smallest) + front,
+        movable=movable,
+        growable=facts.kind in RESIZABLE and not is_recovery,
+        expendable=is_recovery and not movable,
+    )
+
+
+def _front(partition: Partition, table: PartitionTable) -> int:
+    """Bytes from the link that leads to a logical partition to the partition itself."""
+    if partition.role is not PartitionRole.LOGICAL:
+        return 0
+    logicals = [p.start for p in table.partitions if p.role is PartitionRole.LOGICAL]
+    if partition.start == min(logicals):
+        extended = next(p for p in table.partitions if p.role is PartitionRole.EXTENDED)
+        return partition.start - extended.start
+    before = [link.start for link in table.links if link.start < partition.start]
+    return partition.start - max(before)
+
+
+def new_table(
+    old: PartitionTable, arrangement: Arrangement, usable: Extent, task: Task
+) -> PartitionTable:
+    partitions: list[Partition] = []
+    for partition in old.partitions:
+        place = arrangement.places.get(partition.number)
+        if partition.role is PartitionRole.EXTENDED:
+            if _keeps_extended(old, arrangement):
+                partitions.append(_extended(partition, old, arrangement, usable, task))
+        elif place is not None:
+            front = _front(partition, old)
+            moved = replace(partition, start=place.start + front, size=place.size - front)
+            partitions.append(moved)
+    extended = any(p.role is PartitionRole.EXTENDED for p in partitions)
+    links = old.links if extended else ()
+    return replace(
+        old,
+        sector_size=task.sector_size,
+        partitions=tuple(partitions),
+        links=tuple(Extent(link.start, task.sector_size) for link in links),
+        primary=None,
+        backup=None,
+        flaws=(),
+    )
+
+
+def _keeps_extended(old: PartitionTable, arrangement: Arrangement) -> bool:
+    """An extended partition goes when all that was in it is left out."""
+    logicals = [p.number for p in old.partitions if p.role is PartitionRole.LOGICAL]
+    return not logicals or any(number in arrangement.places for number in logicals)
+
+
+def _extended(
+    partition: Partition,
+    old: PartitionTable,
+    arrangement: Arrangement,
+    usable: Extent,
+    task: Task,
+) -> Partition:
+    """The extended partition: as it was, as far as what lies behind it lets it be."""
+    inside = [
+        arrangement.places[p.number].end
+        for p in old.partitions
+        if p.role is PartitionRole.LOGICAL and p.number in arrangement.places
+    ]
+    behind = [
+        arrangement.places[p.number].start
+        for p in old.partitions
+        if p.role is PartitionRole.PRIMARY
+        and p.start > partition.start
+        and p.number in arrangement.places
+    ]
+    limit = min([usable.end, *behind])
+    least = max([partition.start + task.sector_size, *inside])
+    most = min(partition.extent.end, limit)
+    end = max(least, most - most % task.sector_size)
+    return replace(partition, size=end - partition.start)
+
+
+def refuse_unaligned_chain(table: PartitionTable, task: Task) -> None:
+    """Logical partitions and their links are not moved, so they must suit the sectors as is."""
+    places = [link.start for link in table.links]
+    places += [p.start for p in table.partitions if p.role is not PartitionRole.PRIMARY]
+    if any(place % task.sector_size for place in places):
+        raise TargetError(
+            f"The logical partitions of {task.source} do not start at sectors of"
+            f" {task.sector_size} bytes, as {task.target.path} has them, and are not moved.",
+            hint="Restore single volumes (--map disk0/volume5=…) to partitions made for them.",
+        )

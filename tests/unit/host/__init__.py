@@ -1,0 +1,1 @@
+"""Operating systems as Everboot sees them."""

@@ -1,0 +1,388 @@
+"""Restoring into an image file: what is planned, what is refused, what failure leaves."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backup_agent.errors import (
+    IntegrityError,
+    JobCancelledError,
+    NoSuchPointError,
+    StorageError,
+    TargetError,
+    TargetInUseError,
+    TargetTooSmallError,
+)
+from backup_agent.host.api import WritableDisk
+from backup_agent.host.select import current_host
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.disk import (
+    Area,
+    AreaKind,
+    Disk,
+    DiskLayout,
+    Extent,
+    FileSystem,
+    FileSystemKind,
+    Partition,
+    PartitionTable,
+    TableKind,
+    Volume,
+)
+from backup_agent.model.ids import BlobId
+from backup_agent.targets.disk.stored import StoredBlob
+from tests.helpers.fake_host import FakeHost
+from tests.helpers.restored_disk import plan_disk_restore, restore_disk
+
+KIB = 1 << 10
+MIB = 1 << 20
+SIZE = 8 * MIB
+BOOT = 1
+"""Blobs fetched for the plan."""
+
+
+class SmallDisk:
+    """A stored disk of one volume of four parts, with GPT-like areas.
+
+    ``parts`` replaces the content. Fetching fails once ``fetches`` blobs were given; the
+    first of them is what a plan looks at, the volume's boot sector.
+    """
+
+    identity = "point/0"
+
+    def __init__(self, parts: list[list[bytes]] | None = None, fetches: int | None = None) -> None:
+        partition = Partition(1, MIB, 4 * MIB, "X")
+        table = PartitionTable(TableKind.GPT, 512, "ID", (partition,), Extent(512, 512))
+        head = Area("head.img", AreaKind.HEAD, Extent(0, MIB))
+        tail = Area("tail.img", AreaKind.TAIL, Extent(SIZE - 512, 512))
+        self.layout = DiskLayout(SIZE, table, (head, tail))
+        system = FileSystem(FileSystemKind.UNKNOWN, "Windows")
+        self.volumes = [Volume(1, MIB, 4 * MIB, system, part_size=MIB)]
+        self.parts = parts or [[bytes([0x11 * (n + 1)]) * MIB] for n in range(4)]
+        self.fetched: list[BlobId] = []
+        self._left = fetches
+        self._content: dict[BlobId, bytes] = {}
+
+    def area_blobs(self, name: str) -> list[StoredBlob]:
+        return [self._blob(b"h" * MIB if name == "head.img" else b"t" * 512)]
+
+    def part_blobs(self, volume: int, part: int) -> list[StoredBlob]:
+        return [self._blob(piece) for piece in self.parts[part]]
+
+    def fetch(self, blobs: Iterable[BlobId]) -> Iterator[bytes]:
+        for blob in blobs:
+            if self._left == 0:
+                raise StorageError("The network is gone.")
+            if self._left is not None:
+                self._left -= 1
+            self.fetched.append(blob)
+            yield self._content[blob]
+
+    def _blob(self, piece: bytes) -> StoredBlob:
+        blob = BlobId(hashlib.sha256(piece).digest())
+        self._content[blob] = piece
+        return StoredBlob(blob, len(piece))
+
+    @property
+    def image(self) -> bytes:
+        content = b"".join(piece for part in self.parts for piece in part)
+        return b"h" * MIB + content + bytes(3 * MIB - 512) + b"t" * 512
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "disk.img"
+
+
+def blocks(path: Path) -> int:
+    return path.stat().st_blocks * 512
+
+
+def test_plan_says_what_will_be_written_and_the_table_comes_last(target: Path) -> None:
+    assert list(plan_disk_restore(SmallDisk(), target).lines()) == [
+        f"create {target}, 8388608 bytes",
+        "wipe old tables and file systems (3 places)",
+        "write volume 1 (unknown 'Windows') to bytes 1048576 to 5242879",
+        "write the first MiB of each volume",
+        "write the disk's end to bytes 8388096 to 8388607",
+        "write the partition table and boot code to bytes 0 to 1048575",
+    ]
+
+
+def test_planning_touches_nothing(target: Path) -> None:
+    plan_disk_restore(SmallDisk(), target)
+    assert not target.exists()
+
+
+def test_every_byte_is_where_the_layout_says(target: Path) -> None:
+    stored = SmallDisk()
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+
+
+def test_zeros_between_data_become_holes_whatever_the_pieces(target: Path) -> None:
+    pieces = [b"\x01" * 1000, bytes(500 * KIB), b"\x02" * (MIB - 500 * KIB - 1000)]
+    stored = SmallDisk([pieces] * 4)
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+    assert blocks(target) < 5 * MIB - 4 * 300 * KIB
+
+
+def test_zeros_in_the_middle_of_a_blob_become_holes(target: Path) -> None:
+    piece = b"\x01" * 1000 + bytes(500 * KIB) + b"\x02" * (MIB - 500 * KIB - 1000)
+    stored = SmallDisk([[piece]] * 4)
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+    assert blocks(target) < 5 * MIB - 4 * 300 * KIB
+
+
+def test_zero_blobs_are_not_fetched(target: Path) -> None:
+    stored = SmallDisk([[b"\x01" * MIB], *[[bytes(MIB)]] * 3])
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+    assert len(stored.fetched) == BOOT + 1 + len(stored.layout.areas)
+
+
+# What an interruption leaves
+
+
+@pytest.mark.parametrize("fetches", range(1, 5))
+def test_interrupted_restore_goes_on_and_fetches_only_what_is_missing(
+    target: Path, fetches: int
+) -> None:
+    with pytest.raises(StorageError):
+        restore_disk(SmallDisk(fetches=fetches), target)
+    assert target.read_bytes()[512 : 2 * MIB] == bytes(2 * MIB - 512)
+    stored = SmallDisk()
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+    # The volume's first MiB is written at the end, so it is never there yet.
+    there = max(0, fetches - BOOT - 1)
+    assert len(stored.fetched) == BOOT + 4 - there + len(stored.layout.areas)
+
+
+def test_restore_that_goes_on_does_not_trust_what_it_finds(target: Path) -> None:
+    with pytest.raises(StorageError):
+        restore_disk(SmallDisk(fetches=BOOT + 4), target)
+    with open(target, "r+b") as file:
+        file.seek(3 * MIB + 5)
+        file.write(b"changed meanwhile")
+    stored = SmallDisk()
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+
+
+def test_zeros_are_restored_over_what_stands_there_in_a_restore_that_goes_on(target: Path) -> None:
+    parts = [[b"\x01" * MIB], [b"\x02" * MIB], [bytes(MIB)], [b"\x04" * MIB]]
+    with pytest.raises(StorageError):
+        restore_disk(SmallDisk(parts, fetches=BOOT + 2), target)
+    with open(target, "r+b") as file:
+        file.seek(3 * MIB + 70 * KIB)
+        file.write(b"no zeros")
+    stored = SmallDisk(parts)
+    restore_disk(stored, target)
+    assert target.read_bytes() == stored.image
+
+
+def test_another_restore_does_not_go_on_with_an_interrupted_one(target: Path) -> None:
+    with pytest.raises(StorageError):
+        restore_disk(SmallDisk(fetches=BOOT + 2), target)
+    other = SmallDisk()
+    other.identity = "another/0"
+    with pytest.raises(TargetError, match="another restore was interrupted"):
+        restore_disk(other, target)
+    restore_disk(other, target, overwrite=True)
+    assert target.read_bytes() == other.image
+
+
+def test_finished_restore_is_not_taken_for_an_interrupted_one(target: Path) -> None:
+    restore_disk(SmallDisk(), target)
+    with pytest.raises(TargetError, match="not empty"):
+        restore_disk(SmallDisk(), target)
+
+
+# Refusals
+
+
+def test_restore_refuses_target_smaller_than_disk(target: Path) -> None:
+    with open(target, "wb") as file:
+        file.truncate(3 * MIB)
+    with pytest.raises(TargetTooSmallError, match="Not shrunk are volume 1"):
+        restore_disk(SmallDisk(), target)
+    assert blocks(target) == 0
+
+
+def test_restore_refuses_target_that_holds_something(target: Path) -> None:
+    target.write_bytes(b"x" * SIZE)
+    with pytest.raises(TargetError, match="not empty"):
+        restore_disk(SmallDisk(), target)
+    assert target.read_bytes() == b"x" * SIZE
+
+
+def test_restore_overwrites_where_asked_and_leaves_nothing_of_the_old(target: Path) -> None:
+    target.write_bytes(b"x" * (SIZE + 5))
+    stored = SmallDisk()
+    restore_disk(stored, target, overwrite=True)
+    assert target.read_bytes() == stored.image
+
+
+def test_empty_file_may_be_filled(target: Path) -> None:
+    target.touch()
+    restore_disk(SmallDisk(), target)
+    assert target.stat().st_size == SIZE
+
+
+class LateHost(FakeHost):
+    """Somebody puts a file in the target's place after the plan was made."""
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableDisk:
+        Path(disk.path).write_bytes(b"precious")
+        return current_host().open_target(disk, create=create)
+
+
+def test_file_that_appears_after_planning_is_not_touched(target: Path) -> None:
+    with pytest.raises(TargetError, match="File exists"):
+        restore_disk(SmallDisk(), target, host=LateHost())
+    assert target.read_bytes() == b"precious"
+
+
+def test_restore_refuses_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="neither a disk nor a file"):
+        restore_disk(SmallDisk(), tmp_path)
+
+
+def test_restore_refuses_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="does not exist"):
+        restore_disk(SmallDisk(), tmp_path / "absent" / "disk.img")
+
+
+def test_restore_refuses_a_read_only_target(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Root may write everywhere, so the answer is given in its place.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(TargetError, match="is read-only"):
+        restore_disk(SmallDisk(), target)
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [(["/mnt/old"], r"in use \(/mnt/old\)"), (["/", "/home"], "holds the running system")],
+)
+def test_restore_refuses_what_is_mounted(target: Path, places: list[str], words: str) -> None:
+    target.write_bytes(b"x" * SIZE)
+    host = FakeHost(mounted={str(target): places})
+    with pytest.raises(TargetInUseError, match=words):
+        plan_disk_restore(SmallDisk(), target, overwrite=True, host=host)
+
+
+def test_restore_refuses_the_disk_that_holds_the_repository(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.write_bytes(b"x" * SIZE)
+    repository = target.parent / "mounted" / "repository"
+    repository.mkdir(parents=True)
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == repository.parent)
+    host = FakeHost(mounted={str(target): [str(repository.parent)]})
+    with pytest.raises(TargetInUseError, match="holds the repository"):
+        plan_disk_restore(
+            SmallDisk(), target, overwrite=True, host=host, repository=str(repository)
+        )
+
+
+def test_restore_refuses_a_file_inside_the_repository(target: Path) -> None:
+    with pytest.raises(TargetInUseError, match="inside the repository"):
+        plan_disk_restore(SmallDisk(), target, repository=str(target.parent))
+
+
+def test_restore_refuses_an_image_that_another_restore_writes(target: Path) -> None:
+    host = current_host()
+    plan = plan_disk_restore(SmallDisk(), target)
+    other = host.open_target(plan.target, create=True)
+    try:
+        with pytest.raises(TargetInUseError, match="in use by another program"):
+            host.open_target(plan.target)
+    finally:
+        other.close()
+
+
+def test_restore_refuses_storage_without_room_for_the_data(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = (SIZE, SIZE - MIB, MIB)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("U", (), {"free": usage[2]})())
+    with pytest.raises(TargetTooSmallError, match="4194304 bytes will be written, 1048576 are"):
+        plan_disk_restore(SmallDisk(), target)
+
+
+def test_restore_refuses_a_volume_that_is_not_there(target: Path) -> None:
+    with pytest.raises(NoSuchPointError, match="no disk0/volume7"):
+        plan_disk_restore(SmallDisk(), target, volume=7)
+
+
+# Damage
+
+
+@pytest.mark.parametrize("size", [0, MIB - 1, MIB + 1])
+def test_part_of_the_wrong_length_is_an_integrity_error_before_anything_is_written(
+    target: Path, size: int
+) -> None:
+    with pytest.raises(IntegrityError, match="Part 0 of volume 1 is not as long"):
+        restore_disk(SmallDisk([[b"\x11" * size]] * 4), target)
+    assert not target.exists()
+
+
+def test_volume_that_is_missing_is_an_integrity_error(target: Path) -> None:
+    stored = SmallDisk()
+    stored.volumes = []
+    with pytest.raises(IntegrityError, match="none instead of 1"):
+        restore_disk(stored, target)
+
+
+def test_volume_in_another_place_is_an_integrity_error(target: Path) -> None:
+    stored = SmallDisk()
+    stored.volumes = [replace(stored.volumes[0], start=0)]
+    with pytest.raises(IntegrityError, match="in other places"):
+        restore_disk(stored, target)
+
+
+def test_cancelled_restore_leaves_no_table(target: Path) -> None:
+    cancel = CancelToken()
+    with pytest.raises(JobCancelledError):
+        restore_disk(SmallDisk(), target, emit=lambda _event: cancel.cancel(), cancel=cancel)
+    assert target.read_bytes()[512:MIB] == bytes(MIB - 512)
+
+
+def test_full_disk_is_told_as_such(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TargetTooSmallError, match="not enough room"):
+        restore_disk(SmallDisk(), target)
+
+
+class ForgetfulHost(FakeHost):
+    """Its disks forget one byte after everything was written."""
+
+    def open_target(self, disk: Disk, *, create: bool = False) -> WritableDisk:
+        inner = current_host().open_target(disk, create=create)
+        flush = inner.flush
+
+        def forget() -> None:
+            flush()
+            if inner.read(0, 1) == b"h":
+                inner.write(3 * MIB + 7, b"?")
+
+        inner.flush = forget  # type: ignore[method-assign] # the fault is the test's own
+        return inner
+
+
+def test_target_that_does_not_keep_what_is_written_is_found_by_reading_back(target: Path) -> None:
+    with pytest.raises(IntegrityError, match=f"reads back differently at byte {3 * MIB}"):
+        restore_disk(SmallDisk(), target, host=ForgetfulHost())
