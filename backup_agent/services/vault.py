@@ -170,8 +170,7 @@ def try_place(place: Place) -> None:
                 hint="Do not keep backups there before its owner has found out why.",
             )
         # Listings may lag; that one can be had at all is what counts.
-        for _info in backend.list(FileKind.KEY):
-            break
+        list(backend.list(FileKind.KEY))
         backend.remove(key)
     finally:
         backend.close()

@@ -88,8 +88,8 @@ def _context(location: Location) -> str:
 
 
 def _joined(address: str, fields: Fields) -> str:
-    prefix = fields.get("prefix", "").strip("/")
-    return f"{address}/{prefix}" if prefix or address.endswith(":") else address
+    path = fields.get("path", "").strip("/")
+    return f"{address}/{path}" if path or address.endswith(":") else address
 
 
 def _s3(fields: Fields) -> dict[str, str]:

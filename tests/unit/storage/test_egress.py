@@ -192,7 +192,7 @@ def test_other_threads_and_later_work_are_not_confined(server: _Server) -> None:
         backend.size(CONFIG)
     backend.close()
 
-    socket.create_connection(server.server_address[:2]).close()
+    socket.create_connection(("127.0.0.1", server.server_port)).close()
 
 
 def test_an_allowed_network_can_be_used(server: _Server) -> None:
