@@ -122,6 +122,7 @@ def _by_key(request: HttpRequest) -> JsonResponse:
         return _not_proved(address)
     if not device.is_linked(now):
         return _error("access_denied", "This device is not linked any more.")
+    proofs.forget_old(now)
     tokens.note_seen(device, address=address, now=now)
     return _granted(device, now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 import ssl
@@ -16,7 +17,13 @@ import httpx
 import pytest
 
 from backup_agent.crypto.signature import SigningKey, fingerprint, new_signing_key
+from backup_agent.errors import LinkRefusedError
 from backup_agent.services.link.assertion import ASSERTION_TYPE, encode_public_key, make
+from backup_agent.services.link.console import ConsoleClient
+from backup_agent.services.link.identity import Console, DeviceIdentity, keep
+from backup_agent.services.link.vaults import reach
+from backup_agent.storage.addresses import StorageOptions, open_backend
+from backup_agent.storage.backend import FileKind, ObjectKey
 from tests.command_line import CommandLine
 from tests.console.live_owner import LiveOwner, add_folder, become_owner
 from tests.console.running import RunningConsole, running_console
@@ -62,7 +69,7 @@ def test_curl_plays_every_answer_of_rfc_8628(owner: LiveOwner) -> None:
         if other is refused:
             owner.refuse(codes["user_code"])
         else:
-            let_codes_run_out(owner.console)
+            change(owner.console, "UPDATE devices_linkrequest SET expires_at = made_at")
         answer = curl(address, "token", other, grant_type=GRANT, device_code=codes["device_code"])
         assert answer["error"] == wanted
 
@@ -163,6 +170,49 @@ def test_an_unknown_certificate_is_pinned_once_its_fingerprint_is_confirmed(tmp_
         assert shell.ok("link", "--status", "--json").of_type("vault")[0]["right"] == "own"
 
 
+def test_a_device_whose_clock_is_a_day_late_is_linked_and_stays_so(
+    owner: LiveOwner, tmp_path: Path
+) -> None:
+    key, console = new_signing_key(), Console(owner.console.address)
+    with ConsoleClient(console, key, {}, clock=lambda: time.time() - 86_400) as client:
+        codes = client.ask_for_codes(name="LATE", system="Rescue media", scope="backup")
+        owner.approve(codes.user_code)
+        first = client.redeem(codes.device_code)
+        again = client.fresh_token()
+
+    assert first.device_name == again.device_name == "LATE"
+    assert first.access_token != again.access_token
+
+
+def test_a_backend_goes_on_when_its_token_is_taken_no_longer(
+    owner: LiveOwner, tmp_path: Path
+) -> None:
+    environment = {"EVERBOOT_DEVICE_FILE": str(tmp_path / "device.json")}
+    key, console = new_signing_key(), Console(owner.console.address)
+    with ConsoleClient(console, key, environment) as client:
+        codes = client.ask_for_codes(name="ATELIER-01", system="Debian 13", scope="backup")
+        owner.approve(codes.user_code)
+        token = client.redeem(codes.device_code)
+    identity = DeviceIdentity(console, key, token.device_id, "ATELIER-01", "Keller", "backup")
+    keep(identity, tmp_path / "device.json")
+    vault = reach("vault:", environment, StorageOptions())
+    backend = open_backend(vault.address, environment, vault.options)
+    content = b"a lock"
+    lock = ObjectKey(FileKind.LOCK, hashlib.sha256(content).hexdigest())
+    try:
+        backend.prepare()
+        change(owner.console, "DELETE FROM devices_accesstoken")
+
+        backend.save(lock, content)
+
+        assert backend.load(lock) == content
+        owner.remove("ATELIER-01")
+        with pytest.raises(LinkRefusedError):
+            backend.load(lock)
+    finally:
+        backend.close()
+
+
 def test_an_address_in_clear_text_is_refused_beyond_this_computer(tmp_path: Path) -> None:
     answer = a_shell(tmp_path).run("link", "http://192.0.2.1")
 
@@ -206,7 +256,8 @@ def curl(address: str, endpoint: str, key: SigningKey, **fields: str) -> dict[st
     return answer
 
 
-def let_codes_run_out(console: RunningConsole) -> None:
+def change(console: RunningConsole, statement: str) -> None:
+    """Do to the database what time would do."""
     with contextlib.closing(sqlite3.connect(console.data / "console.sqlite3", timeout=20)) as base:
-        base.execute("UPDATE devices_linkrequest SET expires_at = made_at")
+        base.execute(statement)
         base.commit()

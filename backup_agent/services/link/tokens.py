@@ -5,19 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from backup_agent.services.link.console import ConsoleClient, Token
+from backup_agent.services.link.console import Token
 
 _RENEWED_BEFORE_SECONDS = 60
 """A request may wait in a queue for a while before it arrives."""
 
 
+class TokenGiver(Protocol):
+    """The part of ``ConsoleClient`` that tokens come from."""
+
+    def fresh_token(self) -> Token: ...
+
+    def close(self) -> None: ...
+
+
 class DeviceTokens:
     """A ``TokenSource`` for one device. However many threads ask, one token is fetched."""
 
-    def __init__(
-        self, client: ConsoleClient, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: TokenGiver, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._clock = clock
         self._lock = threading.Lock()
