@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+import logging
+
+from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from backup_agent.errors import StorageError
 from console_ui.accounts.visitor import visitor_of
 from console_ui.audit.actor import Actor
 from console_ui.devices import tokens
-from console_ui.devices.api import device_api
+from console_ui.devices.api import device_api, refusal
 from console_ui.devices.linking import actor_of
 from console_ui.devices.models import Device
 from console_ui.devices.rights import Right, readable_sources, right_on
@@ -17,6 +20,7 @@ from console_ui.storage import vaults
 from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Location, Vault
 
+_log = logging.getLogger(__name__)
 _RIGHTS = {Right.OWN: Rights.WRITE, Right.READ: Rights.READ}
 
 
@@ -37,7 +41,12 @@ def listing(request: HttpRequest, device: Device) -> JsonResponse:
     """The vaults that the calling device may reach: its own, made now if need be, and those that
     it may read for a while.
     """
-    own = own_vault(device, actor=actor_of(device, address=visitor_of(request).address))
+    try:
+        own = own_vault(device, actor=actor_of(device, address=visitor_of(request).address))
+    except StorageError as exc:
+        # Its words name places and logins: they are for whoever runs the console.
+        _log.warning("no vault could be made for a device: %s", exc.message)
+        return refusal(503, "storage_unavailable")
     found = Vault.objects.of(device.organisation).filter(device_id__in=readable_sources(device))
     others = [vault for vault in found if vault != own]
     entries = [_entry(own, Right.OWN)] if own else []
@@ -58,10 +67,10 @@ def own_vault(device: Device, *, actor: Actor) -> Vault | None:
     if location is None:
         return None
     try:
-        with transaction.atomic():
-            return vaults.make(
-                device.organisation, location, name=device.name, by=actor, device_id=device.pk
-            )
+        # In no transaction of ours: the storage may take its time, and others want to write.
+        return vaults.make(
+            device.organisation, location, name=device.name, by=actor, device_id=device.pk
+        )
     except IntegrityError:
         # Two questions at once: the other one has made it.
         return Vault.objects.get(device_id=device.pk)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,11 +17,16 @@ from django.utils import timezone
 
 from backup_agent.services.link.assertion import encode_public_key
 from console_ui.accounts import throttle
-from console_ui.accounts.models import Role, ThrottleRow
+from console_ui.accounts.models import Role, Scope, ThrottleRow
 from console_ui.audit.models import Entry
 from console_ui.devices import limits, media_codes
 from console_ui.devices.models import AccessToken, Answer, Device, Kind, LinkRequest, ReadGrant
 from console_ui.devices.rights import Right, right_on
+from console_ui.django_settings import console_settings
+from console_ui.storage.device_vaults import LinkedDevices
+from console_ui.storage.gateway.access import Rights
+from console_ui.storage.models import LocationKind, Vault
+from tests.console.gateways import make_location, make_password
 from tests.console.people import Office
 from tests.console.played_device import PlayedDevice, approve, link, only_request
 
@@ -500,6 +507,55 @@ def test_a_media_code_ends_after_seven_days(office: Office) -> None:
     assert media_codes.resolve(code, now=now + timedelta(days=7)) is None
 
 
+def test_a_program_lists_devices_with_a_password_that_opens_the_api(
+    office: Office, other_office: Office
+) -> None:
+    link(office, name="ATELIER-01")
+    link(other_office, name="FOREIGN")
+    opens_api = make_password(office.owner, office.organisation, Scope.API)
+    opens_storage = make_password(office.owner, office.organisation, Scope.STORAGE)
+
+    found = basic(office.owner.email, opens_api)
+
+    assert [each["name"] for each in found.json()["devices"]] == ["ATELIER-01"]
+    assert basic(office.owner.email, opens_storage).status_code == 401
+    assert basic(other_office.owner.email, opens_api).status_code == 401
+    assert Client().get("/api/v1/devices").status_code == 401
+
+
+def test_a_device_whose_organisation_has_no_storage_has_no_vault_yet(office: Office) -> None:
+    played, _, token = link(office)
+
+    assert played.get("/api/v1/device/vaults", token).json() == {"vaults": []}
+
+
+def test_a_device_gets_one_vault_of_its_own_however_often_it_asks(
+    office: Office, other_office: Office, tmp_path: Path
+) -> None:
+    root = console_settings().storage_roots[0]
+    root.mkdir(exist_ok=True)
+    fields = {"root": str(root), "folder": tmp_path.name}
+    make_location(office.organisation, LocationKind.FOLDER, fields)
+    played, device, token = link(office)
+    rescue, _, rescue_token = link(office, kind=Kind.RESTORE, sources=(device,))
+    stranger, _, stranger_token = link(other_office, kind=Kind.RESTORE)
+
+    first, again = (played.get("/api/v1/device/vaults", token).json() for _ in range(2))
+
+    assert first == again
+    assert [(each["name"], each["right"]) for each in first["vaults"]] == [("ATELIER-01", "own")]
+    seen = rescue.get("/api/v1/device/vaults", rescue_token).json()["vaults"]
+    assert [each["right"] for each in seen] == ["read"]
+    assert stranger.get("/api/v1/device/vaults", stranger_token).json() == {"vaults": []}
+    vault = Vault.objects.get()
+    rights_in = LinkedDevices().rights_in
+    for known, wanted in ((token, Rights.WRITE), (rescue_token, Rights.READ)):
+        found = rights_in(vault, known, address="")
+        assert found is not None
+        assert found[0] is wanted
+    assert rights_in(vault, stranger_token, address="") is None
+
+
 def test_the_address_on_rescue_media_survives_the_login(client: Client, office: Office) -> None:
     door = client.get("/ui/").content.decode()
     assert 'data-door="agentRegistration"' in door
@@ -510,6 +566,11 @@ def test_the_address_on_rescue_media_survives_the_login(client: Client, office: 
 def error(answer: Reply) -> str:
     assert answer.status_code in (400, 401), answer.content
     return str(answer.json()["error"])
+
+
+def basic(login: str, password: str) -> Reply:
+    credentials = base64.b64encode(f"{login}:{password}".encode()).decode()
+    return Client().get("/api/v1/devices", headers={"Authorization": f"Basic {credentials}"})
 
 
 def polled_ago(*, seconds: int) -> None:
