@@ -45,7 +45,7 @@ def _optional(label: object, **options: object) -> forms.CharField:
 
 def _secret(label: object) -> forms.CharField:
     """Never shown again: left empty, what was there stays."""
-    widget = forms.PasswordInput(attrs={"autocomplete": "off"})
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return _optional(label, widget=widget)
 
 
