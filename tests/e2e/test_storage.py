@@ -15,7 +15,7 @@ def test_from_a_folder_to_a_vault(tmp_path: Path, mira: Browser) -> None:
         set_up(mira, console.set_up_link)
         mira.open(f"{console.address}/locations")
         mira.control("Add a location").click()
-        mira.press("OpenStack Swift")
+        mira.press("S3")
         mira.open(f"{console.address}/locations/add/folder")
         mira.fill(name="Cellar", folder="office")
         mira.press("Save and test the connection")
