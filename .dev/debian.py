@@ -7,13 +7,11 @@ import shutil
 import subprocess
 import sys
 
-# What the demo makes its small computer with.
-DEMO_PACKAGES = ("fdisk", "dosfstools", "mtools", "e2fsprogs")
+# What the demo makes its small computer with, and has judge what came back.
+DEMO_PACKAGES = ("fdisk", "dosfstools", "mtools", "ntfs-3g", "wimtools", "restic")
 
 TEST_PACKAGES = (
     *DEMO_PACKAGES,
-    # the other client of the same repositories
-    "restic",
     # storage servers that the tests start
     "rclone",
     "memcached",
@@ -30,9 +28,9 @@ TEST_PACKAGES = (
     # permissions, partition tables and file systems to protect
     "acl",
     "attr",
+    "e2fsprogs",
     "gdisk",
     "cryptsetup-bin",
-    "ntfs-3g",
     "exfatprogs",
     # mounted by a test of names that differ only in case, and to fill volumes
     "exfat-fuse",
@@ -51,6 +49,8 @@ TEST_PACKAGES = (
     "lvm2",
     # compresses files as Windows does
     "libwim15",
+    # mounts restore points
+    "fuse3",
     # other programs that read our zips
     "unzip",
     "libarchive-tools",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
 from backup_agent.cli.session import Session
 from backup_agent.errors import UsageError
 from backup_agent.model.finding import Severity
 from backup_agent.model.subset import EVERYTHING, PackSubset, parse_subset
+
+if TYPE_CHECKING:
+    from backup_agent.model.disk_check import DiskPointCheck
 
 _EXIT_DAMAGED = 1
 
@@ -48,6 +52,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
             },
             f"{text}\n  {finding.hint}" if finding.hint else text,
         )
+    for point in report.disk_points:
+        render.show(_disk_record(point), _disk_words(point))
     errors = sum(f.severity is Severity.ERROR for f in report.findings)
     read = f", {report.packs_read:,} of them to the last byte" if report.packs_read else ""
     verdict = f"{words.count(errors, 'error')} found." if errors else "No errors were found."
@@ -64,6 +70,35 @@ def run(args: argparse.Namespace, session: Session) -> int:
         f"{words.count(report.packs, 'pack')}{read}. {verdict}",
     )
     return _EXIT_DAMAGED if errors else 0
+
+
+def _disk_record(point: DiskPointCheck) -> dict[str, object]:
+    return {
+        "message_type": "disk_point",
+        "id": point.snapshot.id,
+        "short_id": point.snapshot.short_id,
+        "whole": point.whole,
+        "disks": point.disks,
+        "volumes": [
+            {
+                "path": f"/{volume.path}",
+                "file_system": volume.file_system.value if volume.file_system else None,
+                "opens": volume.opens,
+                "problem": volume.problem,
+            }
+            for volume in point.volumes
+        ],
+    }
+
+
+def _disk_words(point: DiskPointCheck) -> str:
+    opened = sum(volume.opens is True for volume in point.volumes)
+    made_of = f"{words.count(point.disks, 'disk')} with {words.count(len(point.volumes), 'volume')}"
+    verdict = "whole" if point.whole else "NOT whole, see above"
+    return (
+        f"Disk restore point {point.snapshot.short_id}: {made_of}, {verdict}; "
+        f"{words.count(opened, 'file system opens', 'file systems open')}."
+    )
 
 
 def _subset(args: argparse.Namespace) -> PackSubset | None:

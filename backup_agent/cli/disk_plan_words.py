@@ -27,8 +27,8 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
         "sector_size": plan.sector_size,
         "bytes_to_write": plan.stored_bytes,
         "needs_scratch": plan.needs_scratch,
-        "before": _picture_record(plan.before),
-        "after": _picture_record(plan.after),
+        "before": picture_record(plan.before),
+        "after": picture_record(plan.after),
         "actions": list(plan.lines()),
         "notes": list(plan.notes),
     }
@@ -37,11 +37,9 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
 def plan_text(job: DiskRestore, scratch: Path | None) -> str:
     """``scratch`` is the folder that a volume gets its room in when it changes its size, if any."""
     plan = job.plan
-    longest = max(plan.before.size, plan.after.size)
     lines = [
         words.printable(f"{plan.source} -> {plan.target.path} {plan.target.model}".rstrip()),
-        *_picture_lines("as it was", plan.before, longest),
-        *_picture_lines("as it will be", plan.after, longest),
+        *(f"  {line}" for line in layout_lines(plan.before, plan.after)),
         f"  What is written ({words.size(plan.stored_bytes)} of data):",
         *(f"    {words.printable(line)}" for line in plan.lines()),
     ]
@@ -55,7 +53,17 @@ def plan_text(job: DiskRestore, scratch: Path | None) -> str:
     return "\n".join(lines)
 
 
-def _picture_record(picture: DiskPicture) -> dict[str, object]:
+def layout_lines(before: DiskPicture, after: DiskPicture) -> list[str]:
+    """Both layouts on one scale."""
+    longest = max(before.size, after.size)
+    return [
+        *_picture_lines("as it was", before, longest),
+        *_picture_lines("as it will be", after, longest),
+    ]
+
+
+def picture_record(picture: DiskPicture) -> dict[str, object]:
+    """One layout. Places and sizes are bytes."""
     return {
         "size": picture.size,
         "sector_size": picture.sector_size,
@@ -75,10 +83,10 @@ def _picture_record(picture: DiskPicture) -> dict[str, object]:
 def _picture_lines(title: str, picture: DiskPicture, longest: int) -> list[str]:
     table = "" if picture.table.value == "none" else f"{picture.table.value.upper()}, "
     return [
-        f"  {title}: {words.size(picture.size)}, {table}sectors of {picture.sector_size} bytes",
-        f"    {_bar(picture, longest)}",
+        f"{title}: {words.size(picture.size)}, {table}sectors of {picture.sector_size} bytes",
+        f"  {_bar(picture, longest)}",
         *(
-            f"    {one.number:>3}  from {words.size(one.extent.start):>10}"
+            f"  {one.number:>3}  from {words.size(one.extent.start):>10}"
             f"  {words.size(one.extent.size):>10}  {words.printable(one.words)}"
             for one in picture.placed
         ),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-from backup_agent.cli import words
-from backup_agent.cli.nodes import node_record
+from backup_agent.cli.nodes import node_line, node_record
 from backup_agent.cli.session import Session
 
 _EXIT_DAMAGED = 1
@@ -46,17 +46,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
                     damaged = True
                     render.warn(f"{show_path(where)}: {error.message}")
                 case Found(where, node, leaving=False) if len(where) > len(path) or where == path:
-                    shown = words.printable(show_path(where))
-                    target = node.link_target.decode("utf-8", "backslashreplace")
-                    arrow = f" -> {words.printable(target)}" if target else ""
-                    line = f"{shown}{arrow}"
-                    if args.long:
-                        owner = f"{node.user or node.uid}:{node.group or node.gid}"
-                        line = (
-                            f"{words.mode(node)} {owner:<18} {node.size:>14,} "
-                            f"{words.moment_ns(node.mtime_ns)} {line}"
-                        )
-                    render.show(node_record(where, node), line)
+                    render.list_one(
+                        partial(node_record, where, node),
+                        partial(node_line, where, node, long=args.long),
+                    )
                 case _:
                     pass
     return _EXIT_DAMAGED if damaged else 0

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "find": "find files by name",
     "diff": "show what changed between two restore points",
     "restore": "restore files to a folder",
+    "mount": "show a restore point as a folder",
     "zip": "put files of a restore point into one zip",
     "restore-disk": "restore a disk to an image file",
     "forget": "remove restore points by rules",

@@ -1,4 +1,4 @@
-"""Items of a restore point as JSON, with the names ``restic ls --json`` uses."""
+"""Items of a restore point: as JSON, with the names ``restic ls --json`` uses, or as a line."""
 
 from __future__ import annotations
 
@@ -25,3 +25,17 @@ def node_record(path: TreePath, node: Node) -> dict[str, object]:
     if node.link_target:
         record["linktarget"] = node.link_target.decode("utf-8", "backslashreplace")
     return record
+
+
+def node_line(path: TreePath, node: Node, *, long: bool) -> str:
+    """``long``: with mode, owner, size and time."""
+    line = words.printable(show_path(path))
+    if node.link_target:
+        target = node.link_target.decode("utf-8", "backslashreplace")
+        line = f"{line} -> {words.printable(target)}"
+    if not long:
+        return line
+    owner = f"{node.user or node.uid}:{node.group or node.gid}"
+    return (
+        f"{words.mode(node)} {owner:<18} {node.size:>14,} {words.moment_ns(node.mtime_ns)} {line}"
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, TextIO, assert_never
 
 import msgspec
@@ -31,6 +31,10 @@ class Render(Protocol):
 
     def show(self, record: Mapping[str, object], text: str) -> None:
         """A result: the record for programs, the text for people (nothing, if empty)."""
+        ...
+
+    def list_one(self, record: Callable[[], Mapping[str, object]], text: Callable[[], str]) -> None:
+        """One of many results: only the form that is shown is made."""
         ...
 
     def say(self, text: str) -> None:
@@ -69,6 +73,13 @@ class TextRender:
     def show(self, record: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - for programs
         if text:
             self.say(text)
+
+    def list_one(
+        self,
+        record: Callable[[], Mapping[str, object]],  # noqa: ARG002 - for programs
+        text: Callable[[], str],
+    ) -> None:
+        self.say(text())
 
     def say(self, text: str) -> None:
         self._clear()
@@ -145,6 +156,14 @@ class JsonRender:
         if record:
             self._write(record)
 
+    def list_one(
+        self,
+        record: Callable[[], Mapping[str, object]],
+        text: Callable[[], str],  # noqa: ARG002 - for people
+    ) -> None:
+        # Not sent on one by one: a long list would wait for the system at each of its lines.
+        self._stream.write(_line(record()))
+
     def say(self, text: str) -> None:
         pass
 
@@ -188,7 +207,7 @@ class JsonRender:
         self._write(record)
 
     def _write(self, record: Mapping[str, object]) -> None:
-        self._stream.write(msgspec.json.encode(_encodable(record)).decode() + "\n")
+        self._stream.write(_line(record))
         self._stream.flush()
 
 
@@ -196,6 +215,10 @@ def _harmless(text: str, stream: TextIO) -> str:
     """What names and paths put into a text can neither steer a terminal nor end the run."""
     encoding = stream.encoding or "utf-8"
     return words.lines(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _line(record: Mapping[str, object]) -> str:
+    return msgspec.json.encode(_encodable(record)).decode() + "\n"
 
 
 def _encodable(value: object) -> object:

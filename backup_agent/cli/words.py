@@ -5,20 +5,10 @@ from __future__ import annotations
 import stat
 from datetime import UTC, datetime
 
-from backup_agent.model.node import Node, NodeKind
+from backup_agent.model.node import Node
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
-_TYPES = {
-    NodeKind.FILE: stat.S_IFREG,
-    NodeKind.FOLDER: stat.S_IFDIR,
-    NodeKind.SYMLINK: stat.S_IFLNK,
-    NodeKind.BLOCK_DEVICE: stat.S_IFBLK,
-    NodeKind.CHARACTER_DEVICE: stat.S_IFCHR,
-    NodeKind.FIFO: stat.S_IFIFO,
-    NodeKind.SOCKET: stat.S_IFSOCK,
-    NodeKind.IRREGULAR: 0,
-}
 
 
 def size(count: float) -> str:
@@ -55,7 +45,7 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def mode(node: Node) -> str:
     """``drwxr-xr-x``."""
-    return stat.filemode(_TYPES[node.kind] | node.permissions)
+    return stat.filemode(node.st_mode)
 
 
 def lines(text: str) -> str:

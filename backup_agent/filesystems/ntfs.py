@@ -63,12 +63,12 @@ def _label(record: bytes) -> str:
     return ""
 
 
-def with_fixups(record: bytes) -> bytes | None:
+def with_fixups(record: bytes, *, magic: bytes = b"FILE") -> bytes | None:
     """The record with each sector's last two bytes put back; ``None`` if it is damaged.
 
     NTFS replaces them by a counter when it writes, so that a torn write shows.
     """
-    if len(record) < _FIXUP_STRIDE or not record.startswith(b"FILE"):
+    if len(record) < _FIXUP_STRIDE or not record.startswith(magic):
         return None
     offset, count = struct.unpack_from("<HH", record, 4)
     strides = len(record) // _FIXUP_STRIDE

@@ -117,6 +117,10 @@ class Host(Protocol):
         """
         ...
 
+    def volume_mounts(self, path: str, number: int) -> Sequence[str]:
+        """As :meth:`mounts`, but of one partition; number 0 is an undivided disk's volume."""
+        ...
+
     def offers_block_devices(self) -> bool:
         """Whether :meth:`block_device` can work on this computer and for this user."""
         ...

@@ -6,6 +6,7 @@ import sys
 
 from backup_agent.errors import UnsupportedError
 from backup_agent.host.api import Host
+from backup_agent.host.mounting import Mounter
 
 
 def current_host() -> Host:
@@ -15,3 +16,12 @@ def current_host() -> Host:
 
         return LinuxHost()
     raise UnsupportedError(f"Disks cannot be backed up on {sys.platform}.")
+
+
+def current_mounter() -> Mounter:
+    """Who mounts on this operating system. Raises :class:`UnsupportedError` for others."""
+    if sys.platform == "linux":
+        from backup_agent.host.linux.fuse_mount import FuseMounter
+
+        return FuseMounter()
+    raise UnsupportedError(f"Restore points cannot be mounted on {sys.platform}.")

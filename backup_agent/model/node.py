@@ -67,6 +67,11 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The mode as ``os.chmod`` wants it: permission, set-id and sticky bits."""
         return _unix_permissions(self.mode)
 
+    @property
+    def st_mode(self) -> int:
+        """Type and permissions as ``os.stat`` gives them; no type for what is irregular."""
+        return _UNIX_TYPES[self.kind] | self.permissions
+
 
 _GO_FOLDER = 1 << 31
 _GO_SYMLINK = 1 << 27
@@ -88,6 +93,9 @@ _BY_TYPE = {
     stat.S_IFIFO: (NodeKind.FIFO, _GO_FIFO),
     stat.S_IFSOCK: (NodeKind.SOCKET, _GO_SOCKET),
 }
+
+_UNIX_TYPES = {kind: unix_type for unix_type, (kind, _) in _BY_TYPE.items()}
+_UNIX_TYPES[NodeKind.IRREGULAR] = 0
 
 
 @lru_cache(maxsize=1024)

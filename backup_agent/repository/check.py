@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from backup_agent.errors import IntegrityError, ObjectNotFoundError
 from backup_agent.format.pack import BlobKind
 from backup_agent.model.cancel import CancelToken
+from backup_agent.model.disk_check import DiskPointCheck
 from backup_agent.model.events import Emit
 from backup_agent.model.finding import Finding, Severity, error, hint
 from backup_agent.model.ids import BlobId
@@ -51,6 +52,10 @@ class CheckReport:
     packs: int
     packs_read: int
     """How many were read to the last byte."""
+    points: tuple[Snapshot, ...] = field(default=(), repr=False)
+    """The restore points whose snapshot files are whole, oldest first."""
+    disk_points: tuple[DiskPointCheck, ...] = ()
+    """Of those, what those of disks are made of."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -110,6 +115,7 @@ def check_repository(
         index_files=len(files),
         packs=len(sizes),
         packs_read=len(chosen),
+        points=tuple(snapshots),
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -58,13 +59,16 @@ class RepositoryLock:
         refresh_seconds: float = REFRESH_SECONDS,
         settle_seconds: float = _SETTLE_SECONDS,
         parting_seconds: float = _PARTING_SECONDS,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
+        """``meanwhile``: work under the lock that can be done, and undone, before it is certain."""
         self._repository = repository
         self._exclusive = exclusive
         self._now = now
         self._refresh_seconds = refresh_seconds
         self._settle_seconds = settle_seconds
         self._parting_seconds = parting_seconds
+        self._meanwhile = meanwhile
         self._name = ""
         self._outdated: set[str] = set()
         """Own files to remove: one that storage did not let go is tried again."""
@@ -78,7 +82,9 @@ class RepositoryLock:
         self._refuse_conflict()
         self._name, self._refreshed = self._write()
         try:
-            self._released.wait(self._settle_seconds)
+            settled = time.monotonic() + self._settle_seconds
+            self._meanwhile()
+            self._released.wait(max(settled - time.monotonic(), 0))
             self._refuse_conflict()
         except BaseException:
             self._remove(self._name)
@@ -114,17 +120,15 @@ class RepositoryLock:
                 self._require_present(self._name)
 
     def _refuse_conflict(self) -> None:
-        locks = find_locks(self._repository)
-        if self._exclusive and self._name and self._name not in {found.name for found in locks}:
+        names = _lock_names(self._repository)
+        if self._exclusive and self._name and self._name not in names:
             raise RepositoryLockedError(
                 f"{self._repository.location} does not list the lock that this run wrote there, "
                 "so those of other runs may be hidden, too.",
                 hint="Run it again in some minutes; object stores may need them to agree with "
                 "themselves.",
             )
-        for found in locks:
-            if found.name == self._name:
-                continue
+        for found in _read_locks(self._repository, [n for n in names if n != self._name]):
             if is_stale(found.lock, now=self._now()):
                 self._remove(found.name)
             elif found.lock is not None and (self._exclusive or found.lock.exclusive):
@@ -206,16 +210,23 @@ class RepositoryLock:
 
 def find_locks(repository: Repository) -> list[FoundLock]:
     """Every lock file; ones that vanish while we look are left out."""
-    found: list[FoundLock] = []
-    for info in list(repository.backend.list(FileKind.LOCK)):
-        key = ObjectKey(FileKind.LOCK, info.name)
+    return list(_read_locks(repository, _lock_names(repository)))
+
+
+def _lock_names(repository: Repository) -> list[str]:
+    return [info.name for info in repository.backend.list(FileKind.LOCK)]
+
+
+def _read_locks(repository: Repository, names: Iterable[str]) -> Iterator[FoundLock]:
+    for name in names:
         try:
-            found.append(FoundLock(info.name, decode_lock(repository.load_file(key))))
+            lock = decode_lock(repository.load_file(ObjectKey(FileKind.LOCK, name)))
         except ObjectNotFoundError:
             continue
         except IntegrityError:
-            found.append(FoundLock(info.name, None))
-    return found
+            yield FoundLock(name, None)
+        else:
+            yield FoundLock(name, lock)
 
 
 def is_stale(lock: Lock | None, *, now: datetime) -> bool:

@@ -39,13 +39,14 @@ _TREE_WINDOWS = 16
 class BlobReader:
     """Reads blobs of one repository whose index is loaded. A context manager.
 
-    Its methods belong to one thread; the reads they start run in others.
+    For several threads; the reads they start run in others.
     """
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._own = threading.local()
         self._tree_windows: OrderedDict[tuple[PackId, int], bytes] = OrderedDict()
+        self._tree_windows_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="read")
 
     @property
@@ -73,12 +74,14 @@ class BlobReader:
         place = self._place(BlobKind.TREE, tree)
         blob = place.blob
         start = blob.offset - blob.offset % _TREE_WINDOW
-        window = self._tree_windows.pop((place.pack, start), b"")
+        with self._tree_windows_lock:
+            window = self._tree_windows.pop((place.pack, start), b"")
         if len(window) < blob.offset - start + blob.length:
             window = self._read_window(place, start)
-        self._tree_windows[place.pack, start] = window
-        if len(self._tree_windows) > _TREE_WINDOWS:
-            self._tree_windows.popitem(last=False)
+        with self._tree_windows_lock:
+            self._tree_windows[place.pack, start] = window
+            if len(self._tree_windows) > _TREE_WINDOWS:
+                self._tree_windows.popitem(last=False)
         sealed = memoryview(window)[blob.offset - start :][: blob.length]
         try:
             return self._opener().open(sealed, blob)

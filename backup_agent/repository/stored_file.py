@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -19,12 +18,12 @@ from typing import TYPE_CHECKING
 from backup_agent.errors import IntegrityError
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node
+from backup_agent.repository.kept_blobs import KeptBlobs
 from backup_agent.repository.reader import BlobReader
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_KEPT_BYTES = 48 << 20
 _MOST_AHEAD = 8
 
 
@@ -52,14 +51,16 @@ class StoredFile(io.RawIOBase):
     does not add up to its section's size, and ``StorageError``.
     """
 
-    def __init__(self, reader: BlobReader, sections: Sequence[Section]) -> None:
+    def __init__(
+        self, reader: BlobReader, sections: Sequence[Section], *, kept: KeptBlobs | None = None
+    ) -> None:
+        """``kept``: shared by files that are to stay within one bound of memory together."""
         super().__init__()
         self._reader = reader
         self._sections = tuple(sections)
         self._starts = tuple(accumulate((s.size for s in self._sections), initial=0))
         self._tables: dict[int, _BlobTable] = {}
-        self._kept: OrderedDict[BlobId, bytes] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept = kept if kept is not None else KeptBlobs()
         self._expected: tuple[int, int] | None = None
         self._ahead = 1
         self._position = 0
@@ -129,30 +130,23 @@ class StoredFile(io.RawIOBase):
     def _load(self, number: int, table: _BlobTable, entry: int) -> bytes:
         blob = table.blobs[entry]
         if (kept := self._kept.get(blob)) is not None:
-            self._kept.move_to_end(blob)
             return kept
         reads_on = self._expected == (number, entry)
         self._ahead = min(2 * self._ahead, _MOST_AHEAD) if reads_on else 1
         window = table.blobs[entry : entry + self._ahead]
         self._expected = (number, entry + len(window))
         wanted: bytes | IntegrityError | None = None
-        fetched = [one for one in dict.fromkeys(window) if one not in self._kept]
+        # The wanted one in any case: whoever shares what is kept may have put it there just now.
+        fetched = [one for one in dict.fromkeys(window) if one == blob or one not in self._kept]
         for one, piece in zip(fetched, self._reader.stream(fetched), strict=True):
             if one == blob:
                 wanted = piece
             if isinstance(piece, bytes):
-                self._keep(one, piece)
+                self._kept.keep(one, piece)
         assert wanted is not None
         if isinstance(wanted, IntegrityError):
             raise wanted
         return wanted
-
-    def _keep(self, blob: BlobId, data: bytes) -> None:
-        self._kept[blob] = data
-        self._kept_bytes += len(data)
-        while self._kept_bytes > _KEPT_BYTES and len(self._kept) > 1:
-            _, dropped = self._kept.popitem(last=False)
-            self._kept_bytes -= len(dropped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 
 from backup_agent.errors import AccessDeniedError
 from backup_agent.model.cancel import CancelToken
+from backup_agent.model.disk_check import DiskPointCheck
 from backup_agent.model.events import Emit, Notice
+from backup_agent.model.snapshot import Snapshot
 from backup_agent.model.subset import PackSubset
 from backup_agent.repository.check import CheckReport, check_repository
 from backup_agent.repository.locks import RepositoryLock
+from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository
+from backup_agent.services.check_disks import DiskPointChecker
 
 
 def run_check(
@@ -30,9 +36,24 @@ def run_check(
     ``JobCancelledError``.
     """
     with _lock_if_allowed(repository, emit):
-        return check_repository(
+        report = check_repository(
             repository, headers=headers, read_data=read_data, emit=emit, cancel=cancel
         )
+        disk_points = tuple(_check_disks(repository, report.points, cancel))
+    found = (finding for point in disk_points for finding in point.findings)
+    findings = tuple(dict.fromkeys((*report.findings, *found)))
+    return replace(report, findings=findings, disk_points=disk_points)
+
+
+def _check_disks(
+    repository: Repository, points: Iterable[Snapshot], cancel: CancelToken
+) -> Iterator[DiskPointCheck]:
+    with BlobReader(repository) as reader:
+        checker = DiskPointChecker(reader)
+        for snapshot in points:
+            cancel.raise_if_cancelled()
+            if (checked := checker.check(snapshot)) is not None:
+                yield checked
 
 
 def _lock_if_allowed(repository: Repository, emit: Emit) -> AbstractContextManager[object]:

@@ -27,6 +27,7 @@ from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.model.omission import Omission
 from backup_agent.model.snapshot import Snapshot
+from backup_agent.repository.kept_blobs import KeptBlobs
 from backup_agent.repository.reader import BlobReader
 from backup_agent.services.browse import (
     Found,
@@ -38,7 +39,7 @@ from backup_agent.services.browse import (
     outermost,
     show_path,
 )
-from backup_agent.services.volume_image import open_volume_image
+from backup_agent.services.volume_image import RawImage, open_volume_image
 from backup_agent.services.volume_tree import VolumeTree
 
 _DISKS = b"disks"
@@ -54,6 +55,8 @@ class DeepBrowser(PointBrowser):
 
     def __init__(self, reader: BlobReader, snapshot: Snapshot) -> None:
         super().__init__(reader, snapshot)
+        self.kept = KeptBlobs()
+        """What is held in memory for all files and volumes of this restore point together."""
         self._volumes: dict[TreePath, VolumeInPoint] = {}
         self._omissions: tuple[Omission, ...] | None = None
 
@@ -74,7 +77,7 @@ class DeepBrowser(PointBrowser):
         if not {_MACHINE_FILE, _DISKS} <= names:
             return ()
         stored = (node.name for node in super().list_folder((_DISKS,)))
-        return [self._folder(_DISK + name) for name in stored if _DISK + name not in names]
+        return [self.shown_folder(_DISK + name) for name in stored if _DISK + name not in names]
 
     def volumes(self, disk: bytes) -> Sequence[Node]:
         """A folder for each volume of ``disk0``. Raises ``IntegrityError``."""
@@ -83,7 +86,7 @@ class DeepBrowser(PointBrowser):
         except NoSuchPointError:
             return ()
         numbers = sorted(stored, key=lambda node: (len(node.name), node.name))
-        return [self._folder(_VOLUME + node.name) for node in numbers]
+        return [self.shown_folder(_VOLUME + node.name) for node in numbers]
 
     def volume(self, path: TreePath) -> VolumeInPoint:
         """The volume at ``(b"disk0", b"volume2")``; its files are read when asked for.
@@ -99,6 +102,15 @@ class DeepBrowser(PointBrowser):
             opened = self._volumes[path] = self._open(path, folder, described)
         return opened
 
+    def raw_image(self, path: TreePath) -> RawImage:
+        """All bytes of the volume at ``(b"disk0", b"volume2")``. Raises as :meth:`volume` does."""
+        described = self.volume(path).description
+        folder = _stored_folder(path)
+        # A damaged list must not make bad sectors pass for zeros.
+        self.omissions()
+        image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
+        return RawImage(image, tuple(self._unreadable(folder, described)))
+
     def list_folder(self, path: TreePath) -> Sequence[Node]:
         if not path:
             return (*super().list_folder(path), *self.disks())
@@ -107,7 +119,10 @@ class DeepBrowser(PointBrowser):
         found = self.look_up(path)
         if found.node.kind is not NodeKind.FOLDER:
             return (found.node,)
-        return [item.node for item in self.children(found)]
+        if len(path) == 1:
+            return self.volumes(path[0])
+        volume = self.volume(path[:2])
+        return volume.nodes(_reference(found, volume))
 
     def find(self, path: TreePath) -> Node:
         return self.look_up(path).node if self._is_inside(path) else super().find(path)
@@ -119,15 +134,12 @@ class DeepBrowser(PointBrowser):
         """
         if not self._is_inside(path):
             return Found(path, super().find(path))
-        items = self.disk_items()
-        for depth in range(1, len(path) + 1):
-            found = next((item for item in items if item.path == path[:depth]), None)
-            if found is None:
-                raise self._missing(path)
-            if depth == len(path):
-                return found
-            items = self.children(found) if _is_folder(found) else ()
-        raise self._missing(path)
+        found = next((item for item in self.disk_items() if item.path == path[:1]), None)
+        for depth in range(1, len(path)):
+            found = self.child(found, path[depth]) if found and _is_folder(found) else None
+        if found is None:
+            raise self._missing(path)
+        return found
 
     def walk(self, selection: Sequence[TreePath] = (), *, deep: bool = False) -> Iterator[Step]:
         """As ``PointBrowser``'s; without a selection volumes are entered only if ``deep``."""
@@ -164,10 +176,19 @@ class DeepBrowser(PointBrowser):
                 try:
                     self._enter(found, entered)
                     if self._has_files(found.path) or found.path in wanted:
-                        inner = self.children(found)
+                        inner = self._wanted_children(found, wanted)
                 except (IntegrityError, UnreadableError) as exc:
                     yield Unreachable(found.path, exc)
                 stack.append((found, iter(inner)))
+
+    def _wanted_children(self, folder: Found, wanted: Sequence[TreePath]) -> Sequence[Found]:
+        """All children, or only the wanted ones of a folder on the way to them."""
+        depth = len(folder.path)
+        if any(path == folder.path[: len(path)] for path in wanted):
+            return self.children(folder)
+        names = {path[depth]: None for path in wanted if path[:depth] == folder.path}
+        found = (self.child(folder, name) for name in names)
+        return [child for child in found if child is not None]
 
     def _enter(self, folder: Found, entered: set[tuple[TreePath, int]]) -> None:
         """No folder has two places, but in a file system made to be walked through for ever."""
@@ -198,8 +219,18 @@ class DeepBrowser(PointBrowser):
         if len(path) == 1:
             return [Found((*path, node.name), node) for node in self.volumes(path[0])]
         volume = self.volume(path[:2])
-        here = folder.inside.item.reference if isinstance(folder.inside, ItemInVolume) else None
-        return volume.list_folder(path, volume.tree.root if here is None else here)
+        return volume.list_folder(path, _reference(folder, volume))
+
+    def child(self, folder: Found, name: bytes) -> Found | None:
+        """The one of that name among the folder's ``children``, without reading the others.
+
+        Raises as ``children``.
+        """
+        path = folder.path
+        if len(path) == 1:
+            return next((item for item in self.children(folder) if item.path[-1] == name), None)
+        volume = self.volume(path[:2])
+        return volume.look_up(path, _reference(folder, volume), name)
 
     def _is_inside(self, path: TreePath) -> bool:
         head = path[0] if path else b""
@@ -215,7 +246,7 @@ class DeepBrowser(PointBrowser):
         )
 
     def _open(self, path: TreePath, folder: TreePath, described: Volume) -> VolumeInPoint:
-        image = open_volume_image(self._reader, self, folder, described)
+        image = open_volume_image(self._reader, self, folder, described, kept=self.kept)
         opening = OpenVolume(
             kind=described.file_system.kind,
             size=described.size,
@@ -245,7 +276,8 @@ class DeepBrowser(PointBrowser):
                 self._omissions = ()
         return self._omissions
 
-    def _folder(self, name: bytes) -> Node:
+    def shown_folder(self, name: bytes) -> Node:
+        """A folder that is shown and not stored."""
         return Node(
             name=name,
             kind=_FOLDER_KIND,
@@ -309,7 +341,22 @@ class VolumeInPoint:
 
         Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``.
         """
-        return [found for item in self._items(folder) for found in self._entries(path, item)]
+        return [found for item in self._items(folder) for found in self.entries(path, item)]
+
+    def nodes(self, folder: Reference) -> Sequence[Node]:
+        """Those of ``list_folder``, for who wants to see them and no more."""
+        return [node for item in self._items(folder) for node, _ in _with_streams(item)]
+
+    def look_up(self, path: TreePath, folder: Reference, name: bytes) -> Found | None:
+        """One of ``list_folder``, found by its name alone; raises as that does."""
+        if folder in self._listings:
+            return next((f for f in self.list_folder(path, folder) if f.path[-1] == name), None)
+        for own in _names_in(name):
+            item = self.tree.look_up(folder, own)
+            for found in self.entries(path, item) if item else ():
+                if found.path[-1] == name:
+                    return found
+        return None
 
     def _items(self, folder: Reference) -> tuple[TreeItem, ...]:
         items = self._listings.get(folder)
@@ -319,24 +366,42 @@ class VolumeInPoint:
                 self._listings.popitem(last=False)
         return items
 
-    def _entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
-        node = item.node
-        inside = ItemInVolume(self, item, None, node.size)
-        yield Found((*folder, node.name), node, inside=inside)
-        for stream in item.streams:
-            name = node.name + b":" + stream.name
-            beside = replace(node, name=name, kind=NodeKind.FILE, size=stream.size, links=1)
-            if node.kind is NodeKind.FOLDER:
-                beside = replace(beside, mode=node.mode & 0o666)
-            yield Found(
-                (*folder, name), beside, inside=ItemInVolume(self, item, stream.name, stream.size)
-            )
+    def entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
+        """An item of that folder, and its named streams as files beside it."""
+        for node, stream in _with_streams(item):
+            inside = ItemInVolume(self, item, stream, node.size)
+            yield Found((*folder, node.name), node, inside=inside)
+
+
+def _with_streams(item: TreeItem) -> Iterator[tuple[Node, bytes | None]]:
+    """The thing itself, and each of its streams as a file beside it."""
+    node = item.node
+    yield node, None
+    for stream in item.streams:
+        name = node.name + b":" + stream.name
+        beside = replace(node, name=name, kind=NodeKind.FILE, size=stream.size, links=1)
+        if node.kind is NodeKind.FOLDER:
+            beside = replace(beside, mode=node.mode & 0o666)
+        yield beside, stream.name
 
 
 def _stored_folder(volume: TreePath) -> TreePath:
     """``/disks/0/volumes/2`` for ``/disk0/volume2``."""
     disk, number = volume
     return _DISKS, disk.removeprefix(_DISK), b"volumes", number.removeprefix(_VOLUME)
+
+
+def _reference(folder: Found, volume: VolumeInPoint) -> Reference:
+    here = folder.inside
+    return here.item.reference if isinstance(here, ItemInVolume) else volume.tree.root
+
+
+def _names_in(name: bytes) -> Iterator[bytes]:
+    """Whose entry a name may be: ``file:stream`` that of a file's stream, or of a file itself."""
+    owner, colon, _ = name.rpartition(b":")
+    if colon and owner:
+        yield owner
+    yield name
 
 
 def _is_folder(found: Found) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,10 +123,17 @@ def reading(repository: Repository, *, emit: Emit) -> Iterator[BlobReader]:
     Nor does a damaged index file: the packs it spoke of are asked themselves.
     """
     damaged: list[DamagedFile] = []
-    with ExitStack() as stack:
-        with suppress(RepositoryLockedError, StorageError):
-            stack.enter_context(RepositoryLock(repository))
+
+    def load_index() -> None:
+        damaged.clear()
         repository.load_index(on_damage=damaged.append)
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(RepositoryLock(repository, meanwhile=load_index))
+        except (RepositoryLockedError, StorageError):
+            # Whoever has it may have pruned what was loaded meanwhile.
+            load_index()
         for file in damaged:
             emit(
                 Notice(

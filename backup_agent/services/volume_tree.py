@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, TypeVar, assert_never
@@ -30,6 +31,7 @@ from backup_agent.filesystems.files.reader_messages import (
     GetItem,
     Items,
     ListFolder,
+    LookUp,
     Opened,
     OpenVolume,
     Paths,
@@ -45,6 +47,7 @@ _SILENCE_SECONDS = 300
 """A reader that lost its way is ended by its limit of CPU time long before that."""
 _LARGEST_MESSAGE = 256 << 20
 """A folder of a million names."""
+_FIRST_BYTES = 4096
 LARGEST_READ = 8 << 20
 """Bytes of a file in one answer."""
 
@@ -90,6 +93,9 @@ class VolumeTree:
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
         return self._expect(Items, ListFolder(folder)).items
+
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        return next(iter(self._expect(Items, LookUp(folder, name)).items), None)
 
     def item(self, reference: Reference) -> TreeItem:
         (item,) = self._expect(Items, GetItem(reference)).items
@@ -172,6 +178,11 @@ class VolumeTree:
         """
         trouble: IntegrityError | None = None
         reader.send(self._encoder.encode(request))
+        if isinstance(request, OpenVolume):
+            # It is where every file system begins, and may be far away: fetch it while the
+            # reader starts. What is wrong with it shows when the reader asks.
+            with suppress(IntegrityError):
+                self._image.read_at(0, _FIRST_BYTES)
         while True:
             answer = self._answers.decode(reader.receive(timeout_seconds=_SILENCE_SECONDS))
             match answer:

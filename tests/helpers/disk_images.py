@@ -29,6 +29,7 @@ _PACKAGES = {
     "fsck.fat": "dosfstools",
     "mcopy": "mtools",
     "mdel": "mtools",
+    "mmd": "mtools",
     "dump.exfat": "exfatprogs",
     "fsck.exfat": "exfatprogs",
     "mke2fs": "e2fsprogs",

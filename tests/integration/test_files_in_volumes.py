@@ -7,6 +7,7 @@ import os
 import random
 import struct
 import unicodedata
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import pytest
 from cryptography.hazmat.bindings import _rust
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.files.file_tree import FileTree, TreeItem
+from backup_agent.filesystems.files.file_tree import FileTree, Reference, TreeItem
+from backup_agent.filesystems.files.ntfs_index import FolderIndexes
+from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.model.disk import Extent, FileSystemKind
 from backup_agent.model.node import NodeKind
 from tests.helpers.disk_images import MIB, run_tool
@@ -423,6 +426,56 @@ def test_every_item_can_be_asked_for_by_its_reference_alone(
             again = fresh.item(item.reference)
             assert (again.node.kind, again.node.size) == (item.node.kind, item.node.size)
         assert fresh.item(fresh.root).node.kind is NodeKind.FOLDER
+
+
+def folders_of(tree: FileTree) -> Iterator[tuple[Reference, Sequence[TreeItem]]]:
+    waiting = [tree.root]
+    while waiting:
+        folder = waiting.pop()
+        items = tree.list_folder(folder)
+        yield folder, items
+        waiting += [item.reference for item in items if item.node.kind is NodeKind.FOLDER]
+
+
+def test_every_name_of_an_ntfs_volume_is_found_by_the_index_alone(
+    ntfs: tuple[Path, dict[bytes, Known]],
+) -> None:
+    tree = open_files(ntfs[0], FileSystemKind.NTFS)
+    volume = ntfs[0].read_bytes()
+    indexes = FolderIndexes(VolumeBytes(len(volume), lambda start, size: volume[start:][:size]))
+    for folder, items in folders_of(tree):
+        for item in items:
+            name = item.node.name.decode("utf-8", "surrogatepass")
+            assert indexes.find(folder & 0xFFFFFFFF, name) == item.reference
+            for other in (name + "x", name.swapcase() + "y", name[:-1] + "\u0130"):
+                assert indexes.find(folder & 0xFFFFFFFF, other) is None
+            facts = indexes.facts(item.reference & 0xFFFFFFFF)
+            assert (facts is not None) == (item.node.kind is NodeKind.FOLDER)
+
+
+def test_looking_a_name_up_gives_what_the_listing_has(
+    ntfs: tuple[Path, dict[bytes, Known]], tmp_path: Path, linux_folder: Path
+) -> None:
+    command = ("mkfs.ext4", "-q", "-d", str(linux_folder))
+    ext = make_empty(tmp_path / "ext", 96 * MIB, *command)
+    fat = make_empty(tmp_path / "fat", 3 * MIB, "mkfs.fat")
+    run_tool("mcopy", "-i", fat, linux_folder / "short link", "::One File")
+    for volume, kind in (
+        (ntfs[0], FileSystemKind.NTFS),
+        (ext, FileSystemKind.EXT4),
+        (fat, FileSystemKind.FAT12),
+    ):
+        tree = open_files(volume, kind)
+        for folder, items in folders_of(tree):
+            assert tree.look_up(folder, b"absent") is None
+            for item in (*items[:20], *items[::97]):
+                assert tree.look_up(folder, item.node.name) == item
+
+
+def test_short_name_of_a_file_is_no_name_of_it(ntfs: tuple[Path, dict[bytes, Known]]) -> None:
+    tree = open_files(ntfs[0], FileSystemKind.NTFS)
+    assert tree.look_up(tree.root, b"has short name") is not None
+    assert tree.look_up(tree.root, b"HASSHO~1") is None
 
 
 def test_file_on_bytes_that_were_unreadable_fails_and_its_neighbours_do_not(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,9 @@ def survives(volume: bytes, kind: FileSystemKind) -> None:
                 items = tree.list_folder(folder)
             except UnreadableError:
                 continue
+            for item in items[:3]:
+                with suppress(UnreadableError):
+                    tree.look_up(folder, item.node.name)
             for item in items[:100]:
                 if item.node.kind is NodeKind.FOLDER:
                     waiting.append(item.reference)

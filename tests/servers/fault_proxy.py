@@ -57,7 +57,14 @@ class Slow:
     bytes_per_second: int
 
 
-Injection: TypeAlias = Fault | Respond | Slow
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The server hears of the request only so much later: a long way there and back."""
+
+    seconds: float
+
+
+Injection: TypeAlias = Fault | Respond | Slow | Late
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,9 @@ class FaultProxy:
                 client.write(_answer(status))
             case Slow(bytes_per_second):
                 await _trickle(client, await self._ask(head, body), bytes_per_second)
+            case Late(seconds):
+                await asyncio.sleep(seconds)
+                client.write(await self._ask(head, body))
             case Fault.RESET:
                 _reset(client)
             case Fault.CUT_REQUEST:

@@ -112,7 +112,7 @@ class MadeUpSystem:
         folder.mkdir(parents=True)
         (folder / "dev").write_text(f"{number}\n")
         if inside:
-            (folder / "partition").write_text("1\n")
+            (folder / "partition").write_text(f"{name[-1]}\n")
         (self.root / "sys/dev/block" / number).symlink_to(folder)
         return folder
 
@@ -145,6 +145,18 @@ def test_disk_is_in_use_where_a_partition_is_mounted(system: MadeUpSystem) -> No
     system.mount("8:2", "none", r"/srv/two\040words")
     assert DiskUsage(system.root).of_device("8:0") == ["/boot", "/srv/two words"]
     assert DiskUsage(system.root).of_device("8:16") == []
+
+
+def test_use_is_told_of_each_partition(system: MadeUpSystem) -> None:
+    system.mount("8:2", "none", "/srv")
+    used = DiskUsage(system.root)
+    assert [used.of_partition("8:0", number) for number in (1, 2, 3)] == [[], ["/srv"], []]
+    system.loop("loop0", "7:0", "/images/disk.img")
+    system.add("loop0p3", "259:0", inside="loop0")
+    system.mount("259:0", "none", "/mnt")
+    image = Path("/images/disk.img")
+    assert [used.of_image_partition(image, number) for number in (2, 3)] == [[], ["/mnt"]]
+    assert used.of_image_partition(Path("/images/other.img"), 3) == []
 
 
 def test_partition_is_not_in_use_where_its_neighbour_is(system: MadeUpSystem) -> None:

@@ -92,6 +92,13 @@ class ExfatTree:
         self._open: OrderedDict[Reference, tuple[Runs, _EntrySet]] = OrderedDict()
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
+        return list(self._items(self._folder_runs(folder)))
+
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        items = self._items(self._folder_runs(folder))
+        return next((item for item in items if item.node.name == name), None)
+
+    def _folder_runs(self, folder: Reference) -> Runs:
         if folder == _ROOT:
             runs = Runs(self._table.chain(self._root_cluster))
         else:
@@ -101,7 +108,7 @@ class ExfatTree:
             runs = Runs(self._clusters(entries))
         if runs.size > _LARGEST_FOLDER:
             raise UnreadableError("It is larger than any folder can be.")
-        return list(self._items(runs))
+        return runs
 
     def item(self, reference: Reference) -> TreeItem:
         if reference == _ROOT:

@@ -42,12 +42,13 @@ class ExtTree:
         self._open: OrderedDict[Reference, tuple[Inode, Runs | bytes]] = OrderedDict()
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
-        inode = self._inodes.read(folder)
-        if inode.kind is not NodeKind.FOLDER:
-            raise UnreadableError("It is no folder.")
-        if inode.is_encrypted:
-            raise UnreadableError(_ENCRYPTED)
-        return [self._listed(number, name) for number, name in self._names(inode)]
+        return [self._listed(number, name) for number, name in self._names(self._folder(folder))]
+
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        for number, found in self._names(self._folder(folder)):
+            if found == name:
+                return self._listed(number, name)
+        return None
 
     def item(self, reference: Reference) -> TreeItem:
         return self._described(self._inodes.read(reference), b"")
@@ -64,6 +65,14 @@ class ExtTree:
         within = max(min(size, content.size - offset), 0)
         # Blocks behind the last one in use are a hole like any other.
         return content.read_at(self._volume, offset, within) + bytes(size - within)
+
+    def _folder(self, reference: Reference) -> Inode:
+        inode = self._inodes.read(reference)
+        if inode.kind is not NodeKind.FOLDER:
+            raise UnreadableError("It is no folder.")
+        if inode.is_encrypted:
+            raise UnreadableError(_ENCRYPTED)
+        return inode
 
     def extents(self, file: Reference, *, stream: bytes | None = None) -> Sequence[Extent]:
         _, content = self._opened(file)

@@ -59,6 +59,10 @@ class FatTree:
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
         return list(self._entries(self._folder_runs(folder)))
 
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        items = self._entries(self._folder_runs(folder))
+        return next((item for item in items if item.node.name == name), None)
+
     def item(self, reference: Reference) -> TreeItem:
         if reference == _ROOT:
             kind, mode = go_mode(0o40755)

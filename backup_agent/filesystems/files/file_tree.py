@@ -60,6 +60,10 @@ class FileTree(Protocol):
         """
         ...
 
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        """What has exactly that name in a folder, as a listing has it, for far fewer reads."""
+        ...
+
     def item(self, reference: Reference) -> TreeItem:
         """The thing itself; its name is empty where the file system keeps it elsewhere."""
         ...

@@ -33,6 +33,10 @@ class TreeWithGaps:
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
         return [self._marked(item) for item in self._tree.list_folder(folder)]
 
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        item = self._tree.look_up(folder, name)
+        return None if item is None else self._marked(item)
+
     def item(self, reference: Reference) -> TreeItem:
         return self._marked(self._tree.item(reference))
 
@@ -51,15 +55,18 @@ class TreeWithGaps:
         here = self._tree.root
         for part in parts:
             try:
-                items = self._tree.list_folder(here)
+                found = self._tree.look_up(here, part.encode()) or self._in_any_case(here, part)
             except UnreadableError:
                 return
-            found = [item for item in items if _text(item.node.name) == part.casefold()]
-            if not found:
+            if found is None:
                 return
-            here = found[0].reference
+            here = found.reference
         if parts:
             self._left_out.add(here)
+
+    def _in_any_case(self, folder: Reference, name: str) -> TreeItem | None:
+        items = self._tree.list_folder(folder)
+        return next((i for i in items if _text(i.node.name) == name.casefold()), None)
 
     def _marked(self, item: TreeItem) -> TreeItem:
         if item.reference in self._left_out and not item.problem:

@@ -13,12 +13,14 @@ import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import pyfsntfs
 
-from backup_agent.errors import UnreadableError
+from backup_agent.errors import SpaceUnknownError, UnreadableError
 from backup_agent.filesystems.files.file_tree import Reference, Stream, TreeItem
+from backup_agent.filesystems.files.ntfs_index import FolderIndexes
 from backup_agent.filesystems.files.ntfs_reparse import (
     LINUX_FIFO,
     LINUX_SOCKET,
@@ -36,7 +38,9 @@ _ROOT_RECORD = 5
 _FIRST_OWN_RECORD = 16
 """Records before it are the file system's own ($MFT, $Bitmap …); Windows does not show them."""
 _RECORD_NUMBER = (1 << 48) - 1
+_SEQUENCE_SHIFT = 48
 _LINKS_IN_RECORD = 18
+_RECORDS_AT_ONCE = 64 << 10
 
 _READ_ONLY = 0x1
 _REPARSE = 0x400
@@ -51,6 +55,18 @@ _FILE_BITS, _FOLDER_BITS = 0o100644, 0o40755
 _MOST_OPEN = 64
 
 _SPECIAL_KINDS = {LINUX_FIFO: NodeKind.FIFO, LINUX_SOCKET: NodeKind.SOCKET}
+
+
+class _Facts(NamedTuple):
+    """What is the same however a record was read. Times are NTFS's, ``size`` in bytes."""
+
+    is_folder: bool
+    flags: int
+    size: int
+    modified: int
+    accessed: int
+    record_changed: int
+    streams: tuple[Stream, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +84,12 @@ class NtfsTree:
     def __init__(self, volume: VolumeBytes, *, owner: tuple[int, int]) -> None:
         """``owner``: (uid, gid) of all files. Raises ``UnreadableError``."""
         self._owner = owner
+        self._volume = volume
         self._library = pyfsntfs.volume()
         self._library.open_file_object(volume)
         self._mft = self._library.get_file_entry(0)
         self._record_size: int = self._library.get_mft_entry_size()
+        self._records_start, self._records = -1, b""
         self._open: OrderedDict[Reference, _Opened] = OrderedDict()
         self.root = Reference(self._library.get_file_entry(_ROOT_RECORD).get_file_reference())
 
@@ -80,6 +98,38 @@ class NtfsTree:
         if not entry.has_directory_entries_index():
             raise UnreadableError("It is no folder.")
         return list(self._listed(entry))
+
+    def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
+        try:
+            text = name.decode("utf-8", "surrogatepass")
+            found = self._indexes.find(folder & _RECORD_NUMBER, text)
+            if found is not None and found & _RECORD_NUMBER >= _FIRST_OWN_RECORD:
+                return self._found(Reference(found), text)
+        except (SpaceUnknownError, UnreadableError, OSError, UnicodeError):
+            # A damaged index: the listing may still have the name, or tell what is wrong.
+            pass
+        return next((i for i in self.list_folder(folder) if i.node.name == name), None)
+
+    def _found(self, reference: Reference, name: str) -> TreeItem:
+        folder = self._indexes.facts(reference & _RECORD_NUMBER)
+        if folder is None:
+            return self._describe(self._entry(reference), reference, name)
+        if folder.sequence != reference >> _SEQUENCE_SHIFT:
+            raise UnreadableError("The file system has another file in its place.")
+        facts = _Facts(
+            is_folder=True,
+            flags=folder.flags,
+            size=0,
+            modified=folder.modified,
+            accessed=folder.accessed,
+            record_changed=folder.record_changed,
+            streams=folder.streams,
+        )
+        return self._item(None, facts, reference, name)
+
+    @cached_property
+    def _indexes(self) -> FolderIndexes:
+        return FolderIndexes(self._volume)
 
     def item(self, reference: Reference) -> TreeItem:
         return self._opened(reference).item
@@ -133,9 +183,23 @@ class NtfsTree:
         return entry
 
     def _describe(self, entry: pyfsntfs.file_entry, reference: Reference, name: str) -> TreeItem:
-        flags: int = entry.get_file_attribute_flags()
         is_folder: bool = entry.has_directory_entries_index()
-        size = 0 if is_folder or not entry.has_default_data_stream() else entry.get_size()
+        facts = _Facts(
+            is_folder=is_folder,
+            flags=entry.get_file_attribute_flags(),
+            size=0 if is_folder or not entry.has_default_data_stream() else entry.get_size(),
+            modified=entry.get_modification_time_as_integer(),
+            accessed=entry.get_access_time_as_integer(),
+            record_changed=entry.get_entry_modification_time_as_integer(),
+            streams=tuple(_streams(entry)),
+        )
+        return self._item(entry, facts, reference, name)
+
+    def _item(
+        self, entry: pyfsntfs.file_entry | None, facts: _Facts, reference: Reference, name: str
+    ) -> TreeItem:
+        """``entry``: none for a folder."""
+        flags, size = facts.flags, facts.size
         problem = ""
         point: ReparsePoint | None = None
         if flags & _REPARSE:
@@ -143,13 +207,13 @@ class NtfsTree:
                 point = find_reparse_point(reference & _RECORD_NUMBER, self._record)
             except UnreadableError as exc:
                 problem = exc.message
-        kind = _kind(point, is_folder=is_folder, size=size)
-        if kind is NodeKind.FILE:
+        kind = _kind(point, is_folder=facts.is_folder, size=size)
+        if kind is NodeKind.FILE and entry is not None:
             problem = problem or _problem(entry, flags, point)
         elif kind is not NodeKind.FOLDER:
             size = 0
         bits = (_FOLDER_BITS if kind is NodeKind.FOLDER else _FILE_BITS) & (
-            ~0o222 if flags & _READ_ONLY and not is_folder else ~0
+            ~0o222 if flags & _READ_ONLY and not facts.is_folder else ~0
         )
         _, mode = go_mode(bits)
         uid, gid = self._owner
@@ -157,9 +221,9 @@ class NtfsTree:
             name=name.encode("utf-8", "surrogatepass"),
             kind=kind,
             mode=mode,
-            mtime_ns=_nanoseconds(entry.get_modification_time_as_integer()),
-            atime_ns=_nanoseconds(entry.get_access_time_as_integer()),
-            ctime_ns=_nanoseconds(entry.get_entry_modification_time_as_integer()),
+            mtime_ns=_nanoseconds(facts.modified),
+            atime_ns=_nanoseconds(facts.accessed),
+            ctime_ns=_nanoseconds(facts.record_changed),
             uid=uid,
             gid=gid,
             inode=reference,
@@ -167,7 +231,7 @@ class NtfsTree:
             links=self._links(reference),
             link_target=point.link_target if point and kind is NodeKind.SYMLINK else b"",
         )
-        streams = tuple(_streams(entry)) if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
+        streams = facts.streams if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
         return TreeItem(reference=reference, node=node, streams=streams, problem=problem)
 
     def _compressed(self, entry: pyfsntfs.file_entry, item: TreeItem) -> WofFile | None:
@@ -189,8 +253,13 @@ class NtfsTree:
     def _links(self, reference: Reference) -> int:
         """How many names it has; a short name (``PROGRA~1``) counts, too."""
         place = (reference & _RECORD_NUMBER) * self._record_size + _LINKS_IN_RECORD
+        start = place - place % _RECORDS_AT_ONCE
+        if start != self._records_start:
+            # Files of one folder have records side by side.
+            self._records = self._mft.read_buffer_at_offset(_RECORDS_AT_ONCE, start)
+            self._records_start = start
         links: int
-        (links,) = struct.unpack("<H", self._mft.read_buffer_at_offset(2, place))
+        (links,) = struct.unpack_from("<H", self._records, place - start)
         return links
 
 

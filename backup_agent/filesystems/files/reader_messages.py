@@ -34,6 +34,13 @@ class ListFolder(msgspec.Struct, frozen=True, tag="list"):
     folder: Reference
 
 
+class LookUp(msgspec.Struct, frozen=True, tag="look"):
+    """Answered by one item, or none of that name."""
+
+    folder: Reference
+    name: bytes
+
+
 class GetItem(msgspec.Struct, frozen=True, tag="item"):
     reference: Reference
 
@@ -81,6 +88,6 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     hint: str = ""
 
 
-Request: TypeAlias = OpenVolume | ListFolder | GetItem | ReadFile | FindHits
+Request: TypeAlias = OpenVolume | ListFolder | LookUp | GetItem | ReadFile | FindHits
 Answer: TypeAlias = Opened | Items | Data | Paths | Failed
 FromReader: TypeAlias = Answer | Wanted

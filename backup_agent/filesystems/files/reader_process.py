@@ -29,6 +29,7 @@ from backup_agent.filesystems.files.reader_messages import (
     GetItem,
     Items,
     ListFolder,
+    LookUp,
     Opened,
     OpenVolume,
     Paths,
@@ -94,6 +95,9 @@ class Reader:
                 return Opened(self._tree.root)
             case ListFolder(folder):
                 return Items(tuple(self._opened().list_folder(folder)))
+            case LookUp(folder, name):
+                found = self._opened().look_up(folder, name)
+                return Items(() if found is None else (found,))
             case GetItem(reference):
                 return Items((self._opened().item(reference),))
             case ReadFile(file, offset, size, stream):

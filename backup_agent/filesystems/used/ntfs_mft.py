@@ -90,10 +90,18 @@ class MasterFileTable:
         record = self.record(number)
         if record is None or record.base is not None:
             return None
-        parts = [part for part in record.attributes(kind) if part.name == name]
+        return _joined([part for part in self._parts(record, number, kind) if part.name == name])
+
+    def attributes(self, number: int, kind: int) -> Iterator[Attribute]:
+        """All attributes of a file of that type, from all of its records."""
+        record = self.record(number)
+        if record is not None and record.base is None:
+            yield from self._parts(record, number, kind)
+
+    def _parts(self, record: Record, number: int, kind: int) -> Iterator[Attribute]:
+        yield from record.attributes(kind)
         for listed in self._listed(record, number, kind):
-            parts += [part for part in listed.attributes(kind) if part.name == name]
-        return _joined(parts)
+            yield from listed.attributes(kind)
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """Every record in use, in order; those that make no sense are passed over."""

@@ -95,6 +95,16 @@ class LinuxHost:
             return []
         return self._usage.of_image(Path(path).resolve())
 
+    def volume_mounts(self, path: str, number: int) -> list[str]:
+        if number == 0:
+            return self.mounts(path)
+        try:
+            if stat.S_ISBLK(os.stat(path).st_mode):
+                return self._usage.of_partition(device_number(path), number)
+        except FileNotFoundError:
+            return []
+        return self._usage.of_image_partition(Path(path).resolve(), number)
+
     def offers_block_devices(self) -> bool:
         return nbd.offers_block_devices()
 

@@ -32,12 +32,25 @@ class DiskUsage:
 
     def of_image(self, path: Path) -> list[str]:
         """The same for an image file that loop devices show."""
-        loops = [
-            backing.parent.parent
-            for backing in self._block.glob("loop*/loop/backing_file")
-            if _first_line(backing) == str(path)
-        ]
+        loops = self._loops_of(str(path))
         return self._in_use({number for loop in loops for number in self._family(loop)})
+
+    def of_partition(self, number: str, partition: int) -> list[str]:
+        """Of one partition of the device with that number."""
+        return self._in_use(self._partition_family(self._numbers / number, partition))
+
+    def of_image_partition(self, path: Path, partition: int) -> list[str]:
+        """Of one partition of an image file that loop devices show."""
+        loops = self._loops_of(str(path))
+        return self._in_use({n for loop in loops for n in self._partition_family(loop, partition)})
+
+    def _partition_family(self, device: Path, partition: int) -> set[str]:
+        own = (
+            entry.parent
+            for entry in device.glob("*/partition")
+            if _first_line(entry) == str(partition)
+        )
+        return {number for folder in own for number in self._family(folder)}
 
     def _family(self, device: Path) -> set[str]:
         """The numbers of the device, of its partitions, and of all that is built on them."""
@@ -55,10 +68,13 @@ class DiskUsage:
         return numbers
 
     def _loops_over(self, name: str) -> list[Path]:
+        return self._loops_of(f"/dev/{name}")
+
+    def _loops_of(self, backing_path: str) -> list[Path]:
         return [
             backing.parent.parent
             for backing in self._block.glob("loop*/loop/backing_file")
-            if _first_line(backing) == f"/dev/{name}"
+            if _first_line(backing) == backing_path
         ]
 
     def _in_use(self, numbers: set[str]) -> list[str]:

@@ -1,159 +1,147 @@
-"""The small computer that the demo protects: one disk image, made without root.
+"""The small computer that the demo protects: a disk image, divided as Windows does it.
 
 ::
 
-    1 MiB     48 MiB    EFI system partition, FAT: a boot loader and its settings
-    49 MiB    160 MiB   Linux, ext4: programs, logs, and a database of 4 KiB pages
+    1 MiB     100 MiB   EFI system partition, FAT32: the boot loader
+    101 MiB    16 MiB   reserved by Microsoft: nothing
+    117 MiB   512 MiB   Windows, NTFS: programs, somebody's files, a database, the page file
+    629 MiB    64 MiB   Windows' recovery, NTFS
 
-The change between the two backups is one that a computer makes: a kernel is put
-on the EFI partition, and the database writes some of its pages in place.
+It is made without root. ``wimlib-imagex`` writes a whole folder into an NTFS
+volume, ``ntfscp`` single files, in place.
 """
 
 from __future__ import annotations
 
-import mmap
 import random
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from backup_agent.errors import UnsupportedError
-from backup_agent.host.command import is_installed, run
-from backup_agent.services.demo.made_up import prose, random_source
-
-# program -> the Debian package that brings it; .dev/debian.py installs these
-TOOLS = {
-    "sfdisk": "fdisk",
-    "mkfs.fat": "dosfstools",
-    "mcopy": "mtools",
-    "mke2fs": "e2fsprogs",
-}
+from backup_agent.model.disk import Extent
+from backup_agent.services.demo.made_up import random_source
+from backup_agent.services.demo.tools import run_tool
+from backup_agent.services.demo.volume_file import changed_in
+from backup_agent.services.demo.windows import (
+    DATABASE,
+    EDITED,
+    PAGE_FILE,
+    changed_files,
+    write_boot_files,
+    write_recovery,
+    write_windows,
+)
 
 _MIB = 1 << 20
-_DISK_SIZE = 212 * _MIB
-_EFI_START, _EFI_SIZE = 1 * _MIB, 48 * _MIB
-_LINUX_START, _LINUX_SIZE = 49 * _MIB, 160 * _MIB
-_TABLE = f"""\
+DISK_SIZE = 694 * _MIB
+LARGER_SIZE = 1024 * _MIB
+SMALLER_SIZE = 480 * _MIB
+PAGE_FILE_SIZE = 48 * _MIB
+WINDOWS_VOLUME = 3
+
+_EFI = Extent(1 * _MIB, 100 * _MIB)
+_RESERVED = Extent(101 * _MIB, 16 * _MIB)
+_WINDOWS = Extent(117 * _MIB, 512 * _MIB)
+_RECOVERY = Extent(629 * _MIB, 64 * _MIB)
+
+# Types as Microsoft gives them; the attributes keep the recovery partition from a drive letter.
+_TABLE = """\
 label: gpt
-start={_EFI_START // _MIB}MiB, size={_EFI_SIZE // _MIB}MiB, type=U, name="EFI system"
-start={_LINUX_START // _MIB}MiB, size={_LINUX_SIZE // _MIB}MiB, type=L, name="Linux"
+{efi}, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name="EFI system partition"
+{reserved}, type=E3C9E316-0B5C-4DB8-817D-F92DF00215AE, name="Microsoft reserved partition"
+{windows}, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7, name="Basic data partition"
+{recovery}, type=DE94BBA4-06D1-4D40-A16A-BFD50179D6AC, attrs="RequiredPartition GUID:63"
 """
-_TOOL_SECONDS = 60.0
 
-_PAGE = 4096
-_PAGES = 4096
-_FIRST_CHANGED, _CHANGED = 1000, 256
+_WriteFiles: TypeAlias = Callable[[Path, random.Random], None]
 
 
-def require_tools() -> None:
-    """Raises ``UnsupportedError`` that names the Debian packages to install."""
-    missing = [program for program in TOOLS if not is_installed(program)]
-    if missing:
-        packages = " ".join(sorted({TOOLS[program] for program in missing}))
-        raise UnsupportedError(
-            f"The demo makes a disk with {', '.join(missing)}, which this computer lacks.",
-            hint=f"On Debian: apt-get install --no-install-recommends {packages}",
-        )
+@dataclass(frozen=True, slots=True)
+class DayOfWork:
+    """What changed on the disk. ``bytes_written`` into files, of the ``bytes_total`` it has."""
+
+    paths: tuple[str, ...]
+    bytes_written: int
+    bytes_total: int
 
 
-def make_computer(image: Path, *, seed: int) -> int:
-    """Divide the image, make both file systems with files in them; returns its size in bytes.
-
-    Puts the files beside the image while it works. Raises ``HostError``.
-    """
+def make_computer(image: Path, *, seed: int) -> None:
+    """Divide the image and fill its volumes; works beside the image. Raises ``HostError``."""
     source = random_source(seed)
     with open(image, "wb") as file:
-        file.truncate(_DISK_SIZE)
-    _run("sfdisk", "--quiet", "--no-tell-kernel", str(image), feed=_TABLE.encode())
-    files = image.parent / "files"
-    _write_efi(files / "efi", source)
-    _make_fat(image, files / "efi")
-    _write_linux(files / "linux", source)
-    _make_ext4(image, files / "linux")
-    shutil.rmtree(files)
-    return _DISK_SIZE
+        file.truncate(DISK_SIZE)
+    _divide(image)
+    _make_fat(image, _EFI, _files(image, write_boot_files, source))
+    _make_ntfs(image, _WINDOWS, "Windows", _files(image, write_windows, source))
+    _make_ntfs(image, _RECOVERY, "Recovery", _files(image, write_recovery, source))
+    with changed_in(image, _WINDOWS) as volume:
+        _write_file(volume, PAGE_FILE, source.randbytes(PAGE_FILE_SIZE))
 
 
-def change_computer(image: Path, *, seed: int) -> int:
-    """A new kernel and some pages of the database; returns how many bytes were written."""
-    source = random_source(seed)
-    kernel = image.parent / "vmlinuz-new"
-    kernel.write_bytes(source.randbytes(_MIB))
-    _run("mcopy", "-i", _at(image, _EFI_START), str(kernel), "::/EFI/everboot-demo/")
-    kernel.unlink()
-    return _MIB + _rewrite_pages(image, source)
+def change_computer(image: Path, *, seed: int) -> DayOfWork:
+    """Change some of Windows' files as a day of work does. Raises ``HostError``."""
+    paths: list[str] = []
+    written = 0
+    with changed_in(image, _WINDOWS) as volume:
+        letter, database = (
+            run_tool("ntfscat", str(volume), path).output for path in (EDITED, DATABASE)
+        )
+        for path, content, size in changed_files(letter, database, random_source(seed)):
+            _write_file(volume, path, content)
+            paths.append(path)
+            written += size
+    return DayOfWork(tuple(paths), written, DISK_SIZE)
 
 
-def _write_efi(folder: Path, source: random.Random) -> None:
-    for name in ("EFI/BOOT/BOOTX64.EFI", "EFI/everboot-demo/vmlinuz"):
-        _write(folder / name, source.randbytes(3 * _MIB))
-    _write(folder / "EFI/everboot-demo/grub.cfg", b"set timeout=3\nboot\n")
-
-
-def _make_fat(image: Path, files: Path) -> None:
-    kib = str(_EFI_SIZE >> 10)
-    sector = str(_EFI_START // 512)
-    _run("mkfs.fat", "-F", "32", "-n", "EFI", "--offset", sector, str(image), kib)
-    _run("mcopy", "-s", "-i", _at(image, _EFI_START), str(files / "EFI"), "::/")
-
-
-def _write_linux(folder: Path, source: random.Random) -> None:
-    _write(folder / "etc/hostname", b"made-up-computer\n")
-    for number in range(8):
-        _write(folder / f"usr/bin/program-{number}", source.randbytes(3 * _MIB))
-        _write(folder / f"var/log/log.{number}", prose(source, words=60_000).encode())
-    database = b"".join(_page(number, source) for number in range(_PAGES))
-    _write(folder / "var/lib/database", database)
-
-
-def _make_ext4(image: Path, files: Path) -> None:
-    kib = f"{_LINUX_SIZE >> 10}k"
-    _run(
-        *("mke2fs", "-q", "-F", "-t", "ext4", "-b", str(_PAGE), "-L", "linux"),
-        *("-d", str(files), "-E", f"offset={_LINUX_START}", str(image), kib),
+def _divide(image: Path) -> None:
+    places = {"efi": _EFI, "reserved": _RESERVED, "windows": _WINDOWS, "recovery": _RECOVERY}
+    table = _TABLE.format_map(
+        {
+            name: f"start={place.start // _MIB}MiB, size={place.size // _MIB}MiB"
+            for name, place in places.items()
+        }
     )
+    run_tool("sfdisk", "--quiet", "--no-tell-kernel", str(image), feed=table.encode())
 
 
-def _rewrite_pages(image: Path, source: random.Random) -> int:
-    """Find the pages where the file system put them, as blocks are never smaller, and renew them.
-
-    The file system stays whole: only the content of one file changes.
-    """
-    with open(image, "r+b") as file, mmap.mmap(file.fileno(), 0) as disk:
-        position = _LINUX_START
-        for number in range(_FIRST_CHANGED, _FIRST_CHANGED + _CHANGED):
-            position = _find_page(disk, _page_head(number), position)
-            disk[position : position + _PAGE] = _page(number, source)
-        disk.flush()
-    return _CHANGED * _PAGE
+def _files(image: Path, write: _WriteFiles, source: random.Random) -> Path:
+    """A folder beside the image; whoever puts it into a volume removes it."""
+    folder = image.with_name("files")
+    write(folder, source)
+    return folder
 
 
-def _find_page(disk: mmap.mmap, head: bytes, near: int) -> int:
-    """Most pages lie in a row; a file may go on anywhere, though."""
-    found = disk.find(head, near)
-    if found < 0:
-        found = disk.find(head, _LINUX_START)
-    assert found >= 0, "the database was written to the disk"
-    return found
+def _make_fat(image: Path, place: Extent, files: Path) -> None:
+    with changed_in(image, place) as volume:
+        run_tool("mkfs.fat", "-F", "32", "-n", "EFI", "-h", _first_sector(place), str(volume))
+        run_tool("mcopy", "-s", "-i", str(volume), str(files / "EFI"), "::/")
+    shutil.rmtree(files)
 
 
-def _page(number: int, source: random.Random) -> bytes:
-    head = _page_head(number)
-    return head + source.randbytes(_PAGE - len(head))
+def _make_ntfs(image: Path, place: Extent, label: str, files: Path) -> None:
+    packed = image.with_name("files.wim")
+    run_tool("wimlib-imagex", "capture", str(files), str(packed), "--compress=none")
+    shutil.rmtree(files)
+    with changed_in(image, place) as volume:
+        run_tool(
+            *("mkntfs", "--force", "--quick", "--quiet", "--label", label),
+            *("--partition-start", _first_sector(place), "--sectors-per-track", "63"),
+            *("--heads", "255", "--sector-size", "512", str(volume)),
+        )
+        run_tool("wimlib-imagex", "apply", str(packed), str(volume))
+    packed.unlink()
 
 
-def _page_head(number: int) -> bytes:
-    return b"everboot demo database, page %06d " % number
+def _write_file(volume: Path, path: str, content: bytes) -> None:
+    """A new file, or the content of an old one, whose blocks are written over."""
+    file = volume.with_name("content")
+    file.write_bytes(content)
+    run_tool("ntfscp", "--force", "--quiet", str(volume), str(file), path)
+    file.unlink()
 
 
-def _at(image: Path, start: int) -> str:
-    """How mtools name a file system inside an image."""
-    return f"{image}@@{start}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _run(*command: str, feed: bytes = b"") -> None:
-    run(command, feed=feed, timeout_seconds=_TOOL_SECONDS)
+def _first_sector(place: Extent) -> str:
+    """Which the volume notes down itself; Windows' boot code looks there."""
+    return str(place.start // 512)

@@ -6,14 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from backup_agent.services.restore_disk import DiskPicture
+
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """Something to protect lies in ``path`` now; ``files`` is 0 for a disk image."""
+class DocumentsReady:
+    """A folder of files to protect."""
 
     path: str
     bytes: int
-    files: int = 0
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComputerReady:
+    """A disk image to protect. ``page_file`` bytes of it are not worth keeping."""
+
+    path: str
+    bytes: int
+    page_file: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +38,34 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a user and the computer did. ``bytes_written`` of the ``bytes_total`` of the disk."""
+    """What a user and the computer did.
+
+    ``on_disk`` are paths on the Windows volume. ``bytes_written`` there,
+    of ``bytes_total`` in all files of the disk.
+    """
 
     edited: str
     added: str
     deleted: str
+    on_disk: tuple[str, ...]
     bytes_written: int
     bytes_total: int
 
 
 @dataclass(frozen=True, slots=True)
 class PointMade:
-    """A restore point. ``bytes_stored``: what the added bytes take, compressed and encrypted."""
+    """A restore point; of a disk if ``files`` is 0.
+
+    ``bytes_stored``: what the added bytes take, compressed and encrypted.
+    ``left_out`` are paths of what was left out on purpose.
+    """
 
     id: str
     files: int
     bytes: int
     bytes_added: int
     bytes_stored: int
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +86,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenByRestic:
+    """The ids of the restore points that stock restic lists; it found no errors."""
+
+    version: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Browsed:
     """How much one folder holds, what a search found, what changed between the backups."""
 
@@ -73,6 +102,27 @@ class Browsed:
     pattern: str
     found: int
     differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowsedInside:
+    """What stands in one folder inside a stored volume."""
+
+    folder: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """A folder inside a stored volume, restored to ``path``, and another one as a zip."""
+
+    folder: str
+    path: str
+    files: int
+    bytes: int
+    zipped_folder: str
+    zip: str
+    zip_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +142,22 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskRestored:
+    """A disk brought back to the image ``path``; the plan's pictures of both layouts."""
+
+    path: str
+    before: DiskPicture
+    after: DiskPicture
+
+
+@dataclass(frozen=True, slots=True)
 class Proved:
     """How much was compared and found to be the same."""
 
     items: int
     disks: int
+    disk_items: int
+    taken_out: int
     zip_members: int
 
 
@@ -109,5 +170,19 @@ class Checked:
 
 
 Outcome: TypeAlias = (
-    Made | Created | Changed | PointMade | Listed | Browsed | Zipped | Restored | Proved | Checked
+    DocumentsReady
+    | ComputerReady
+    | Created
+    | Changed
+    | PointMade
+    | Listed
+    | SeenByRestic
+    | Browsed
+    | BrowsedInside
+    | TakenOut
+    | Zipped
+    | Restored
+    | DiskRestored
+    | Proved
+    | Checked
 )

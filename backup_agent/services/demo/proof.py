@@ -54,20 +54,32 @@ def take_picture(folder: Path) -> Picture:
     return picture
 
 
-def require_same(truth: Picture, met: Picture) -> None:
+def require_same(truth: Picture, met: Picture, *, what: str = "Restored files") -> None:
     """Raises ``IntegrityError`` that names what is missing, new or different."""
     wrong = [*_differences(truth, met)]
     if wrong:
         shown = "; ".join(wrong[:_SHOWN])
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise _failed(f"Restored files differ from what was backed up: {shown}{more}.")
+        raise failed(f"{what} differ from what was backed up: {shown}{more}.")
 
 
-def require_same_hash(what: str, wanted: str, file: Path) -> None:
-    """Raises ``IntegrityError`` unless the file has that SHA-256."""
-    found = sha256_of(file)
-    if found != wanted:
-        raise _failed(f"{what} {file} has the SHA-256 {found}, the original had {wanted}.")
+def hashes_below(picture: Picture, folder: str) -> dict[str, str]:
+    """Path in the folder -> SHA-256, for every file in one folder of a picture."""
+    start = folder.encode() + b"/"
+    return {
+        os.fsdecode(path.removeprefix(start)): likeness.sha256
+        for path, likeness in picture.items()
+        if path.startswith(start) and likeness.sha256
+    }
+
+
+def require_same_files(wanted: Mapping[str, str], found: Mapping[str, str], where: Path) -> None:
+    """Both name -> SHA-256. Raises ``IntegrityError`` that names what differs."""
+    wrong = sorted(
+        name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)
+    )
+    if wrong:
+        raise failed(f"{where} does not hold what it should: {', '.join(wrong[:_SHOWN])}.")
 
 
 def require_zip(file: Path, wanted: Mapping[str, str]) -> None:
@@ -79,12 +91,10 @@ def require_zip(file: Path, wanted: Mapping[str, str]) -> None:
                 info.filename: hashlib.sha256(archive.read(info)).hexdigest() for info in members
             }
     except zipfile.BadZipFile as exc:
-        raise _failed(f"{file} is no whole zip: {exc}.") from exc
-    wrong = sorted(
-        name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)
-    )
-    if wrong or len(members) != len(found):
-        raise _failed(f"{file} does not hold what it should: {', '.join(wrong[:_SHOWN])}.")
+        raise failed(f"{file} is no whole zip: {exc}.") from exc
+    if len(members) != len(found):
+        raise failed(f"{file} holds a name twice.")
+    require_same_files(wanted, found, file)
 
 
 def sha256_of(file: Path) -> str:
@@ -142,7 +152,8 @@ def _differences(truth: Picture, met: Picture) -> Iterable[str]:
             yield f"{shown} has another {', '.join(unlike)}"
 
 
-def _failed(message: str) -> IntegrityError:
+def failed(message: str) -> IntegrityError:
+    """The error of a proof that does not hold."""
     return IntegrityError(
         message, hint="This must not happen: please report it, and keep the folder of the demo."
     )

@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backup_agent.errors import IntegrityError
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Emit, Notice
-from backup_agent.model.snapshot import Snapshot
-from backup_agent.model.subset import EVERYTHING
-from backup_agent.repository.repository import DamagedFile
-from backup_agent.services.backup import BackupSettings, run_backup
-from backup_agent.services.browse import Found, PointBrowser, TreePath, parse_path, show_path
-from backup_agent.services.check import run_check
-from backup_agent.services.demo.computer import change_computer, make_computer, require_tools
+from backup_agent.model.events import Emit
+from backup_agent.services.backup import BackupResult
+from backup_agent.services.demo.backed_up import BackedUp
+from backup_agent.services.demo.bringing_back import BringingBack
+from backup_agent.services.demo.computer import (
+    DISK_SIZE,
+    PAGE_FILE_SIZE,
+    change_computer,
+    make_computer,
+)
+from backup_agent.services.demo.disk_proof import read_disk
 from backup_agent.services.demo.documents import (
     ADDED,
     DELETED,
     EDITED,
-    LETTERS,
-    PHOTOS,
     change_documents,
     make_documents,
 )
+from backup_agent.services.demo.looking import browse_documents, browse_volume
 from backup_agent.services.demo.outcome import (
     Browsed,
+    BrowsedInside,
     Changed,
-    Checked,
-    Created,
-    Listed,
-    Made,
+    ComputerReady,
+    DocumentsReady,
     Outcome,
-    PointListed,
     PointMade,
-    Proved,
-    Restored,
-    Zipped,
 )
-from backup_agent.services.demo.proof import (
-    Picture,
-    require_same,
-    require_same_hash,
-    require_zip,
-    sha256_of,
-    take_picture,
-)
+from backup_agent.services.demo.proof import take_picture
+from backup_agent.services.demo.proving import prove
+from backup_agent.services.demo.repository import DemoRepository
 from backup_agent.services.demo.scratch import Scratch
-from backup_agent.services.diff import diff_points
-from backup_agent.services.find import find_files
-from backup_agent.services.points import list_points
-from backup_agent.services.repositories import Access, BlobReader, Repository, create, opened
-from backup_agent.services.repositories import reading as reading_of
-from backup_agent.services.restore import restore_files
-from backup_agent.services.restore_disk import execute_disk_restore, plan_disk_restore
+from backup_agent.services.demo.tools import require_tools
 from backup_agent.services.sources import (
     DiskSelection,
     FileSelection,
@@ -63,11 +47,9 @@ from backup_agent.services.sources import (
     disks_source,
     files_source,
 )
-from backup_agent.services.zip import zip_files
 
 # Each demo makes the same computer, so that two runs can be compared.
 _SEED, _CHANGE_SEED = 1, 2
-_PATTERN = "*.jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +61,19 @@ class Step:
     do: Callable[[], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """One of the two backups: what was there, and the restore points made of it."""
-
-    documents: Picture
-    disk_sha256: str
-    points: list[Snapshot]
-
-    @property
-    def files_point(self) -> Snapshot:
-        return self.points[0]
-
-    @property
-    def disk_point(self) -> Snapshot:
-        return self.points[1]
-
-
 class Demo:
     """One run of the demo. :meth:`prepare` first, then each of :meth:`steps` once, in order."""
 
     def __init__(self, folder: Path, *, emit: Emit, cancel: CancelToken) -> None:
         self.scratch = Scratch(folder)
-        self.backups: list[Backup] = []
-        self._emit = emit
+        self.backups: list[BackedUp] = []
+        self._repository = DemoRepository(self.scratch, emit=emit, cancel=cancel)
+        self._back = BringingBack(self.scratch, self._repository, emit=emit, cancel=cancel)
         self._cancel = cancel
+
+    @property
+    def newest(self) -> BackedUp:
+        return self.backups[-1]
 
     def prepare(self, *, again: bool) -> None:
         """Raises ``UsageError`` for a folder that is no demo's, ``UnsupportedError`` where a
@@ -114,201 +84,127 @@ class Demo:
 
     def steps(self) -> tuple[Step, ...]:
         """Each may raise any ``EverbootError``; a proof that fails is an ``IntegrityError``."""
+        return (*self._protect(), *self._look(), *self._bring_back())
+
+    def _protect(self) -> tuple[Step, ...]:
         return (
             Step("documents", "Make some documents to protect", self._make_documents),
             Step("computer", "Make a small computer to protect", self._make_computer),
-            Step("create", "Create an encrypted repository", self._create),
+            Step("create", "Create an encrypted repository", self._repository.create),
             Step("backup_documents", "Back up the documents", self._back_up_documents),
-            Step("backup_disk", "Back up the whole disk", self._back_up_disk),
-            Step("change", "Work on: some things change", self._change),
+            Step("backup_disk", "Back up the computer's whole disk", self._back_up_disk),
+            Step("change", "Work for a day: some things change", self._change),
             Step("backup_documents_again", "Back up the documents again", self._back_up_documents),
             Step("backup_disk_again", "Back up the whole disk again", self._back_up_disk),
-            Step("points", "List the restore points", self._list),
-            Step("browse", "Look into them", self._browse),
-            Step("zip", "Take the letters out as one zip", self._zip),
-            Step("restore_documents", "Restore both states of the documents", self._restore_files),
-            Step("restore_disk", "Restore both states of the disk", self._restore_disks),
-            Step("prove", "Prove by SHA-256 that all came back as it was", self._prove),
-            Step("check", "Check the repository, every byte of it", self._check),
         )
 
-    def restored_documents(self, backup: Backup) -> Path:
-        """Files come back with the whole path they had."""
-        inside = self.scratch.documents.relative_to("/")
-        return self.scratch.restored / backup.files_point.short_id / inside
+    def _look(self) -> tuple[Step, ...]:
+        repository = self._repository
+        return (
+            Step("points", "List the restore points", repository.list_points),
+            Step("restic", "Ask stock restic, which knows nothing of us", repository.ask_restic),
+            Step("browse", "Look into the documents", self._browse),
+            Step("browse_disk", "Look inside the disk's NTFS volume", self._browse_inside),
+        )
 
-    def restored_disk(self, backup: Backup) -> Path:
-        return self.scratch.restored / f"disk-{backup.disk_point.short_id}.img"
+    def _bring_back(self) -> tuple[Step, ...]:
+        back = self._back
+        return (
+            Step(
+                "zip",
+                "Take the letters out as one zip",
+                lambda: back.zip_letters(self.newest),
+            ),
+            Step(
+                "take_out",
+                "Take pictures and letters out of the NTFS volume",
+                lambda: back.take_out_of_windows(self.newest),
+            ),
+            Step(
+                "restore_documents",
+                "Restore both states of the documents",
+                lambda: back.restore_documents(self.backups),
+            ),
+            Step(
+                "restore_disk",
+                "Restore the disk as it was at first",
+                lambda: back.restore_disk(self.backups[0]),
+            ),
+            Step(
+                "restore_larger",
+                "Restore the newest state to a larger disk",
+                lambda: back.restore_to_larger(self.newest),
+            ),
+            Step(
+                "restore_smaller",
+                "And to a smaller one",
+                lambda: back.restore_to_smaller(self.newest),
+            ),
+            Step(
+                "prove",
+                "Prove by SHA-256 that all came back as it was",
+                lambda: prove(self.scratch, self.backups),
+            ),
+            Step("check", "Check the repository, every byte of it", self._repository.check),
+        )
 
     # Something to protect
 
-    def _make_documents(self) -> Made:
+    def _make_documents(self) -> DocumentsReady:
         made = make_documents(self.scratch.documents, seed=_SEED)
-        return Made(str(self.scratch.documents), made.bytes, made.files)
+        return DocumentsReady(str(self.scratch.documents), made.bytes, made.files)
 
-    def _make_computer(self) -> Made:
-        size = make_computer(self.scratch.disk, seed=_SEED)
-        return Made(str(self.scratch.disk), size)
+    def _make_computer(self) -> ComputerReady:
+        make_computer(self.scratch.disk, seed=_SEED)
+        return ComputerReady(str(self.scratch.disk), DISK_SIZE, PAGE_FILE_SIZE)
 
     def _change(self) -> Changed:
         change_documents(self.scratch.documents)
-        written = change_computer(self.scratch.disk, seed=_CHANGE_SEED)
-        total = self.scratch.disk.stat().st_size
-        return Changed(EDITED, ADDED, DELETED, written, total)
+        work = change_computer(self.scratch.disk, seed=_CHANGE_SEED)
+        total = self.newest.disk_bytes
+        return Changed(EDITED, ADDED, DELETED, work.paths, work.bytes_written, total)
 
     # Backups
 
-    def _create(self) -> Created:
-        repository = create(self._access(), emit=self._emit, cancel=self._cancel)
-        repository.backend.close()
-        return Created(repository.location, repository.config.id, str(self.scratch.password_file))
-
     def _back_up_documents(self) -> PointMade:
         """The truth to compare with is written down before the backup reads anything."""
-        truth = take_picture(self.scratch.documents)
-        self.backups.append(Backup(truth, sha256_of(self.scratch.disk), []))
-        return self._back_up(files_source(FileSelection((str(self.scratch.documents),))))
+        documents = take_picture(self.scratch.documents)
+        disk = read_disk(self.scratch.disk, self.scratch.room)
+        self.backups.append(BackedUp(documents, disk))
+        source = files_source(FileSelection((str(self.scratch.documents),)))
+        made = self._back_up(source)
+        return _made(made, files=made.summary.total_files_processed)
 
     def _back_up_disk(self) -> PointMade:
         disk = disks_source(DiskSelection((str(self.scratch.disk),))).source
         try:
-            return self._back_up(disk)
+            return _made(self._back_up(disk), left_out=disk.left_out)
         finally:
             disk.close()
 
-    def _back_up(self, source: Source) -> PointMade:
-        settings = BackupSettings(tags=("demo",))
-        with opened(self._access(), emit=self._emit, cancel=self._cancel) as repository:
-            result = run_backup(repository, source, settings, emit=self._emit, cancel=self._cancel)
-        if not result.complete:
-            raise IntegrityError(f"{len(result.omissions)} items could not be backed up.")
-        self.backups[-1].points.append(result.snapshot)
-        summary = result.summary
-        return PointMade(
-            id=result.snapshot.short_id,
-            files=summary.total_files_processed,
-            bytes=summary.total_bytes_processed,
-            bytes_added=summary.data_added,
-            bytes_stored=summary.data_added_packed,
-        )
+    def _back_up(self, source: Source) -> BackupResult:
+        result = self._repository.back_up(source)
+        self.newest.points.append(result.snapshot)
+        return result
 
     # Looking
 
-    def _list(self) -> Listed:
-        with self._reading() as (repository, reader):
-            points = [
-                PointListed(p.snapshot.short_id, p.snapshot.time, p.kind.value, p.size)
-                for p in list_points(repository, reader, on_damage=self._tell_damage)
-            ]
-        return Listed(tuple(points))
-
     def _browse(self) -> Browsed:
-        old, new = (backup.files_point for backup in self.backups)
-        photos = self._stored(PHOTOS)
-        with self._reading() as (_, reader):
-            before, now = PointBrowser(reader, old), PointBrowser(reader, new)
-            found = find_files(now.walk(), _PATTERN, ignore_case=True, cancel=self._cancel)
-            differences = diff_points(before, now, cancel=self._cancel)
-            return Browsed(
-                folder=show_path(photos),
-                items=len(now.list_folder(photos)),
-                pattern=_PATTERN,
-                found=sum(1 for step in found if isinstance(step, Found)),
-                differences=tuple(
-                    f"{d.change.value} {show_path(d.path[len(photos) - 1 :])[1:]}"
-                    for d in differences
-                ),
-            )
+        points = (backup.files_point for backup in self.backups)
+        with self._repository.browsing(*points) as (_, (before, now)):
+            return browse_documents(before, now, self.scratch.documents, cancel=self._cancel)
 
-    # Taking out
+    def _browse_inside(self) -> BrowsedInside:
+        with self._repository.browsing(self.newest.disk_point) as (_, (now,)):
+            return browse_volume(now)
 
-    def _zip(self) -> Zipped:
-        with self._reading() as (_, reader), open(self.scratch.zip, "wb") as sink:
-            browser = PointBrowser(reader, self.backups[-1].files_point)
-            selection = [self._stored(LETTERS)]
-            zip_files(
-                reader, browser, sink, selection=selection, emit=self._emit, cancel=self._cancel
-            )
-        return Zipped(str(self.scratch.zip), self.scratch.zip.stat().st_size)
 
-    def _restore_files(self) -> Restored:
-        restored = 0
-        with self._reading() as (_, reader):
-            for backup in self.backups:
-                result = restore_files(
-                    reader,
-                    PointBrowser(reader, backup.files_point),
-                    self.scratch.restored / backup.files_point.short_id,
-                    emit=self._emit,
-                    cancel=self._cancel,
-                )
-                restored += result.bytes
-        return Restored(tuple(str(self.restored_documents(b)) for b in self.backups), restored)
-
-    def _restore_disks(self) -> Restored:
-        restored = 0
-        with self._reading() as (_, reader):
-            for backup in self.backups:
-                browser = PointBrowser(reader, backup.disk_point)
-                target = self.restored_disk(backup)
-                job = plan_disk_restore(browser, "disk0", target, overwrite=False)
-                execute_disk_restore(job, verify=False, emit=self._emit, cancel=self._cancel)
-                restored += job.size
-        return Restored(tuple(str(self.restored_disk(b)) for b in self.backups), restored)
-
-    # Proof
-
-    def _prove(self) -> Proved:
-        for backup in self.backups:
-            require_same(backup.documents, take_picture(self.restored_documents(backup)))
-            require_same_hash("The disk", backup.disk_sha256, self.restored_disk(backup))
-        letters = self._letters(self.backups[-1].documents)
-        require_zip(self.scratch.zip, letters)
-        return Proved(
-            items=sum(len(backup.documents) for backup in self.backups),
-            disks=len(self.backups),
-            zip_members=len(letters),
-        )
-
-    def _check(self) -> Checked:
-        with opened(self._access(), emit=self._emit, cancel=self._cancel) as repository:
-            report = run_check(
-                repository,
-                headers=True,
-                read_data=EVERYTHING,
-                emit=self._emit,
-                cancel=self._cancel,
-            )
-        report.raise_for_errors()
-        return Checked(report.snapshots, report.packs_read)
-
-    def _letters(self, documents: Picture) -> dict[str, str]:
-        """Name in the zip -> SHA-256, for every letter in a picture of the documents."""
-        inside = str(self.scratch.documents).strip("/")
-        return {
-            f"{inside}/{path.decode()}": likeness.sha256
-            for path, likeness in documents.items()
-            if path.startswith(LETTERS.encode() + b"/")
-        }
-
-    # The repository
-
-    def _access(self) -> Access:
-        return Access(
-            address=str(self.scratch.repository), password=self.scratch.password, environment={}
-        )
-
-    def _tell_damage(self, file: DamagedFile) -> None:
-        self._emit(Notice(f"A restore point is damaged: {file.reason}"))
-
-    @contextmanager
-    def _reading(self) -> Iterator[tuple[Repository, BlobReader]]:
-        with (
-            opened(self._access(), emit=self._emit, cancel=self._cancel) as repository,
-            reading_of(repository, emit=self._emit) as reader,
-        ):
-            yield repository, reader
-
-    def _stored(self, name: str) -> TreePath:
-        """Where something of the documents stands in a restore point."""
-        return parse_path(str(self.scratch.documents / name))
+def _made(backup: BackupResult, *, files: int = 0, left_out: tuple[str, ...] = ()) -> PointMade:
+    return PointMade(
+        id=backup.snapshot.short_id,
+        files=files,
+        bytes=backup.summary.total_bytes_processed,
+        bytes_added=backup.summary.data_added,
+        bytes_stored=backup.summary.data_added_packed,
+        left_out=left_out,
+    )

@@ -24,6 +24,13 @@ class Scratch:
         self.repository = self.folder / "repository"
         self.restored = self.folder / "restored"
         self.zip = self.folder / "letters.zip"
+        self.zip_from_windows = self.folder / "letters-from-windows.zip"
+        self.from_windows = self.restored / "from-windows"
+        self.same_disk = self.restored / "disk-same.img"
+        self.larger_disk = self.restored / "disk-larger.img"
+        self.smaller_disk = self.restored / "disk-smaller.img"
+        self.room = self.folder / "computer" / "taken-apart"
+        """Where disks are taken apart to look at every file; gone when nobody looks."""
 
     def prepare(self, *, again: bool) -> None:
         """Claim the folder and write a new password there.
@@ -42,6 +49,10 @@ class Scratch:
                 f"{exc.filename or self.folder} cannot be made: {exc.strerror}.",
                 hint="Name another folder with --folder.",
             ) from exc
+
+    def restored_documents(self, point: str) -> Path:
+        """Files come back with the whole path they had."""
+        return self.restored / point / self.documents.relative_to("/")
 
     def password(self) -> str:
         return self.password_file.read_text().strip()
@@ -68,5 +79,5 @@ class Scratch:
         for folder in (self.documents, self.disk.parent, self.repository, self.restored):
             if folder.exists():
                 shutil.rmtree(folder)
-        for file in (self.password_file, self.zip):
+        for file in (self.password_file, self.zip, self.zip_from_windows):
             file.unlink(missing_ok=True)

@@ -157,9 +157,9 @@ class Migration(migrations.Migration):
                             ("retention", "Restore points were deleted that the retention keeps."),
                             (
                                 "points",
-                                "More than 20 % of the restore points were deleted in a day.",
+                                "More than a fifth of the restore points was deleted in a day.",
                             ),
-                            ("data", "More than 20 % of the data was deleted in a day."),
+                            ("data", "More than a fifth of the data was deleted in a day."),
                             (
                                 "key",
                                 "A key was deleted: one password opens the vault no more.",

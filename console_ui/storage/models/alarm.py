@@ -13,8 +13,8 @@ class Reason(models.TextChoices):
     """What was hidden that nobody is expected to delete."""
 
     RETENTION = "retention", _("Restore points were deleted that the retention keeps.")
-    MANY_POINTS = "points", _("More than 20 % of the restore points were deleted in a day.")
-    MUCH_DATA = "data", _("More than 20 % of the data was deleted in a day.")
+    MANY_POINTS = "points", _("More than a fifth of the restore points was deleted in a day.")
+    MUCH_DATA = "data", _("More than a fifth of the data was deleted in a day.")
     KEY = "key", _("A key was deleted: one password opens the vault no more.")
 
 

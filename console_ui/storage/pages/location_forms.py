@@ -45,7 +45,7 @@ def _optional(label: object, **options: object) -> forms.CharField:
 
 def _secret(label: object) -> forms.CharField:
     """Never shown again: left empty, what was there stays."""
-    widget = forms.PasswordInput(attrs={"autocomplete": "off"})
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return _optional(label, widget=widget)
 
 
@@ -54,12 +54,11 @@ class LocationForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
 
-    def secret_names(self) -> list[str]:
-        return [
-            name
-            for name, field in self.fields.items()
-            if isinstance(field.widget, forms.PasswordInput)
-        ]
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        for field in self.fields.values():
+            # A browser would offer the person's own name and password.
+            field.widget.attrs.setdefault("autocomplete", "off")
 
 
 class _RemoteForm(LocationForm):
@@ -108,7 +107,7 @@ class FolderForm(LocationForm):
     folder = _optional(gettext_lazy("Folder"), validators=[inner_path])
 
     def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+        super().__init__(*args, **options)
         roots = [str(root) for root in console_settings().storage_roots]
         root = self.fields["root"]
         assert isinstance(root, forms.ChoiceField)

@@ -162,7 +162,12 @@ def test_second_backup_of_a_changed_disk_adds_only_the_change(
 def test_disks_shows_the_volumes_of_an_image(used: CommandLine, image: Path) -> None:
     (disk,) = used.ok("--json", "disks", image).of_type("disk")
     assert (disk["table"], disk["size"], len(disk["volumes"])) == ("gpt", 8 * MIB, 1)
-    assert "GPT" in used.ok("disks", image).out
+    assert (disk["image"], disk["backup_refused"], disk["restore_refused"]) == (True, "", "")
+    assert {"used_bytes", "mounted_at", "label", "serial"} <= disk["volumes"][0].keys()
+    shown = used.ok("disks", image).out
+    assert "GPT" in shown
+    assert "volume1" in shown
+    assert "refused" not in shown
 
 
 def test_damaged_disk_ends_its_restore_and_the_target_is_left_without_a_table(
@@ -180,3 +185,15 @@ def test_damaged_disk_ends_its_restore_and_the_target_is_left_without_a_table(
     assert newest.name in answer.err
     assert target.read_bytes().startswith(b"EVERBOOT RESTORING")
     assert not any(target.read_bytes()[512:MIB])
+
+
+def test_check_says_of_each_disk_restore_point_whether_it_is_whole(
+    with_disk: CommandLine,
+) -> None:
+    answer = with_disk.ok("check", "--json")
+    (point,) = answer.of_type("disk_point")
+    assert (point["whole"], point["disks"]) == (True, 1)
+    assert point["volumes"] == [
+        {"path": "/disk0/volume1", "file_system": "unknown", "opens": None, "problem": ""}
+    ]
+    assert "1 disk with 1 volume, whole" in with_disk.ok("check").out

@@ -12,8 +12,9 @@ import pytest
 
 from backup_agent.errors import IntegrityError
 from backup_agent.services.demo.proof import (
+    hashes_below,
     require_same,
-    require_same_hash,
+    require_same_files,
     require_zip,
     sha256_of,
     take_picture,
@@ -125,14 +126,21 @@ def test_lost_extended_attribute_is_found(original: Path, restored: Path) -> Non
         require_same(take_picture(original), take_picture(restored))
 
 
-def test_disk_with_one_bit_flipped_is_found(tmp_path: Path) -> None:
-    disk = tmp_path / "disk.img"
-    disk.write_bytes(bytes(5000))
-    wanted = sha256_of(disk)
-    require_same_hash("The disk", wanted, disk)
-    disk.write_bytes(bytes(4999) + b"\x01")
-    with pytest.raises(IntegrityError, match=wanted):
-        require_same_hash("The disk", wanted, disk)
+def test_hashes_below_a_folder_are_those_of_its_files(original: Path) -> None:
+    (original / "sub" / "deeper").mkdir()
+    (original / "sub" / "deeper" / "d").write_text("three")
+    hashes = hashes_below(take_picture(original), "sub")
+    assert hashes == {
+        "c.txt": sha256_of(original / "sub" / "c.txt"),
+        "deeper/d": sha256_of(original / "sub" / "deeper" / "d"),
+    }
+
+
+@pytest.mark.parametrize("found", [{}, {"a": "2"}, {"a": "1", "b": "1"}])
+def test_other_files_than_wanted_are_named(tmp_path: Path, found: dict[str, str]) -> None:
+    require_same_files({"a": "1"}, {"a": "1"}, tmp_path)
+    with pytest.raises(IntegrityError, match=r"does not hold what it should: [ab]\."):
+        require_same_files({"a": "1"}, found, tmp_path)
 
 
 @pytest.mark.parametrize("held", [{}, {"a": b"2"}, {"a": b"1", "b": b"1"}])
@@ -144,6 +152,18 @@ def test_zip_with_other_members_is_found(tmp_path: Path, held: dict[str, bytes])
         for name, content in held.items():
             archive.writestr(name, content)
     with pytest.raises(IntegrityError, match="does not hold"):
+        require_zip(path, {"a": sha256_of(one)})
+
+
+def test_zip_that_holds_a_name_twice_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    one = tmp_path / "one"
+    one.write_bytes(b"1")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a", b"1")
+    with pytest.raises(IntegrityError, match="twice"):
         require_zip(path, {"a": sha256_of(one)})
 
 

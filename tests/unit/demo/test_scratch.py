@@ -9,8 +9,8 @@ import pytest
 
 from backup_agent.errors import TargetError, UnsupportedError, UsageError
 from backup_agent.host import command
-from backup_agent.services.demo.computer import TOOLS, require_tools
 from backup_agent.services.demo.scratch import Scratch
+from backup_agent.services.demo.tools import TOOLS, require_tools
 
 
 def test_folder_that_holds_something_else_is_refused_even_with_again(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_missing_programs_are_named_with_their_debian_packages(
     with pytest.raises(UnsupportedError) as caught:
         require_tools()
     assert all(program in caught.value.message for program in TOOLS)
-    assert caught.value.hint.endswith("dosfstools e2fsprogs fdisk mtools")
+    assert caught.value.hint.endswith("dosfstools fdisk mtools ntfs-3g restic wimtools")
 
 
 def test_setup_installs_what_the_demo_calls() -> None:

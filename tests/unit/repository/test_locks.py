@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backup_agent.errors import RepositoryLockedError, StorageError
+from backup_agent.errors import RepositoryLockedError, StorageError, TransientStorageError
 from backup_agent.format.lock import Lock, ProcessMark, encode_lock
 from backup_agent.repository.locks import (
     SILENT_AFTER,
@@ -95,6 +95,28 @@ def test_who_wants_it_alone_gets_it_alone(
         assert len(find_locks(repository)) == 1
     with take(repository, exclusive=second):
         pass
+
+
+def test_work_meanwhile_is_done_under_the_lock(repository: Repository) -> None:
+    seen: list[int] = []
+
+    def meanwhile() -> None:
+        seen.append(len(find_locks(repository)))
+
+    with RepositoryLock(repository, settle_seconds=0, meanwhile=meanwhile):
+        assert seen == [1]
+    with take(repository, exclusive=True), pytest.raises(RepositoryLockedError):
+        RepositoryLock(repository, settle_seconds=0, meanwhile=meanwhile).__enter__()
+    assert seen == [1]
+
+
+def test_lock_is_given_back_when_the_work_meanwhile_fails(repository: Repository) -> None:
+    def meanwhile() -> None:
+        raise TransientStorageError("The network is gone.")
+
+    with pytest.raises(TransientStorageError):
+        RepositoryLock(repository, settle_seconds=0, meanwhile=meanwhile).__enter__()
+    assert find_locks(repository) == []
 
 
 def test_another_computers_lock_counts_until_it_is_half_an_hour_old(

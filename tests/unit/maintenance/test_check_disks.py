@@ -1,0 +1,228 @@
+"""A check of disk restore points: every part, every area, every file system; and at what cost."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from backup_agent.format.pack import BlobKind
+from backup_agent.host.command import Conversation
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.disk import FileSystemKind
+from backup_agent.model.events import ignore
+from backup_agent.model.finding import Severity
+from backup_agent.model.node import Node
+from backup_agent.model.snapshot import Snapshot
+from backup_agent.repository.check import CheckReport
+from backup_agent.repository.reader import BlobReader
+from backup_agent.repository.repository import Repository
+from backup_agent.services import volume_tree
+from backup_agent.services.browse import PointBrowser, parse_path
+from backup_agent.services.check import run_check
+from backup_agent.sources.disk import open_disk_source
+from backup_agent.storage.backend import FileKind, ObjectKey
+from tests.helpers.disk_images import MIB, make_disk, make_volume, place
+from tests.helpers.fake_host import FakeHost
+from tests.helpers.rewritten_point import Rewriting
+from tests.points import back_up, new_repository, reopen
+from tests.unit.maintenance.workshop import flip_bit
+
+LAYOUT = "label: gpt\nstart=1MiB, size=16MiB\nstart=17MiB, size=4MiB\nstart=21MiB, size=2MiB\n"
+FIRST = "/disks/0/volumes/1"
+Change = Callable[[Rewriting, Node], Node | None]
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ext4 volume with much in it, a FAT one, and one of noise."""
+    scratch = tmp_path_factory.mktemp("disk")
+    (scratch / "folder").mkdir()
+    (scratch / "folder" / "large").write_bytes(random.Random(1).randbytes(10 * MIB))
+    disk = make_disk(scratch / "disk.img", 24 * MIB, LAYOUT)
+    ext = ["mkfs.ext4", "-q", "-O", "^has_journal", "-d", str(scratch / "folder")]
+    place(disk, MIB, make_volume(scratch / "ext", 16 * MIB, ext))
+    place(disk, 17 * MIB, make_volume(scratch / "fat", 4 * MIB, ["mkfs.fat"]))
+    place(disk, 21 * MIB, random.Random(2).randbytes(2 * MIB))
+    return disk
+
+
+def save(repository: Repository, image: Path) -> Snapshot:
+    source = open_disk_source(FakeHost(), [str(image)], part_size=4 * MIB)
+    try:
+        return back_up(repository, source).snapshot
+    finally:
+        source.close()
+
+
+@pytest.fixture
+def saved(image: Path) -> tuple[Repository, Snapshot]:
+    repository = new_repository()
+    return repository, save(repository, image)
+
+
+def check(repository: Repository) -> CheckReport:
+    return run_check(reopen(repository.backend), emit=ignore, cancel=CancelToken())
+
+
+def changed(saved: tuple[Repository, Snapshot], path: str, change: Change) -> CheckReport:
+    """What a check says beside a restore point with that change."""
+    repository, snapshot = saved
+    rewriting = Rewriting(reopen(repository.backend), snapshot)
+    rewriting.commit(path, lambda node: change(rewriting, node))
+    return check(repository)
+
+
+def describing(**fields: object) -> Change:
+    """A JSON file with other values in it."""
+
+    def change(rewriting: Rewriting, node: Node) -> Node:
+        content = json.loads(rewriting.read(node)) | fields
+        return rewriting.containing(node, json.dumps(content).encode())
+
+    return change
+
+
+def gone(_rewriting: Rewriting, _node: Node) -> None:
+    return None
+
+
+def half(rewriting: Rewriting, node: Node) -> Node:
+    content = rewriting.read(node)
+    return rewriting.containing(node, content[: len(content) // 2])
+
+
+def empty(_rewriting: Rewriting, node: Node) -> Node:
+    return structs.replace(node, size=0, content=())
+
+
+@pytest.fixture
+def readers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Conversation]]:
+    """Every process that was started to read a file system."""
+    started: list[Conversation] = []
+    start = volume_tree._start_reader
+
+    def count() -> Conversation:
+        started.append(start())
+        return started[-1]
+
+    monkeypatch.setattr(volume_tree, "_start_reader", count)
+    return iter([started])
+
+
+def test_whole_disk_is_whole_and_its_file_systems_open(
+    saved: tuple[Repository, Snapshot],
+) -> None:
+    report = check(saved[0])
+    assert report.findings == ()
+    (point,) = report.disk_points
+    assert (point.snapshot.id, point.disks, point.whole) == (saved[1].id, 1, True)
+    assert [(v.path, v.file_system, v.opens) for v in point.volumes] == [
+        ("disk0/volume1", FileSystemKind.EXT4, True),
+        ("disk0/volume2", FileSystemKind.FAT12, True),
+        ("disk0/volume3", FileSystemKind.UNKNOWN, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "where", "words"),
+    [
+        (f"{FIRST}/image/0001/part", gone, "disk0, volume1", "has no"),
+        (f"{FIRST}/image/0001", gone, "disk0, volume1", "has no"),
+        (f"{FIRST}/image/0003/part", half, "disk0, volume1", "part 3 has 2097152 bytes"),
+        (f"{FIRST}/image/0000/part", empty, "disk0, volume1", "part 0 has 0 bytes"),
+        (f"{FIRST}/volume.json", half, "disk0, volume1", "volume.json cannot be read"),
+        (f"{FIRST}/volume.json", gone, "disk0, volume1", "has no"),
+        (f"{FIRST}/volume.json", describing(version=9), "disk0, volume1", "version 9"),
+        (f"{FIRST}/volume.json", describing(size=12 * MIB), "disk0, volume1", "layout.json of"),
+        (f"{FIRST}/volume.json", describing(size=1 << 50), "disk0, volume1", "layout.json of"),
+        (f"{FIRST}/volume.json", describing(start=0), "disk0, volume1", "at 0"),
+        (f"{FIRST}/volume.json", describing(number=2), "disk0, volume1", "describes volume 2"),
+        (f"{FIRST}/volume.json", describing(file_system="ntfs"), "disk0, volume1", "not open"),
+        ("/disks/0/volumes/3", gone, "disk0, volume3", "has no"),
+        ("/disks/0/layout.json", half, "disk0", "layout.json cannot be read"),
+        ("/disks/0/layout.json", gone, "disk0", "layout.json"),
+        ("/disks/0/layout.json", describing(areas=[]), "disk0", "no image of the disk's head"),
+        ("/disks/0/layout.json", describing(partitions=[]), "disk0", "no partition has room"),
+        ("/disks/0/head.img", gone, "disk0", "head.img"),
+        ("/disks/0/tail.img", half, "disk0", "tail.img has"),
+    ],
+)
+def test_what_is_missing_or_contradicts_itself_is_an_error_with_its_place(
+    saved: tuple[Repository, Snapshot], path: str, change: Change, where: str, words: str
+) -> None:
+    report = changed(saved, path, change)
+    whole, broken = report.disk_points
+    assert (whole.whole, broken.whole) == (True, False)
+    errors = [finding.message for finding in broken.findings]
+    assert any(f"{broken.snapshot.short_id}, {where}: " in e and words in e for e in errors), errors
+    assert set(broken.findings) <= set(report.errors)
+
+
+def test_file_system_that_was_damaged_on_the_disk_is_a_hint(tmp_path: Path) -> None:
+    """The backup is what the disk was: nothing is lost that there was."""
+    disk = make_disk(tmp_path / "disk.img", 24 * MIB, LAYOUT)
+    ext = bytearray(make_volume(tmp_path / "ext", 16 * MIB, ["mkfs.ext4", "-q", "-b", "4096"]))
+    # The first group's descriptor, of where its tables stand.
+    ext[4096:4128] = b"\xff" * 32
+    place(disk, MIB, bytes(ext))
+    repository = new_repository()
+    save(repository, disk)
+    report = check(repository)
+    (finding,) = report.findings
+    assert finding.severity is Severity.HINT
+    assert "was damaged when it was backed up" in finding.message
+    assert report.disk_points[0].volumes[0].opens is False
+
+
+def test_damaged_blob_that_a_file_system_needs_is_an_error_of_its_volume(
+    saved: tuple[Repository, Snapshot],
+) -> None:
+    repository, snapshot = saved
+    backend = repository.backend
+    fresh = reopen(backend)
+    fresh.load_index()
+    with BlobReader(fresh) as reader:
+        part = PointBrowser(reader, snapshot).find(parse_path(f"{FIRST}/image/0000/part"))
+    assert part.content
+    found = fresh.index.find(BlobKind.DATA, part.content[0])
+    assert found is not None
+    flip_bit(backend, ObjectKey(FileKind.PACK, found.pack), found.blob.offset + 40)
+    (point,) = check(repository).disk_points
+    assert [volume.opens for volume in point.volumes] == [False, True, None]
+    (finding,) = point.findings
+    assert "disk0, volume1: Its ext4 file system does not open: Blob" in finding.message
+
+
+def test_volume_that_points_share_is_opened_once(
+    saved: tuple[Repository, Snapshot], image: Path, readers: Iterator[list[Conversation]]
+) -> None:
+    repository, _ = saved
+    save(repository, image)
+    started = next(readers)
+    report = check(repository)
+    assert [len(point.volumes) for point in report.disk_points] == [3, 3]
+    assert all(point.whole for point in report.disk_points)
+    assert len(started) == 2
+
+
+def test_structure_is_checked_without_reading_what_files_hold(
+    saved: tuple[Repository, Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, _ = saved
+    backend = repository.backend
+    read: list[int] = []
+    load = type(backend).load
+
+    def counting(self: object, key: ObjectKey, *place: int) -> bytes:
+        data = load(self, key, *place)  # type: ignore[arg-type] # the class it was taken from
+        read.append(len(data) if key.kind is FileKind.PACK else 0)
+        return data
+
+    monkeypatch.setattr(type(backend), "load", counting)
+    assert check(repository).findings == ()
+    assert sum(read) < 3 * MIB
