@@ -1,0 +1,1 @@
+"""How the tables of storage came to be."""
