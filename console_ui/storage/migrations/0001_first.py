@@ -1,4 +1,4 @@
-"""The first tables of storage."""
+"""The first tables."""
 
 import uuid
 

@@ -1,1 +1,1 @@
-"""How the tables of storage came to be."""
+"""How the tables of this app came to be."""
