@@ -221,9 +221,7 @@ def test_an_address_in_clear_text_is_refused_beyond_this_computer(tmp_path: Path
 
 def a_shell(home: Path, *, password: str = "a password of mine") -> CommandLine:
     home.mkdir(exist_ok=True)
-    return CommandLine(home).having(
-        EVERBOOT_REPOSITORY="", EVERBOOT_PASSWORD=password, XDG_CONFIG_HOME=""
-    )
+    return CommandLine(home).having(EVERBOOT_REPOSITORY="", EVERBOOT_PASSWORD=password)
 
 
 def link(

@@ -69,4 +69,4 @@ def test_the_pages_of_linking_fit_their_window(
 
 
 def a_shell(home: Path) -> CommandLine:
-    return CommandLine(home).having(EVERBOOT_REPOSITORY="", XDG_CONFIG_HOME="")
+    return CommandLine(home).having(EVERBOOT_REPOSITORY="")
