@@ -111,6 +111,7 @@ def test_a_storages_own_variable_wins_over_the_general_one(
 def test_a_folder_of_authorities_counts_beside_the_file(
     private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    server_context(private.parent, valid_from_days=-1, valid_to_days=1)
     named = {"SSL_CERT_FILE": str(private), "SSL_CERT_DIR": str(tmp_path)}
     for name, value in named.items():
         monkeypatch.setenv(name, value)
