@@ -31,7 +31,15 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
         "after": picture_record(plan.after),
         "actions": list(plan.lines()),
         "notes": list(plan.notes),
+        "gaps": gap_records(job),
     }
+
+
+def gap_records(job: DiskRestore) -> list[dict[str, object]]:
+    """What the backup could not read. ``volume`` is null beside the volumes, ``size`` bytes."""
+    return [
+        {"volume": gap.volume, "size": gap.size, "reasons": list(gap.reasons)} for gap in job.gaps
+    ]
 
 
 def plan_text(job: DiskRestore, scratch: Path | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backup_agent.errors import UsageError
@@ -14,6 +14,7 @@ from backup_agent.host.select import current_host
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.services.browse import PointBrowser
+from backup_agent.services.gaps import Gap, find_gaps
 from backup_agent.services.stored_disk import DiskInPoint
 from backup_agent.targets.disk.execute import execute_plan
 from backup_agent.targets.disk.joined import JoinedReshaper
@@ -25,6 +26,7 @@ from backup_agent.targets.disk.task import Wishes
 __all__ = [
     "DiskPicture",
     "DiskRestore",
+    "Gap",
     "Placed",
     "Wishes",
     "execute_disk_restore",
@@ -39,10 +41,14 @@ _NO_WISHES = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class DiskRestore:
-    """A frozen plan: which disk or volume of the restore point goes where, action by action."""
+    """A frozen plan: which disk or volume of the restore point goes where, action by action.
+
+    ``gaps`` are what the backup could not read of it; the plan's notes tell them, too.
+    """
 
     plan: RestorePlan
     stored: DiskInPoint
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def source(self) -> str:
@@ -78,7 +84,11 @@ def plan_disk_restore(
     disk, volume = _parse_source(source)
     stored = DiskInPoint(browser, disk)
     request = Request(source, volume, target, wishes, overwrite, repository)
-    return DiskRestore(plan_restore(stored, request, current_host()), stored)
+    plan = plan_restore(stored, request, current_host())
+    wanted = [v for v in stored.volumes if volume in (None, v.number)]
+    gaps = find_gaps(browser, disk, wanted, whole_disk=volume is None)
+    notes = (*(gap.words for gap in gaps), *plan.notes)
+    return DiskRestore(replace(plan, notes=notes), stored, gaps)
 
 
 def refuse_double_targets(jobs: Sequence[DiskRestore]) -> None:
