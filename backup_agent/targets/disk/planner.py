@@ -15,7 +15,8 @@ from backup_agent.model.disk import (
     TableKind,
     Volume,
 )
-from backup_agent.targets.disk.arrange import Block, arrange
+from backup_agent.targets.disk.arrange import Block, arrange, smallest_room
+from backup_agent.targets.disk.chain import refuse_unaligned_chain
 from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
 from backup_agent.targets.disk.identity import with_new_ids
 from backup_agent.targets.disk.notes import Changes, notes_on
@@ -39,7 +40,6 @@ from backup_agent.targets.disk.plan import (
 from backup_agent.targets.disk.tables import (
     block_of,
     new_table,
-    refuse_unaligned_chain,
     usable_for,
 )
 from backup_agent.targets.disk.task import Task, Wishes
@@ -255,19 +255,26 @@ def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
         )
 
 
-def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetTooSmallError:
-    able = [block for block in blocks if block.smallest < block.size]
-    # The parts of two shrinkable volumes do not add up: one is shrunk.
-    saved = max((block.size - block.smallest for block in able), default=0)
-    needed = sum(block.size for block in blocks) - saved
-    fixed = sorted(
-        f"volume {number} ({facts.kind})"
-        for number, facts in task.facts.items()
-        if facts.kind not in RESIZABLE
-    )
-    reason = f" Not shrunk are {', '.join(fixed)}." if fixed else ""
+def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetError:
+    needed = smallest_room(blocks, usable, task.sector_size)
+    if needed is None:
+        return TargetError(
+            f"Partitions of {task.source} that may not be moved (Windows finds them by their"
+            f" start) do not begin at sectors of {task.sector_size} bytes, as"
+            f" {task.target.path} has them.",
+            hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore single volumes.",
+        )
+    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if f.kind not in RESIZABLE]
+    stuck = [f"volume {b.number}" for b in blocks if not b.movable and b.end > usable.end]
+    reasons = [f"Not shrunk are {', '.join(fixed)}."] if fixed else []
+    if stuck:
+        reasons.append(
+            "Not moved, because on a disk with an MBR they may be found by their start, are"
+            f" {', '.join(stuck)}."
+        )
     return TargetTooSmallError(
         f"{task.target.path} has room for {usable.size} bytes; {task.source} needs about"
-        f" {needed}, even with one volume shrunk as far as its used data allow.{reason}",
+        f" {needed}, even with one volume shrunk as far as its used data allow."
+        + "".join(f" {reason}" for reason in reasons),
         hint="Use a larger target, or restore single volumes (--map disk0/volume1=…).",
     )
