@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -92,13 +93,24 @@ def plan_disk_restore(
 
 
 def refuse_double_targets(jobs: Sequence[DiskRestore]) -> None:
-    """Raises ``UsageError`` where two maps lead to one target."""
-    seen: set[Path] = set()
+    """Raises ``UsageError`` where two maps lead to one target, by whatever names."""
+    seen: set[tuple[object, ...]] = set()
     for job in jobs:
-        place = job.target.resolve()
+        place = _identity(job.target)
         if place in seen:
             raise UsageError(f"{job.target} is the target of two maps.")
         seen.add(place)
+
+
+def _identity(target: Path) -> tuple[object, ...]:
+    """What one disk or file is known by; a file that is not there yet by its name alone."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return (target.resolve(),)
+    if stat.S_ISBLK(status.st_mode):
+        return ("device", status.st_rdev)
+    return (status.st_dev, status.st_ino)
 
 
 def execute_disk_restore(

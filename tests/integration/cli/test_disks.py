@@ -106,6 +106,16 @@ def test_two_maps_to_one_target_are_refused(with_disk: CommandLine) -> None:
     assert not target.exists()
 
 
+def test_two_names_of_one_target_are_refused(with_disk: CommandLine, image: Path) -> None:
+    target, other = with_disk.home / "back.img", with_disk.home / "other.img"
+    target.write_bytes(b"old")
+    other.hardlink_to(target)
+    maps = ("--map", f"disk0={target}", "--map", f"disk0/volume1={other}")
+    answer = with_disk.run("restore-disk", "latest", *maps, "--yes", "--overwrite")
+    assert (answer.code, target.read_bytes()) == (1, b"old")
+    assert "the target of two maps" in answer.err
+
+
 @pytest.mark.parametrize("source", ["disk", "volume1", "disk0/", "disk0/volume", "disk0/volumex"])
 def test_source_that_names_nothing_is_refused(with_disk: CommandLine, source: str) -> None:
     target = with_disk.home / "back.img"
