@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import tempfile
@@ -150,8 +151,16 @@ def _reshaper(job: DiskRestore, host: Host, scratch: Path | None) -> Reshaper:
 
 
 def scratch_folder(job: DiskRestore, scratch: Path | None) -> Path | None:
-    """Where a volume that changes its size gets its room; ``None`` where it needs none."""
+    """Where a volume that changes its size gets its room; ``None`` where it needs none.
+
+    Raises ``UsageError`` for a ``scratch`` that is no folder to write in.
+    """
     if scratch is not None:
+        if not scratch.is_dir() or not os.access(scratch, os.W_OK):
+            raise UsageError(
+                f"--scratch {scratch} is no folder that can be written to.",
+                hint="Name a folder with room for the volume's data.",
+            )
         return scratch
     if job.plan.target.is_image:
         return job.target.resolve().parent

@@ -15,9 +15,9 @@ from backup_agent.errors import (
     TargetInUseError,
     TargetTooSmallError,
 )
+from backup_agent.filesystems.restore_mark import MARK_SIZE, is_marked, is_unfinished
 from backup_agent.host.api import Host
 from backup_agent.model.disk import Disk
-from backup_agent.targets.disk.mark import MARK_SIZE, is_marked, is_unfinished
 from backup_agent.targets.disk.plan import RestorePlan
 
 _DEVICES = Path("/dev")

@@ -84,6 +84,18 @@ def test_question_names_the_target_and_anything_but_yes_leaves_it(
     assert "8.0 MiB" in asked[0]
 
 
+def test_scratch_folder_that_is_not_there_is_refused_before_the_question(
+    with_disk: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda _question: pytest.fail("it asked"))
+    target = with_disk.home / "back.img"
+    nowhere = with_disk.home / "nowhere"
+    done = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}", "--scratch", nowhere)
+    assert (done.code, target.exists()) == (1, False)
+    assert f"--scratch {nowhere} is no folder" in done.err
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
