@@ -11,6 +11,7 @@ from backup_agent.model.disk import (
     AreaKind,
     DiskLayout,
     Extent,
+    PartitionRole,
     PartitionTable,
     TableKind,
     Volume,
@@ -76,7 +77,7 @@ def plan_disk(task: Task, wishes: Wishes) -> RestorePlan:
     return _plan(
         task,
         wishes,
-        table_kind=old.kind,
+        table=table,
         places=places,
         wipes=_ends(task.target.size),
         writes=writes,
@@ -115,7 +116,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
     return _plan(
         task,
         wishes,
-        table_kind=TableKind.NONE,
+        table=None,
         places={number: place},
         wipes=_ends(task.target.size),
         writes=[write],
@@ -127,7 +128,7 @@ def _plan(
     task: Task,
     wishes: Wishes,
     *,
-    table_kind: TableKind,
+    table: PartitionTable | None,
     places: Mapping[int, Extent],
     wipes: Sequence[Extent],
     writes: Sequence[Action],
@@ -147,7 +148,7 @@ def _plan(
         facts=tuple(task.facts.values()),
         places=places,
         sector_size=task.sector_size,
-        whole_disk=table_kind is not TableKind.NONE,
+        whole_disk=table is not None,
         new_ids=wishes.new_ids,
         wanted_growth=wishes.grow,
         blocked_by=blocked_by,
@@ -162,8 +163,9 @@ def _plan(
         after=DiskPicture(
             task.target.size,
             task.sector_size,
-            table_kind,
+            table.kind if table else TableKind.NONE,
             _placed([(one.volume, places[one.volume.number]) for one in facts], task.layout.table),
+            _extended(table),
         ),
         actions=tuple(actions),
         notes=notes_on(changes),
@@ -218,7 +220,14 @@ def _ends(size: int) -> list[Extent]:
 def _picture_before(task: Task) -> DiskPicture:
     table = task.layout.table
     volumes = [(facts.volume, facts.volume.extent) for facts in task.facts.values()]
-    return DiskPicture(task.layout.size, table.sector_size, table.kind, _placed(volumes, table))
+    whole_disk = len(volumes) == sum(p.holds_volume for p in table.partitions)
+    return DiskPicture(
+        task.layout.size,
+        table.sector_size,
+        table.kind,
+        _placed(volumes, table),
+        _extended(table) if whole_disk else None,
+    )
 
 
 def _placed(volumes: Sequence[tuple[Volume, Extent]], table: PartitionTable) -> tuple[Placed, ...]:
@@ -230,6 +239,13 @@ def _placed(volumes: Sequence[tuple[Volume, Extent]], table: PartitionTable) -> 
 
     placed = [Placed(volume.number, extent, words(volume)) for volume, extent in volumes]
     return tuple(sorted(placed, key=lambda one: one.extent))
+
+
+def _extended(table: PartitionTable | None) -> Placed | None:
+    for partition in table.partitions if table else ():
+        if partition.role is PartitionRole.EXTENDED:
+            return Placed(partition.number, partition.extent, "extended")
+    return None
 
 
 # Refusals

@@ -66,6 +66,27 @@ def test_plan_shows_both_layouts_as_a_picture_and_as_json(with_disk: CommandLine
     assert target.stat().st_blocks == 0
 
 
+def test_picture_shows_the_extended_partition_around_the_logical_ones(used: CommandLine) -> None:
+    layout = (
+        "label: dos\nstart=1MiB, size=2MiB, type=83\nstart=3MiB, size=4MiB, type=5\n"
+        "start=4MiB, size=2MiB, type=83\n"
+    )
+    image = make_disk(used.home / "logical.img", 8 * MIB, layout)
+    used.ok("backup", "--disk", image)
+    target = used.home / "back.img"
+    arguments = ("restore-disk", "latest", "--map", f"disk0={target}", "--dry-run")
+    shown = [line.split() for line in used.ok(*arguments).out.splitlines()]
+    numbers = [line[0] for line in shown if line[1:2] == ["from"]]
+    assert numbers == ["1", "2", "5", "1", "2", "5"]
+    (plan,) = used.ok("--json", *arguments).records
+    extended = plan["after"]["extended"]
+    assert (extended["number"], extended["start"], extended["size"]) == (2, 3 * MIB, 4 * MIB)
+    single = used.ok(
+        "--json", "restore-disk", "latest", "--map", f"disk0/volume5={target}", "--dry-run"
+    )
+    assert single.records[0]["after"]["extended"] is None
+
+
 def test_question_names_the_target_and_anything_but_yes_leaves_it(
     with_disk: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
