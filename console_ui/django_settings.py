@@ -46,6 +46,7 @@ def configure(settings: Settings) -> None:
     Creates data folder and key file where they are missing.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.spool_folder.mkdir(mode=0o700, exist_ok=True)
     master = read_or_create(settings.key_file)
     django_conf.configure(**django_settings(settings, master))
     django.setup()
@@ -62,6 +63,7 @@ def django_settings(settings: Settings, master: MasterKey) -> dict[str, object]:
     return {
         "EVERBOOT": settings,
         "EVERBOOT_SEALING_KEY": derive(master, "sealing"),
+        "EVERBOOT_HASHING_KEY": derive(master, "hashing"),
         "EVERBOOT_COOKIE_PREFIX": prefix,
         "SECRET_KEY": derive(master, "django").hex(),
         "DEBUG": False,

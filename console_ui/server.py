@@ -38,9 +38,10 @@ def listening_socket(address: str, port: int) -> socket.socket:
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGINT or SIGTERM, then finish those that run."""
     from console_ui.asgi import application
+    from console_ui.storage.housekeeping import housekeeping
 
     tls = settings.tls
-    uvicorn.Server(
+    server = uvicorn.Server(
         uvicorn.Config(
             application,
             lifespan="off",
@@ -54,4 +55,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
             ssl_keyfile=str(tls.key) if tls else None,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-    ).run(sockets=[listener])
+    )
+    housekeeping.start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        housekeeping.stop()

@@ -116,5 +116,10 @@ class Settings:
         return self.data / "key"
 
     @property
+    def spool_folder(self) -> Path:
+        """Where uploads wait until they are complete."""
+        return self.data / "spool"
+
+    @property
     def mail_folder(self) -> Path:
         return self.data / "mail"

@@ -35,7 +35,7 @@ class Restic:
         # Not in /tmp: its time would change in every tree that lies there.
         temporary = self.repository / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        command = [_client(), "--repo", str(self.repository), "--no-cache", *arguments]
+        command = [restic_client(), "--repo", str(self.repository), "--no-cache", *arguments]
         done = subprocess.run(
             command,
             env=os.environ
@@ -99,7 +99,7 @@ def _new_repository(version: int) -> dict[str, bytes]:
         return {str(path.relative_to(place)): path.read_bytes() for path in files}
 
 
-def _client() -> str:
+def restic_client() -> str:
     wanted = os.environ.get("RESTIC", "restic")
     path = shutil.which(wanted)
     if path is None:

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
+from botocore.session import get_session
 from urllib3.exceptions import HTTPError
 
 from backup_agent.errors import (
@@ -138,6 +141,13 @@ class S3Backend:
         with contextlib.suppress(ObjectNotFoundError), self._errors(key.path):
             self._client.delete_object(**self._at(key))
 
+    def read_address(self, key: ObjectKey, *, seconds: int) -> str:
+        with self._errors(key.path):
+            address: str = self._client.generate_presigned_url(
+                "get_object", Params=self._at(key), ExpiresIn=seconds
+            )
+        return address
+
     def sweep(self) -> int:
         return 0
 
@@ -207,8 +217,12 @@ class S3Backend:
 
 def _session(bucket: Bucket, login: S3Login) -> boto3.Session:
     """Raises ``UsageError``: boto3 reads Amazon's own settings, whatever it is given besides."""
+    core = get_session()
+    core.register_component("data_loader", _descriptions())
     try:
+        core.get_scoped_config()
         return boto3.Session(
+            botocore_session=core,
             aws_access_key_id=login.access_key,
             aws_secret_access_key=login.secret_key,
             aws_session_token=login.session_token or None,
@@ -224,6 +238,12 @@ def _session(bucket: Bucket, login: S3Login) -> boto3.Session:
             f"Amazon's settings (~/.aws/config) cannot be used: {type(exc).__name__}.",
             hint="Correct that file, or name another one in AWS_CONFIG_FILE.",
         ) from exc
+
+
+@cache
+def _descriptions() -> Loader:
+    """What boto3 knows of S3's operations: 12 MB, which each client would keep a copy of."""
+    return create_loader()
 
 
 def _client(bucket: Bucket, login: S3Login, cacert: Path | None) -> Any:

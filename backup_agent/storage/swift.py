@@ -10,8 +10,11 @@ import contextlib
 import hashlib
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from secrets import token_hex
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from keystoneauth1.exceptions import ClientException as KeystoneError
 from keystoneauth1.exceptions import ConnectionError as KeystoneConnectionError
@@ -24,6 +27,7 @@ from urllib3.exceptions import HTTPError
 from backup_agent.errors import AccessDeniedError, ObjectNotFoundError, StorageError
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey, is_object_name
 from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
+from backup_agent.storage.direct import sign_read
 from backup_agent.storage.failures import Failures
 
 _BROKEN_OFF = (
@@ -33,6 +37,7 @@ _BROKEN_OFF = (
     OSError,
     ValueError,  # half a listing is no JSON
 )
+_TEMPURL_KEY = "X-Container-Meta-Temp-Url-Key"
 _PAGE = 10_000  # Swift's own default for container_listing_limit
 
 
@@ -115,6 +120,20 @@ class SwiftBackend:
             self._connection(key.path) as swift,
         ):
             swift.delete_object(*self._at(key))
+
+    def read_address(self, key: ObjectKey, *, seconds: int) -> str:
+        with self._connection("the container", missing_is_container=True) as swift:
+            # A reading of the container tells the address of the account, too.
+            headers = swift.head_container(self._container)
+            secret = headers.get(_TEMPURL_KEY.lower())
+            if not secret:
+                secret = token_hex(32)
+                swift.post_container(self._container, {_TEMPURL_KEY: secret})
+            account = urlsplit(swift.url)
+        container, name = (quote(part) for part in self._at(key))
+        path = f"{account.path}/{container}/{name}"
+        query = sign_read(path, secret.encode(), expires=int(time.time()) + seconds)
+        return f"{account.scheme}://{account.netloc}{path}?{query}"
 
     def sweep(self) -> int:
         return 0

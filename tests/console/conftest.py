@@ -17,6 +17,7 @@ from tests.servers.postgresql import postgresql
 if TYPE_CHECKING:
     from django.test import Client
 
+    from tests.console.gateways import Device
     from tests.console.people import Office
 
 _FOLDER = pytest.StashKey[Path]()
@@ -108,3 +109,28 @@ def owner(client: Client, office: Office) -> Client:
     """A browser in which the owner is logged in."""
     client.force_login(office.owner)
     return client
+
+
+@pytest.fixture
+def device(transactional_db: None, tmp_path: Path) -> Iterator[Device]:
+    """A device with a vault in a folder, in front of a gateway that listens."""
+    from console_ui.django_settings import console_settings
+    from console_ui.storage.models import LocationKind
+    from tests.console.gateways import (
+        Device,
+        make_location,
+        make_password,
+        make_vault,
+        running_gateway,
+    )
+    from tests.console.people import make_office
+
+    office = make_office("Keller Fontana Architects")
+    root = console_settings().storage_roots[0]
+    root.mkdir(exist_ok=True)
+    fields = {"root": str(root), "folder": tmp_path.name}
+    location = make_location(office.organisation, LocationKind.FOLDER, fields)
+    vault = make_vault(office.organisation, location)
+    password = make_password(office.owner, office.organisation)
+    with running_gateway(tmp_path) as gateway:
+        yield Device(gateway, vault, office.owner.login_id, password, tmp_path)

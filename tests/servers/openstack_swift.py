@@ -15,8 +15,9 @@ _REGION = "us-east-1"
 
 # tempauth answers API v1 logins; s3api hands it the S3 signature of the same user.
 _TEMPAUTH = Authentication(
-    pipeline=("s3api", "tempauth"),
+    pipeline=("s3api", "tempurl", "tempauth"),
     filters={
+        "tempurl": {"use": "egg:swift#tempurl"},
         "s3api": {"use": "egg:swift#s3api", "location": _REGION},
         "tempauth": {"use": "egg:swift#tempauth", "user_acme_ada": f"{_KEY} .admin"},
     },

@@ -1,0 +1,115 @@
+"""What each vault holds, as the database tells it, with the sums of it.
+
+Every change of a line and of the vault's sums is one transaction. A change names the state it
+starts from, so that of two at once only one happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from backup_agent.services.vault import FileKind, ObjectInfo, ObjectKey
+from console_ui.storage.models import State, StoredObject, Vault
+
+_PAGE = 5000
+
+
+def find(vault: Vault, key: ObjectKey) -> StoredObject | None:
+    return StoredObject.objects.filter(vault=vault, kind=key.kind.value, name=key.name).first()
+
+
+def visible(vault: Vault, kind: FileKind) -> QuerySet[StoredObject]:
+    return StoredObject.objects.filter(vault=vault, kind=kind.value, state=State.VISIBLE)
+
+
+def listing(vault: Vault, kind: FileKind) -> Iterator[ObjectInfo]:
+    """The visible objects of a kind, in the order of their names.
+
+    Page by page: a slow reader holds no transaction open, and no long list in memory.
+    """
+    after = ""
+    while True:
+        page = list(
+            visible(vault, kind)
+            .filter(name__gt=after)
+            .order_by("name")
+            .values_list("name", "size")[:_PAGE]
+        )
+        for name, size in page:
+            yield ObjectInfo(name, size)
+        if len(page) < _PAGE:
+            return
+        after = page[-1][0]
+
+
+def add(vault: Vault, key: ObjectKey, size: int, *, at: datetime | None) -> None:
+    """Note a new visible object; one that is noted already stays as it is."""
+    with transaction.atomic():
+        _line, is_new = StoredObject.objects.get_or_create(
+            vault=vault,
+            kind=key.kind.value,
+            name=key.name,
+            defaults={"size": size, "stored_at": at},
+        )
+        if is_new:
+            _count(vault, visible=size)
+
+
+def hide(line: StoredObject, *, at: datetime) -> bool:
+    """Whether it was visible until now."""
+    with transaction.atomic():
+        done = _change(line, State.VISIBLE, state=State.HIDDEN, hidden_at=at)
+        if done:
+            _count(line.vault, visible=-line.size, hidden=line.size)
+    return done
+
+
+def show(line: StoredObject) -> bool:
+    """Whether it was hidden until now, and no purge had begun."""
+    return _show(line, State.HIDDEN)
+
+
+def begin_purge(line: StoredObject) -> bool:
+    """From here on nobody shows it again. Whether it was still hidden."""
+    return _change(line, State.HIDDEN, state=State.PURGING)
+
+
+def give_up_purge(line: StoredObject) -> None:
+    """Show it after all."""
+    _show(line, State.PURGING)
+
+
+def forget(line: StoredObject) -> None:
+    """The object is gone."""
+    with transaction.atomic():
+        gone = StoredObject.objects.filter(pk=line.pk).first()
+        if gone is None or not StoredObject.objects.filter(pk=line.pk).delete()[0]:
+            return
+        is_visible = gone.state == State.VISIBLE
+        _count(
+            line.vault,
+            visible=-gone.size if is_visible else 0,
+            hidden=0 if is_visible else -gone.size,
+        )
+
+
+def _show(line: StoredObject, before: State) -> bool:
+    with transaction.atomic():
+        done = _change(line, before, state=State.VISIBLE, hidden_at=None)
+        if done:
+            _count(line.vault, visible=line.size, hidden=-line.size)
+    return done
+
+
+def _change(line: StoredObject, before: State, **values: object) -> bool:
+    return bool(StoredObject.objects.filter(pk=line.pk, state=before).update(**values))
+
+
+def _count(vault: Vault, *, visible: int = 0, hidden: int = 0) -> None:
+    Vault.objects.filter(pk=vault.pk).update(
+        visible_bytes=F("visible_bytes") + visible, hidden_bytes=F("hidden_bytes") + hidden
+    )

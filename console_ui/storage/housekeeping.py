@@ -1,0 +1,129 @@
+"""What a console does for its vaults by itself, round after round, in a thread of its own.
+
+Bring-backs that were broken off go on, the catalog is compared with the storage once a day, and
+what was hidden 14 days ago goes. Of several processes on one database only the one that holds
+the lease does it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connections
+from django.utils import timezone
+
+from backup_agent.errors import EverbootError
+from backup_agent.services.vault import VaultStore
+from console_ui.audit.actor import THE_CONSOLE
+from console_ui.audit.record import record
+from console_ui.storage import bringing_back, reconcile
+from console_ui.storage.models import Lease, Vault
+from console_ui.storage.purge import purge
+from console_ui.storage.stores import stores
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 600.0
+_LEASE = "storage-housekeeping"
+_LEASE_LENGTH = timedelta(minutes=30)
+
+
+class Housekeeping:
+    """Rounds over all vaults, ten minutes apart, until it is told to stop."""
+
+    def __init__(self) -> None:
+        self._holder = secrets.token_hex(16)
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Begin the next round now: somebody waits for it."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Wait until the object at hand is done."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def round(self, *, now: datetime) -> None:
+        """Look after every vault, if nobody else does."""
+        if not self._go_on():
+            return
+        for vault in Vault.objects.select_related("location", "organisation"):
+            if not self._go_on():
+                return
+            try:
+                self._look_after(vault, now)
+            except EverbootError as exc:
+                # One location that is down keeps no other from its turn.
+                _log.warning("vault %s: %s", vault.pk, exc.message)
+
+    def _look_after(self, vault: Vault, now: datetime) -> None:
+        store = stores.of(vault)
+        if vault.bringing_back_to is not None:
+            _finish_bringing_back(vault, store, now)
+        if vault.reconciled_at is None or now - vault.reconciled_at >= reconcile.EVERY:
+            reconcile.reconcile(vault, store, now=now)
+        gone = purge(vault, store, now=now, go_on=self._go_on)
+        if gone:
+            record(
+                "vault.purged",
+                by=THE_CONSOLE,
+                organisation_id=vault.organisation_id,
+                about=vault.name,
+                details={"objects": gone},
+            )
+
+    def _go_on(self) -> bool:
+        return not self._stopping and Lease.take(
+            _LEASE, holder=self._holder, now=timezone.now(), length=_LEASE_LENGTH
+        )
+
+    def _run(self) -> None:
+        while not self._stopping:
+            with _own_connection():
+                try:
+                    self.round(now=timezone.now())
+                except Exception:
+                    # A database that restarts must not end the purging for good.
+                    _log.exception("housekeeping failed; it tries again")
+            self._wake.wait(_PAUSE_SECONDS)
+            self._wake.clear()
+        with _own_connection():
+            # The next process need not wait until it ends by itself.
+            Lease.release(_LEASE, holder=self._holder)
+
+
+def _finish_bringing_back(vault: Vault, store: VaultStore, now: datetime) -> None:
+    moment = vault.bringing_back_to
+    bringing_back.carry_out(vault, store, now=now)
+    vault.refresh_from_db()
+    record(
+        "vault.brought_back",
+        by=THE_CONSOLE,
+        organisation_id=vault.organisation_id,
+        about=vault.name,
+        details={"moment": moment.isoformat() if moment else ""},
+    )
+
+
+@contextmanager
+def _own_connection() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        connections.close_all()
+
+
+housekeeping = Housekeeping()
+"""That of this process; the server starts it."""

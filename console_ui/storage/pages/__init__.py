@@ -1,0 +1,1 @@
+"""What people see of storage: locations, vaults, and bringing a vault back."""

@@ -1,0 +1,135 @@
+"""What an administrator fills in, by what is spoken at the location."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console_ui.django_settings import console_settings
+from console_ui.storage.models import Location, LocationKind
+
+
+def web_address(text: str) -> None:
+    """Raises ``ValidationError`` for what is no address, or holds a password."""
+    try:
+        url = urlsplit(text)
+        _port = url.port
+    except ValueError as exc:
+        raise ValidationError(_("This is no address.")) from exc
+    if url.scheme not in {"https", "http"} or not url.hostname:
+        raise ValidationError(_("It begins with https:// (or http://) and a host."))
+    if url.username or url.password:
+        raise ValidationError(_("Name and password have fields of their own."))
+
+
+def inner_path(text: str) -> None:
+    """Raises ``ValidationError`` for a path that leads out of where it begins."""
+    if ".." in PurePosixPath(text).parts or "\0" in text or text.startswith("/"):
+        raise ValidationError(_("Names separated by /, nothing else."))
+
+
+def single_name(text: str) -> None:
+    """Raises ``ValidationError`` for more than one name."""
+    if set(text) & set("/\\:\0") or text in {".", ".."}:
+        raise ValidationError(_("One name, without / and colon."))
+
+
+def _optional(label: object, **options: object) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=300, **options)  # type: ignore[arg-type]
+
+
+def _secret(label: object) -> forms.CharField:
+    """Never shown again: left empty, what was there stays."""
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return _optional(label, widget=widget)
+
+
+class LocationForm(forms.Form):
+    """What all locations have."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        for field in self.fields.values():
+            # A browser would offer the person's own name and password.
+            field.widget.attrs.setdefault("autocomplete", "off")
+
+
+class _RemoteForm(LocationForm):
+    gives_read_addresses = forms.BooleanField(
+        label=gettext_lazy("Everboot on devices may read from the storage itself"),
+        required=False,
+        help_text=gettext_lazy(
+            "Restores are faster: the console hands out addresses that can be read for 15 minutes."
+        ),
+    )
+
+
+class S3Form(_RemoteForm):
+    endpoint = forms.CharField(label=gettext_lazy("Server"), validators=[web_address])
+    bucket = forms.CharField(label=gettext_lazy("Bucket"), validators=[single_name])
+    path = _optional(gettext_lazy("Folder in the bucket"), validators=[inner_path])
+    region = _optional(gettext_lazy("Region"))
+    access_key = forms.CharField(label=gettext_lazy("Access key"), max_length=300)
+    secret_key = _secret(gettext_lazy("Secret key"))
+
+
+class SwiftForm(_RemoteForm):
+    auth_url = forms.CharField(
+        label=gettext_lazy("Login server (Keystone)"), validators=[web_address]
+    )
+    container = forms.CharField(label=gettext_lazy("Container"), validators=[single_name])
+    path = _optional(gettext_lazy("Folder in the container"), validators=[inner_path])
+    region = _optional(gettext_lazy("Region"))
+    application_credential_id = _optional(gettext_lazy("Application credential: id"))
+    application_credential_secret = _secret(gettext_lazy("Application credential: secret"))
+    username = _optional(gettext_lazy("or user name"))
+    password = _secret(gettext_lazy("Password"))
+    project = _optional(gettext_lazy("Project"))
+    user_domain = _optional(gettext_lazy("Domain of the user"))
+    project_domain = _optional(gettext_lazy("Domain of the project"))
+
+
+class WebdavForm(LocationForm):
+    url = forms.CharField(label=gettext_lazy("Address of the folder"), validators=[web_address])
+    username = _optional(gettext_lazy("User name"))
+    password = _secret(gettext_lazy("Password"))
+
+
+class FolderForm(LocationForm):
+    root = forms.ChoiceField(label=gettext_lazy("Below"), choices=list)
+    folder = _optional(gettext_lazy("Folder"), validators=[inner_path])
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        roots = [str(root) for root in console_settings().storage_roots]
+        root = self.fields["root"]
+        assert isinstance(root, forms.ChoiceField)
+        root.choices = [(root, root) for root in roots]
+
+
+_FORMS: dict[LocationKind, type[LocationForm]] = {
+    LocationKind.S3: S3Form,
+    LocationKind.SWIFT: SwiftForm,
+    LocationKind.WEBDAV: WebdavForm,
+    LocationKind.FOLDER: FolderForm,
+}
+
+
+def form_of(kind: LocationKind) -> type[LocationForm]:
+    return _FORMS[kind]
+
+
+def initial_of(location: Location) -> dict[str, object]:
+    """What the form shows of a location: no secrets."""
+    return {
+        **location.settings,
+        "name": location.name,
+        "gives_read_addresses": location.gives_read_addresses,
+    }

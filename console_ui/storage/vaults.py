@@ -1,0 +1,66 @@
+"""Making vaults, and taking up those that lie in a location already."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.utils import timezone
+
+from console_ui.accounts.models import Organisation
+from console_ui.audit.actor import Actor
+from console_ui.audit.record import record
+from console_ui.storage.models import Location, Vault
+from console_ui.storage.reconcile import reconcile
+from console_ui.storage.stores import stores
+
+
+def make(
+    organisation: Organisation,
+    location: Location,
+    *,
+    name: str,
+    by: Actor,
+    device_id: uuid.UUID | None = None,
+    quota_bytes: int | None = None,
+) -> Vault:
+    """A new, empty vault. Raises ``StorageError`` where the location does not let it be made."""
+    vault = Vault(
+        organisation=organisation,
+        location=location,
+        name=name,
+        device_id=device_id,
+        quota_bytes=quota_bytes,
+        reconciled_at=timezone.now(),
+    )
+    stores.of(vault).prepare()
+    vault.save(force_insert=True)
+    _note("vault.made", vault, by)
+    return vault
+
+
+def take_up(
+    organisation: Organisation, location: Location, vault_id: uuid.UUID, *, name: str, by: Actor
+) -> Vault:
+    """A vault that lies in the location, after the loss of the database. What devices had
+    deleted stays hidden, by the marks beside it. Raises ``StorageError``, ``IntegrityError``.
+    """
+    vault = Vault(pk=vault_id, organisation=organisation, location=location, name=name)
+    vault.save(force_insert=True)
+    try:
+        reconcile(vault, stores.of(vault), now=timezone.now())
+    except BaseException:
+        vault.delete()
+        raise
+    vault.refresh_from_db()
+    _note("vault.taken_up", vault, by)
+    return vault
+
+
+def _note(action: str, vault: Vault, by: Actor) -> None:
+    record(
+        action,
+        by=by,
+        organisation_id=vault.organisation_id,
+        about=vault.name,
+        details={"vault": str(vault.pk), "location": vault.location.name},
+    )

@@ -1,0 +1,109 @@
+"""A storage gateway that really listens, and stock restic as a device in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from console_ui.accounts import application_passwords
+from console_ui.accounts.models import Organisation, Scope, User
+from console_ui.audit.actor import THE_CONSOLE
+from console_ui.server import listening_socket
+from console_ui.storage import vaults
+from console_ui.storage.gateway.application import Gateway
+from console_ui.storage.locations import set_fields
+from console_ui.storage.models import Location, LocationKind, Vault
+from tests.restic import restic_client
+
+RESTIC_PASSWORD = "a repository's password"
+
+
+@contextlib.contextmanager
+def running_gateway(spool_folder: Path, **options: Any) -> Iterator[str]:
+    """Gives ``http://127.0.0.1:PORT``."""
+    gateway = Gateway(spool_folder=spool_folder, **options)
+    listener = listening_socket("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(gateway, lifespan="off", access_log=False, log_level="critical")
+    )
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), name="gateway")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+        gateway.close()
+
+
+def make_location(
+    organisation: Organisation, kind: LocationKind, fields: dict[str, str], name: str = "Cellar"
+) -> Location:
+    location = Location(organisation=organisation, name=name, kind=kind)
+    set_fields(location, fields)
+    location.save()
+    return location
+
+
+def make_vault(organisation: Organisation, location: Location, **options: Any) -> Vault:
+    return vaults.make(organisation, location, name="Till's PC", by=THE_CONSOLE, **options)
+
+
+def make_password(user: User, organisation: Organisation, scope: Scope = Scope.STORAGE) -> str:
+    _row, password = application_passwords.make(user, organisation, name="restic", scopes=[scope])
+    return password
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Stock restic on one vault, and plain requests to it."""
+
+    gateway: str
+    vault: Vault
+    login: str
+    password: str
+    scratch: Path
+
+    @property
+    def url(self) -> str:
+        return f"{self.gateway}/storage/{self.vault.pk}/"
+
+    def at(self, gateway: str) -> Device:
+        return replace(self, gateway=gateway)
+
+    def __call__(self, *arguments: str | Path, fails: bool = False) -> str:
+        """Run restic; it has to succeed, or with ``fails`` to fail."""
+        host = self.gateway.removeprefix("http://")
+        address = f"rest:http://{self.login}:{self.password}@{host}/storage/{self.vault.pk}/"
+        done = subprocess.run(
+            [restic_client(), "--repo", address, "--no-cache", *arguments],
+            env={**os.environ, "RESTIC_PASSWORD": RESTIC_PASSWORD, "TMPDIR": str(self.scratch)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, f"restic {arguments}: {done.stderr}{done.stdout}"
+        return done.stdout if not fails else done.stderr
+
+    def check(self) -> None:
+        assert "no errors were found" in self("check", "--read-data")
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, auth=(self.login, self.password), timeout=60)
+
+    def names(self, kind: str) -> list[str]:
+        with self.client() as http:
+            names: list[str] = http.get(f"{kind}/").raise_for_status().json()
+        return names
