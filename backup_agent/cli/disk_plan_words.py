@@ -31,7 +31,15 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
         "after": picture_record(plan.after),
         "actions": list(plan.lines()),
         "notes": list(plan.notes),
+        "gaps": gap_records(job),
     }
+
+
+def gap_records(job: DiskRestore) -> list[dict[str, object]]:
+    """What the backup could not read. ``volume`` is null beside the volumes, ``size`` bytes."""
+    return [
+        {"volume": gap.volume, "size": gap.size, "reasons": list(gap.reasons)} for gap in job.gaps
+    ]
 
 
 def plan_text(job: DiskRestore, scratch: Path | None) -> str:
@@ -63,32 +71,39 @@ def layout_lines(before: DiskPicture, after: DiskPicture) -> list[str]:
 
 
 def picture_record(picture: DiskPicture) -> dict[str, object]:
-    """One layout. Places and sizes are bytes."""
+    """One layout. Places and sizes are bytes; ``extended`` is null where there is none."""
     return {
         "size": picture.size,
         "sector_size": picture.sector_size,
         "table": picture.table.value,
-        "volumes": [
-            {
-                "number": one.number,
-                "start": one.extent.start,
-                "size": one.extent.size,
-                "content": one.words,
-            }
-            for one in picture.placed
-        ],
+        "volumes": [_placed_record(one) for one in picture.placed],
+        "extended": _placed_record(picture.extended) if picture.extended else None,
+    }
+
+
+def _placed_record(one: Placed) -> dict[str, object]:
+    return {
+        "number": one.number,
+        "start": one.extent.start,
+        "size": one.extent.size,
+        "content": one.words,
     }
 
 
 def _picture_lines(title: str, picture: DiskPicture, longest: int) -> list[str]:
     table = "" if picture.table.value == "none" else f"{picture.table.value.upper()}, "
+    around = [picture.extended] if picture.extended else []
+    # Where it begins, it comes before what it holds.
+    listed = sorted(
+        [*around, *picture.placed], key=lambda one: (one.extent.start, -one.extent.size)
+    )
     return [
         f"{title}: {words.size(picture.size)}, {table}sectors of {picture.sector_size} bytes",
         f"  {_bar(picture, longest)}",
         *(
             f"  {one.number:>3}  from {words.size(one.extent.start):>10}"
             f"  {words.size(one.extent.size):>10}  {words.printable(one.words)}"
-            for one in picture.placed
+            for one in listed
         ),
     ]
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
-from backup_agent.cli.disk_plan_words import plan_record, plan_text
+from backup_agent.cli.disk_plan_words import gap_records, plan_record, plan_text
 from backup_agent.cli.session import Session
 from backup_agent.errors import JobCancelledError, UsageError
 
 if TYPE_CHECKING:
     from backup_agent.services.restore_disk import DiskRestore
+
+_EXIT_INCOMPLETE = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,12 +100,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
                 cancel=session.cancel,
                 scratch=args.scratch,
             )
-            compared = ", read back and compared" if args.verify else ""
-            render.show(
-                {"message_type": "summary", "target": str(job.target), "bytes": job.size},
-                f"Restored {job.source} to {job.target} ({words.size(job.size)}){compared}.",
-            )
-    return 0
+            render.show(_summary_record(job), _summary_text(job, verified=args.verify))
+    return _EXIT_INCOMPLETE if any(job.gaps for job in jobs) else 0
+
+
+def _summary_record(job: DiskRestore) -> dict[str, object]:
+    return {
+        "message_type": "summary",
+        "target": str(job.target),
+        "bytes": job.size,
+        "gaps": gap_records(job),
+    }
+
+
+def _summary_text(job: DiskRestore, *, verified: bool) -> str:
+    compared = ", read back and compared with the restore point" if verified else ""
+    done = f"Restored {job.source} to {job.target} ({words.size(job.size)}){compared}."
+    return "\n".join([done, *(f"  But {words.printable(gap.words)}" for gap in job.gaps)])
 
 
 def _pair(text: str) -> tuple[str, str]:

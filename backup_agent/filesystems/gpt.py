@@ -23,7 +23,13 @@ from zlib import crc32
 
 from backup_agent.errors import PartitionTableError
 from backup_agent.filesystems.reading import SeekableReader, read_at
-from backup_agent.model.disk import Extent, Partition, PartitionTable, TableKind
+from backup_agent.model.disk import (
+    USUAL_ENTRIES,
+    Extent,
+    Partition,
+    PartitionTable,
+    TableKind,
+)
 
 SIGNATURE = b"EFI PART"
 _HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
@@ -42,6 +48,8 @@ class GptCopy:
     disk_guid: str
     other_sector: int
     partitions: tuple[Partition, ...]
+    room: int
+    """How many partitions it has entries for."""
 
     @property
     def whole(self) -> Extent:
@@ -82,6 +90,7 @@ def read_gpt(reader: SeekableReader, disk_size: int, sector_size: int) -> Partit
         primary=primary.whole if primary else None,
         backup=backup.whole if backup else None,
         flaws=tuple(flaws),
+        entries=copy.room or USUAL_ENTRIES,
     )
 
 
@@ -132,7 +141,8 @@ def _read_copy(reader: SeekableReader, sector: int, disk_size: int, sector_size:
     if own != sector:
         raise PartitionTableError(f"it claims to be sector {own}, but is sector {sector}")
     entries, partitions = _read_entries(reader, array, disk_size, sector_size)
-    return GptCopy(header, entries, _guid(guid), other, partitions)
+    _, room, _, _ = array
+    return GptCopy(header, entries, _guid(guid), other, partitions, room)
 
 
 def _read_entries(

@@ -1,7 +1,7 @@
 """A GUID partition table out of values: both copies, and the boot record that protects them.
 
 The layout is told in :mod:`backup_agent.filesystems.gpt`. Both copies have
-128 entries of 128 bytes, or as many as the highest partition number needs: the
+as many entries of 128 bytes as the table has, or as the highest partition number needs: the
 first copy lies in the sectors from 1 on, the second in the disk's last ones,
 entries before header.
 """
@@ -19,7 +19,6 @@ from backup_agent.model.disk import Extent, Partition, PartitionTable
 _HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
 _REVISION = 0x00010000
-_FEWEST_ENTRIES = 128
 _RECORD_ENTRY = struct.Struct("<B3sB3sII")
 _ENTRIES_START = 446
 _MOST_SECTORS = 0xFFFFFFFF
@@ -97,7 +96,7 @@ def _entry_sectors(table: PartitionTable) -> int:
 
 
 def _entry_count(table: PartitionTable) -> int:
-    return max([_FEWEST_ENTRIES, *(partition.number for partition in table.partitions)])
+    return max([table.entries, *(partition.number for partition in table.partitions)])
 
 
 def _entries(table: PartitionTable) -> bytes:

@@ -14,6 +14,7 @@ import msgspec
 
 from backup_agent.errors import IntegrityError, UnsupportedVersionError
 from backup_agent.model.disk import (
+    USUAL_ENTRIES,
     Area,
     AreaKind,
     DiskLayout,
@@ -34,10 +35,13 @@ VERSION = 1
 """Of all three files; raised when an older program would misunderstand a newer file."""
 
 _MIB = 1 << 20
+# What 16 MiB hold, beyond which a table is not believed.
+_MOST_ENTRIES = 1 << 17
 _AREA_NAME = re.compile(r"(head|tail|ebr-[0-9]+)\.img")
 
 # JSON numbers are exact up to here in every program; no disk is larger.
 _Bytes = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+_Entries = Annotated[int, msgspec.Meta(gt=0, le=_MOST_ENTRIES)]
 _Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 _Wire = TypeVar("_Wire")
 
@@ -82,6 +86,8 @@ class _Layout(msgspec.Struct):
     areas: list[_Area]
     primary: _Extent | None
     flaws: list[str]
+    # Only where it is not what it nearly always is: old restore points lack it.
+    entries: _Entries | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Volume(msgspec.Struct):
@@ -125,6 +131,7 @@ def encode_layout(layout: DiskLayout) -> bytes:
             areas=[_Area(a.name, a.kind, a.extent.start, a.extent.size) for a in layout.areas],
             primary=_Extent(table.primary.start, table.primary.size) if table.primary else None,
             flaws=list(table.flaws),
+            entries=msgspec.UNSET if table.entries == USUAL_ENTRIES else table.entries,
         )
     )
 
@@ -149,6 +156,7 @@ def decode_layout(data: bytes) -> DiskLayout:
             backup=tails[0] if tails and wire.table is TableKind.GPT else None,
             links=tuple(area.extent for area in areas if area.kind is AreaKind.LINK),
             flaws=tuple(wire.flaws),
+            entries=USUAL_ENTRIES if wire.entries is msgspec.UNSET else wire.entries,
         ),
         areas=areas,
         physical_sector_size=wire.physical_sector_size,

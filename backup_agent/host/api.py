@@ -113,8 +113,13 @@ class Host(Protocol):
     def mounts(self, path: str) -> Sequence[str]:
         """Where file systems on that disk or image file are in use: mount points, ``[swap]``.
 
-        Looks through partitions, volume managers and loop devices.
+        Looks through partitions, volume managers and loop devices, and at image
+        files that a FUSE file system was mounted from.
         """
+        ...
+
+    def attached_as(self, path: str) -> Sequence[str]:
+        """The devices by which the system shows that image file, in use or not."""
         ...
 
     def volume_mounts(self, path: str, number: int) -> Sequence[str]:

@@ -14,6 +14,9 @@ from itertools import pairwise
 PART_SIZE = 1 << 30
 """Bytes of a volume's image in one part file: an unchanged GiB adds nothing to a repository."""
 
+USUAL_ENTRIES = 128
+"""Of a GPT: the 16 KiB that the UEFI Specification asks for."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Extent:
@@ -106,6 +109,7 @@ class PartitionTable:
     GPT's two copies lie (header and entries), if whole. ``links`` are the
     sectors that chain the logical partitions, in the chain's order. ``flaws``
     say in words what is wrong with a table that could be read all the same.
+    ``entries`` is how many partitions a GPT has room for.
     """
 
     kind: TableKind
@@ -116,6 +120,7 @@ class PartitionTable:
     backup: Extent | None = None
     links: tuple[Extent, ...] = ()
     flaws: tuple[str, ...] = ()
+    entries: int = USUAL_ENTRIES
 
 
 class AreaKind(StrEnum):

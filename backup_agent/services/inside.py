@@ -22,7 +22,7 @@ from backup_agent.filesystems.files.file_tree import Reference, TreeItem
 from backup_agent.filesystems.files.open_tree import READABLE
 from backup_agent.filesystems.files.reader_messages import OpenVolume
 from backup_agent.format.disk_layout import decode_volume
-from backup_agent.model.disk import Extent, Volume
+from backup_agent.model.disk import Extent, FileSystemKind, Volume
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.model.omission import Omission
@@ -39,6 +39,7 @@ from backup_agent.services.browse import (
     outermost,
     show_path,
 )
+from backup_agent.services.stored_disk import DiskInPoint
 from backup_agent.services.volume_image import RawImage, open_volume_image
 from backup_agent.services.volume_tree import VolumeTree
 
@@ -142,7 +143,11 @@ class DeepBrowser(PointBrowser):
         return found
 
     def walk(self, selection: Sequence[TreePath] = (), *, deep: bool = False) -> Iterator[Step]:
-        """As ``PointBrowser``'s; without a selection volumes are entered only if ``deep``."""
+        """As ``PointBrowser``'s; without a selection volumes are entered only if ``deep``.
+
+        Who looks ``deep`` sees volumes without files; whoever takes files out is told
+        of each that holds data all the same, as ``Unreachable``.
+        """
         wanted = outermost(selection)
         inside = [path for path in wanted if self._is_inside(path)]
         stored = [path for path in wanted if not self._is_inside(path)]
@@ -150,14 +155,16 @@ class DeepBrowser(PointBrowser):
             self.look_up(path)
         everything = not wanted or () in wanted
         first = super().walk(stored) if stored or everything else iter(())
-        return self._both(first, [()] if everything and deep else inside)
+        return self._both(first, [()] if everything and deep else inside, only_looks=deep)
 
-    def _both(self, stored: Iterator[Step], inside: Sequence[TreePath]) -> Iterator[Step]:
+    def _both(
+        self, stored: Iterator[Step], inside: Sequence[TreePath], *, only_looks: bool
+    ) -> Iterator[Step]:
         yield from stored
         if inside:
-            yield from self._walk_inside(inside)
+            yield from self._walk_inside(inside, only_looks=only_looks)
 
-    def _walk_inside(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
+    def _walk_inside(self, wanted: Sequence[TreePath], *, only_looks: bool) -> Iterator[Step]:
         stack: list[tuple[Found | None, Iterator[Found]]] = [(None, iter(self.disk_items()))]
         entered: set[tuple[TreePath, int]] = set()
         while stack:
@@ -177,6 +184,8 @@ class DeepBrowser(PointBrowser):
                     self._enter(found, entered)
                     if self._has_files(found.path) or found.path in wanted:
                         inner = self._wanted_children(found, wanted)
+                    elif not only_looks:
+                        self._refuse_lost_data(found.path)
                 except (IntegrityError, UnreadableError) as exc:
                     yield Unreachable(found.path, exc)
                 stack.append((found, iter(inner)))
@@ -203,8 +212,29 @@ class DeepBrowser(PointBrowser):
         return super().find((*_stored_folder(path), b"image")).subtree
 
     def _has_files(self, path: TreePath) -> bool:
-        """Swap and the like are no failure to whoever wants all there is."""
         return len(path) != 2 or self.volume(path).is_readable
+
+    def _refuse_lost_data(self, path: TreePath) -> None:
+        """Raises ``UnreadableError`` unless nobody misses what the volume holds: swap, or zeros."""
+        kind = self.volume(path).description.file_system.kind
+        if kind is FileSystemKind.SWAP or self._is_blank(path):
+            return
+        disk, volume = (name.decode() for name in path)
+        raise UnreadableError(
+            f"There are no files to be seen in a volume of kind {kind}, but it holds data."
+            " To get them back, restore the whole volume:"
+            f" everboot restore-disk {self.snapshot.short_id} --map {disk}/{volume}=FILE"
+        )
+
+    def _is_blank(self, path: TreePath) -> bool:
+        """Whether the volume holds nothing but zeros, told without reading it."""
+        stored = DiskInPoint(self, int(path[0].removeprefix(_DISK)))
+        described = self.volume(path).description
+        return all(
+            blob.is_zero
+            for number, _ in enumerate(described.parts())
+            for blob in stored.part_blobs(described.number, number)
+        )
 
     def disk_items(self) -> Sequence[Found]:
         """The folders of all disks, from which ``children`` leads further."""

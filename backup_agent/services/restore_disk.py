@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backup_agent.errors import UsageError
@@ -14,6 +16,7 @@ from backup_agent.host.select import current_host
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.services.browse import PointBrowser
+from backup_agent.services.gaps import Gap, find_gaps
 from backup_agent.services.stored_disk import DiskInPoint
 from backup_agent.targets.disk.execute import execute_plan
 from backup_agent.targets.disk.joined import JoinedReshaper
@@ -25,6 +28,7 @@ from backup_agent.targets.disk.task import Wishes
 __all__ = [
     "DiskPicture",
     "DiskRestore",
+    "Gap",
     "Placed",
     "Wishes",
     "execute_disk_restore",
@@ -39,10 +43,14 @@ _NO_WISHES = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class DiskRestore:
-    """A frozen plan: which disk or volume of the restore point goes where, action by action."""
+    """A frozen plan: which disk or volume of the restore point goes where, action by action.
+
+    ``gaps`` are what the backup could not read of it; the plan's notes tell them, too.
+    """
 
     plan: RestorePlan
     stored: DiskInPoint
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def source(self) -> str:
@@ -78,17 +86,32 @@ def plan_disk_restore(
     disk, volume = _parse_source(source)
     stored = DiskInPoint(browser, disk)
     request = Request(source, volume, target, wishes, overwrite, repository)
-    return DiskRestore(plan_restore(stored, request, current_host()), stored)
+    plan = plan_restore(stored, request, current_host())
+    wanted = [v for v in stored.volumes if volume in (None, v.number)]
+    gaps = find_gaps(browser, disk, wanted, whole_disk=volume is None)
+    notes = (*(gap.words for gap in gaps), *plan.notes)
+    return DiskRestore(replace(plan, notes=notes), stored, gaps)
 
 
 def refuse_double_targets(jobs: Sequence[DiskRestore]) -> None:
-    """Raises ``UsageError`` where two maps lead to one target."""
-    seen: set[Path] = set()
+    """Raises ``UsageError`` where two maps lead to one target, by whatever names."""
+    seen: set[tuple[object, ...]] = set()
     for job in jobs:
-        place = job.target.resolve()
+        place = _identity(job.target)
         if place in seen:
             raise UsageError(f"{job.target} is the target of two maps.")
         seen.add(place)
+
+
+def _identity(target: Path) -> tuple[object, ...]:
+    """What one disk or file is known by; a file that is not there yet by its name alone."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return (target.resolve(),)
+    if stat.S_ISBLK(status.st_mode):
+        return ("device", status.st_rdev)
+    return (status.st_dev, status.st_ino)
 
 
 def execute_disk_restore(
@@ -128,8 +151,16 @@ def _reshaper(job: DiskRestore, host: Host, scratch: Path | None) -> Reshaper:
 
 
 def scratch_folder(job: DiskRestore, scratch: Path | None) -> Path | None:
-    """Where a volume that changes its size gets its room; ``None`` where it needs none."""
+    """Where a volume that changes its size gets its room; ``None`` where it needs none.
+
+    Raises ``UsageError`` for a ``scratch`` that is no folder to write in.
+    """
     if scratch is not None:
+        if not scratch.is_dir() or not os.access(scratch, os.W_OK):
+            raise UsageError(
+                f"--scratch {scratch} is no folder that can be written to.",
+                hint="Name a folder with room for the volume's data.",
+            )
         return scratch
     if job.plan.target.is_image:
         return job.target.resolve().parent

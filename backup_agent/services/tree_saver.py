@@ -200,12 +200,15 @@ class TreeSaver:
             self._report_doubts(entry, stream)
         finally:
             stream.close()
+        last_change_ns = self._last_change(stored, content, size)
         if stored is None:
             self.counts.files_new += 1
+        elif entry.mtime_from_content and last_change_ns is not None:
+            self.counts.files_unmodified += 1
         else:
             self.counts.files_changed += 1
         if entry.mtime_from_content:
-            changed_ns = self._last_change(stored, content, size)
+            changed_ns = self._now_ns if last_change_ns is None else last_change_ns
             complete = msgspec.structs.replace(
                 complete, mtime_ns=changed_ns, atime_ns=changed_ns, ctime_ns=changed_ns
             )
@@ -281,12 +284,15 @@ class TreeSaver:
                 reason += f" {stream.damage()}"
             self._omit(entry.path, reason, "read", ranges)
 
-    def _last_change(self, stored: bytes | None, content: tuple[BlobId, ...], size: int) -> int:
+    def _last_change(
+        self, stored: bytes | None, content: tuple[BlobId, ...], size: int
+    ) -> int | None:
+        """When the stored file got the content it has now; ``None`` where it has another."""
         if stored is not None:
             old = self._parent.decode(stored)
             if old is not None and old.content == content and old.size == size:
                 return old.mtime_ns
-        return self._now_ns
+        return None
 
     # The rest
 

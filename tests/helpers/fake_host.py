@@ -76,6 +76,9 @@ class FakeHost:
     def mounts(self, path: str) -> Sequence[str]:
         return self._mounted.get(path, ())
 
+    def attached_as(self, path: str) -> Sequence[str]:
+        return ()
+
     def volume_mounts(self, path: str, number: int) -> Sequence[str]:
         return self.mounts(path) if number == 0 else ()
 

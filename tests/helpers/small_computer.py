@@ -44,6 +44,13 @@ start=17MiB, size=78MiB, type=f
 start=18MiB, size=8MiB, type=c
 start=27MiB, size=66MiB, type=83
 """
+LINUX_MBR_SWAP = """\
+label: dos
+label-id: 0x0badcafe
+start=1MiB, size=80MiB, type=83, bootable
+start=82MiB, size=13MiB, type=5
+start=83MiB, size=12MiB, type=82
+"""
 
 NTFS = ("mkntfs", "-qfF", "-L", "Windows")
 FAT = ("mkfs.fat", "-n", "BOOT")
@@ -87,6 +94,7 @@ CASES: dict[str, tuple[str, dict[int, tuple[int, int, tuple[str, ...]]]]] = {
     ),
     "linux-gpt": (LINUX_GPT, {1: (1, 8, FAT), 2: (9, 80, EXT4)}),
     "linux-gpt-ext": (LINUX_GPT, {1: (1, 8, EXT4), 2: (9, 80, EXT4)}),
+    "linux-mbr-swap": (LINUX_MBR_SWAP, {1: (1, 80, EXT4)}),
     "linux-mbr": (LINUX_MBR, {1: (1, 16, EXT4), 5: (18, 8, FAT), 6: (27, 66, EXT4)}),
 }
 """Name -> sfdisk script; number -> start and size in MiB, and what makes the file system."""

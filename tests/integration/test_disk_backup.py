@@ -96,6 +96,8 @@ def test_unchanged_disk_adds_nothing(repository: Repository, image: Path) -> Non
     second = back_up(repository, image)
     assert second.snapshot.tree == first.snapshot.tree
     assert second.summary.data_added == 0
+    files = second.summary.total_files_processed
+    assert (second.summary.files_changed, second.summary.files_unmodified) == (0, files)
 
 
 def test_changed_mib_adds_one_blob_and_only_its_part_gets_a_new_time(
@@ -107,6 +109,7 @@ def test_changed_mib_adds_one_blob_and_only_its_part_gets_a_new_time(
     assert second.summary.data_blobs == 1
     before, after = times_of_parts(repository, first), times_of_parts(repository, second)
     assert [path for path in PARTS if before[path] != after[path]] == [PARTS[1]]
+    assert second.summary.files_changed == 1
     assert list(before) == PARTS
 
 

@@ -12,9 +12,10 @@ from backup_agent.errors import TargetTooSmallError
 from backup_agent.model.disk import PartitionRole, PartitionTable
 from backup_agent.targets.disk.task import Wishes
 from tests.helpers.disk_checks import Examined, examine, require_clean
-from tests.helpers.disk_images import MIB, place, run_tool
+from tests.helpers.disk_images import MIB, place, run_tool, sfdisk_table
 from tests.helpers.restored_disk import plan_disk_restore, restore_disk
 from tests.helpers.small_computer import SmallComputer, make_small_computer
+from tests.helpers.volumes import make_file_system
 
 COMPUTERS = ("windows-gpt", "windows-mbr", "linux-gpt", "linux-mbr")
 GROWS = {"windows-gpt": 3, "windows-mbr": 2, "linux-gpt": 2, "linux-mbr": 6}
@@ -105,6 +106,28 @@ def test_recovery_partition_behind_a_grown_or_shrunk_one_knows_its_new_start(
         last_sector = recovery.extent.end - 512
         assert hidden_sectors(target, last_sector) == recovery.start // 512
         assert any("Other start" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize("size", [64 * MIB, 160 * MIB], ids=["smaller", "larger"])
+def test_swap_in_an_extended_partition_moves_with_the_end_of_the_disk(
+    tmp_path: Path, size: int
+) -> None:
+    computer = make_small_computer(tmp_path, "linux-mbr-swap")
+    place(
+        computer.image,
+        83 * MIB,
+        make_file_system(tmp_path / "swap", 12 * MIB, "mkswap").read_bytes(),
+    )
+    target = blank(tmp_path / "target.img", size)
+    restore_disk(computer.stored(), target, wishes=Wishes(grow=True))
+    found = require_clean(target, tmp_path)
+    computer.require_files(target, tmp_path)
+    old = examine(computer.image)
+    assert ids(found.layout.table) == ids(old.layout.table)
+    assert (found.volumes[1].size > old.volumes[1].size) == (size > 96 * MIB)
+    assert found.volumes[5].file_system == old.volumes[5].file_system
+    assert 0 <= size - found.volumes[5].extent.end <= 2 * MIB
+    assert sfdisk_table(target)["partitions"][2]["start"] * 512 == found.volumes[5].start
 
 
 def test_recovery_partition_of_an_mbr_disk_is_left_out_of_a_smaller_one_and_said_so(

@@ -17,6 +17,7 @@ from backup_agent.targets.disk.task import Wishes
 from tests.helpers.disk_checks import examine, require_clean, require_clean_volume
 from tests.helpers.disk_images import MIB, make_disk, run_tool
 from tests.helpers.fake_host import FakeHost
+from tests.helpers.foreign_volumes import make_empty, mounted_ntfs
 from tests.helpers.restored_disk import plan_disk_restore, restore_disk
 from tests.helpers.small_computer import SmallComputer, make_small_computer
 
@@ -187,3 +188,18 @@ def test_device_that_is_too_small_is_refused(tmp_path: Path, linux: SmallCompute
     with attached(image) as device, pytest.raises(TargetTooSmallError, match="needs about"):
         plan_disk_restore(linux.stored(), device)
     assert image.read_bytes().startswith(OLD)
+
+
+def test_image_that_a_loop_device_shows_is_refused(windows: SmallComputer, tmp_path: Path) -> None:
+    image = used_disk(tmp_path / "disk.img", 96 * MIB)
+    with attached(image) as device, pytest.raises(TargetInUseError, match=str(device)):
+        plan_disk_restore(windows.stored(), image, overwrite=True)
+
+
+def test_image_that_fuse_mounts_is_in_use(windows: SmallComputer, tmp_path: Path) -> None:
+    volume = make_empty(tmp_path / "ntfs", 16 * MIB, "mkntfs", "-Q", "-F")
+    with mounted_ntfs(volume, tmp_path / "mounted") as folder:
+        assert current_host().volume_mounts(str(volume), 0) == [str(folder)]
+        with pytest.raises(TargetInUseError, match="is in use"):
+            plan_disk_restore(windows.stored(), volume, overwrite=True)
+    assert current_host().mounts(str(volume)) == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup_agent.errors import TargetError
+from backup_agent.errors import TargetError, TargetTooSmallError
 from backup_agent.filesystems.gpt_encode import usable_extent
 from backup_agent.model.disk import (
     Disk,
@@ -23,6 +24,7 @@ from backup_agent.model.disk import (
     contradiction,
 )
 from backup_agent.targets.disk.arrange import ALIGNMENT, Block, arrange
+from backup_agent.targets.disk.chain import front_of
 from backup_agent.targets.disk.facts import VolumeFacts
 from backup_agent.targets.disk.plan import RestorePlan, WriteTable
 from backup_agent.targets.disk.planner import plan_disk
@@ -144,7 +146,7 @@ def test_planned_partitions_never_overlap_and_stay_inside(drawn: tuple[Task, Wis
     for partition in table.partitions:
         before = old[partition.number]
         assert partition.start % task.sector_size == partition.size % task.sector_size == 0
-        if partition.start != before.start:
+        if partition.start != before.start and partition.role is not PartitionRole.LOGICAL:
             assert partition.start % ALIGNMENT == 0
         facts = task.facts.get(partition.number)
         if facts:
@@ -174,6 +176,36 @@ def test_no_windows_partition_of_an_mbr_disk_changes_its_start(
         facts = task.facts.get(partition.number)
         if facts and facts.kind is FileSystemKind.NTFS:
             assert partition.start == old[partition.number]
+
+
+@given(tasks())
+def test_a_logical_partition_keeps_its_distance_from_its_link(drawn: tuple[Task, Wishes]) -> None:
+    task, wishes = drawn
+    try:
+        plan = plan_disk(task, wishes)
+    except TargetError:
+        return
+    table = new_table(plan, task.layout)
+    fronts = {p.number: front_of(p, task.layout.table) for p in task.layout.table.partitions}
+    for partition in table.partitions:
+        assert front_of(partition, table) == fronts[partition.number]
+
+
+@given(tasks())
+def test_refused_disk_needs_more_than_there_is_and_fits_where_it_is_said_to(
+    drawn: tuple[Task, Wishes],
+) -> None:
+    task, _ = drawn
+    try:
+        plan_disk(task, Wishes())
+    except TargetTooSmallError as exc:
+        room, needed = (int(n) for n in re.findall(r"(?:room for|needs about) (\d+)", exc.message))
+        assert needed > room
+        larger = replace(task.target, size=task.target.size + needed - room)
+        larger = replace(larger, size=-(-larger.size // MIB) * MIB)
+        plan_disk(replace(task, target=larger), Wishes())
+    except TargetError:
+        return
 
 
 @given(tasks())

@@ -263,6 +263,28 @@ def test_restore_refuses_a_folder_that_does_not_exist(tmp_path: Path) -> None:
         restore_disk(SmallDisk(), tmp_path / "absent" / "disk.img")
 
 
+def test_device_that_is_not_there_is_no_new_image_file(tmp_path: Path) -> None:
+    link = tmp_path / "stick"
+    link.symlink_to("/dev/everboot-has-no-such-disk")
+    for path in (link, link.readlink()):
+        with pytest.raises(TargetError, match="There is no device"):
+            plan_disk_restore(SmallDisk(), path)
+    assert not link.exists()
+
+
+class LoopHost(FakeHost):
+    """Shows every image file as a loop device."""
+
+    def attached_as(self, path: str) -> list[str]:
+        return ["/dev/loop7"]
+
+
+def test_restore_refuses_an_image_that_a_device_shows(target: Path) -> None:
+    target.write_bytes(b"x" * SIZE)
+    with pytest.raises(TargetInUseError, match="is attached as /dev/loop7"):
+        plan_disk_restore(SmallDisk(), target, overwrite=True, host=LoopHost())
+
+
 def test_restore_refuses_a_read_only_target(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Root may write everywhere, so the answer is given in its place.
     monkeypatch.setattr(os, "access", lambda path, mode: False)

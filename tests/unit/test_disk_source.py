@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backup_agent.errors import FreezeFailedError, PartitionTableError, SourceError, UsageError
+from backup_agent.filesystems.restore_mark import encode_mark
 from backup_agent.format.disk_layout import decode_machine
 from backup_agent.host.api import Host
 from backup_agent.model.disk import Extent
@@ -213,3 +214,12 @@ def test_end_of_an_mbr_disk_is_kept(image: Path) -> None:
         file.write(b"PRIVHEAD--")
     files = collect(image, FakeHost()).files
     assert files["/disks/0/tail.img"] == bytes(MIB - 10) + b"PRIVHEAD--"
+
+
+def test_half_restored_disk_is_called_so(tmp_path: Path) -> None:
+    target = tmp_path / "half.img"
+    target.write_bytes(encode_mark(bytes(32), 512) + bytes(MIB))
+    source = open_disk_source(FakeHost(), [str(target)])
+    (remark,) = source.remarks
+    assert "A restore by Everboot was interrupted here" in remark
+    source.close()

@@ -198,6 +198,19 @@ def test_image_is_in_use_where_its_loop_device_is_mounted(system: MadeUpSystem) 
     assert DiskUsage(system.root).of_image(Path("/images/other.img")) == []
 
 
+def test_image_is_in_use_where_fuse_mounts_it_without_a_device(
+    system: MadeUpSystem, tmp_path: Path
+) -> None:
+    image, other, name = tmp_path / "disk.img", tmp_path / "other.img", tmp_path / "name.img"
+    for path in (image, other):
+        path.write_bytes(b"")
+    name.hardlink_to(image)
+    system.mount("0:44", str(image), "/mnt")
+    assert DiskUsage(system.root).of_image(image) == ["/mnt"]
+    assert DiskUsage(system.root).of_image(name) == ["/mnt"]
+    assert DiskUsage(system.root).of_image(other) == []
+
+
 def test_path_that_is_neither_device_nor_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="neither a block device nor an image"):
         LinuxHost().disk(str(tmp_path))

@@ -11,6 +11,7 @@ import pytest
 from backup_agent.filesystems.boot_sector import Patch, hidden_sector_patches, volume_sector_size
 from backup_agent.filesystems.mbr_encode import encode_boot_record
 from backup_agent.filesystems.partitions import read_partition_table
+from backup_agent.format.disk_layout import decode_layout, encode_layout
 from backup_agent.model.disk import (
     Area,
     AreaKind,
@@ -81,6 +82,18 @@ def test_gpt_with_more_than_128_partitions_has_room_for_them(tmp_path: Path) -> 
     table = gpt(*(linux(n, n * MIB, MIB) for n in range(1, 150)))
     found = read(write(tmp_path / "disk.img", table, 160 * MIB), 512)
     assert found.partitions == table.partitions
+
+
+@pytest.mark.parametrize("entries", [64, 128, 256])
+def test_gpt_keeps_its_number_of_entries(tmp_path: Path, entries: int) -> None:
+    path = make_disk(tmp_path / "old.img", 8 * MIB, "label: gpt\nstart=1MiB, size=2MiB\n")
+    run_tool("sgdisk", f"--resize-table={entries}", path)
+    old = read(path, 512)
+    assert old.entries == entries
+    layout = decode_layout(encode_layout(DiskLayout(8 * MIB, old, ())))
+    larger = write(tmp_path / "larger.img", layout.table, 9 * MIB)
+    assert read(larger, 512).entries == entries
+    assert "No problems found" in run_tool("sgdisk", "-v", larger)
 
 
 def test_gpt_is_sound_in_the_eyes_of_other_tools(tmp_path: Path) -> None:

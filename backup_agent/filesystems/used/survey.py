@@ -7,6 +7,7 @@ from typing import assert_never
 
 from backup_agent.errors import SpaceUnknownError
 from backup_agent.filesystems.reading import SeekableReader
+from backup_agent.filesystems.restore_mark import MARK_SIZE, is_unfinished
 from backup_agent.filesystems.used.exfat import exfat_space
 from backup_agent.filesystems.used.ext_groups import ext_space
 from backup_agent.filesystems.used.fat_table import fat_space
@@ -15,6 +16,11 @@ from backup_agent.filesystems.used.swap import swap_space
 from backup_agent.filesystems.used.volume_bytes import VolumeBytes
 from backup_agent.model.disk import FileSystemKind, Volume
 from backup_agent.model.used_space import UsedSpace
+
+_HALF_RESTORED = (
+    "A restore by Everboot was interrupted here: what is backed up is half written."
+    " Start that restore again first."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,17 @@ def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSur
                 return VolumeSurvey()
             return VolumeSurvey(swap_space(within, page_size))
         case FileSystemKind.UNKNOWN:
-            return VolumeSurvey(remarks=_second_boot_sector(within))
+            return VolumeSurvey(remarks=_unfinished(within) or _second_boot_sector(within))
         case FileSystemKind.LUKS | FileSystemKind.BITLOCKER:
             return VolumeSurvey()
         case _:
             assert_never(kind)
+
+
+def _unfinished(within: VolumeBytes) -> tuple[str, ...]:
+    if within.size < MARK_SIZE or not is_unfinished(within.read(0, MARK_SIZE)):
+        return ()
+    return (_HALF_RESTORED,)
 
 
 def _second_boot_sector(within: VolumeBytes) -> tuple[str, ...]:

@@ -95,6 +95,9 @@ class LinuxHost:
             return []
         return self._usage.of_image(Path(path).resolve())
 
+    def attached_as(self, path: str) -> list[str]:
+        return self._usage.attached_as(Path(path).resolve())
+
     def volume_mounts(self, path: str, number: int) -> list[str]:
         if number == 0:
             return self.mounts(path)

@@ -31,9 +31,15 @@ class DiskUsage:
         return self._in_use(self._family(self._numbers / number))
 
     def of_image(self, path: Path) -> list[str]:
-        """The same for an image file that loop devices show."""
+        """The same for an image file that loop devices show, or that FUSE mounts as it is."""
         loops = self._loops_of(str(path))
-        return self._in_use({number for loop in loops for number in self._family(loop)})
+        places = self._in_use({number for loop in loops for number in self._family(loop)})
+        own = (place for _, source, place in self._mounts() if _is_same_file(source, path))
+        return sorted({*places, *own})
+
+    def attached_as(self, path: Path) -> list[str]:
+        """The loop devices that show an image file, mounted or not."""
+        return sorted(f"/dev/{loop.name}" for loop in self._loops_of(str(path)))
 
     def of_partition(self, number: str, partition: int) -> list[str]:
         """Of one partition of the device with that number."""
@@ -108,6 +114,16 @@ def _device_number(path: str) -> str:
         with contextlib.suppress(OSError):
             return device_number(path)
     return ""
+
+
+def _is_same_file(source: str, path: Path) -> bool:
+    """By whatever name: ntfs-3g and its like name the image itself as what is mounted."""
+    if not source.startswith("/"):
+        return False
+    try:
+        return source == str(path) or os.path.samefile(source, path)
+    except OSError:
+        return False
 
 
 def _first_line(path: Path) -> str:

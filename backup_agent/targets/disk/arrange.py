@@ -88,6 +88,27 @@ def arrange(
     return None
 
 
+def smallest_room(blocks: Sequence[Block], usable: Extent, sector_size: int) -> int | None:
+    """How many bytes from ``usable.start`` on, to a MiB, have places for all blocks.
+
+    ``usable`` has not. It is tried, since gaps and partitions that may not be
+    moved count as well; ``None`` where no size helps.
+    """
+
+    def fits(size: int) -> bool:
+        room = Extent(usable.start, size)
+        return arrange(blocks, room, sector_size=sector_size) is not None
+
+    too_few = usable.size
+    enough = too_few + max(block.end for block in blocks) + 2 * ALIGNMENT * len(blocks)
+    if not fits(enough):
+        return None
+    while enough - too_few > ALIGNMENT:
+        size = (too_few + enough) // 2
+        too_few, enough = (too_few, size) if fits(size) else (size, enough)
+    return enough
+
+
 def _whole_sectors(block: Block, sector_size: int) -> Block:
     """The block with a size that the target's sectors can express."""
     size = -(-block.size // sector_size) * sector_size

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from backup_agent.errors import TargetError, TargetTooSmallError
+from backup_agent.filesystems.restore_mark import MARK_SIZE, encode_mark, is_marked
 from backup_agent.host.api import Host, WritableDisk
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import Area, Extent, PartitionTable
 from backup_agent.model.events import Emit, Progress
 from backup_agent.model.ids import BlobId
 from backup_agent.targets.disk.ledger import RememberingDisk
-from backup_agent.targets.disk.mark import MARK_SIZE, encode_mark, is_marked
 from backup_agent.targets.disk.outside import encode_outside
 from backup_agent.targets.disk.plan import (
     CreateImage,

@@ -117,12 +117,16 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class DiskPicture:
-    """A disk and the volumes on it, sorted by place."""
+    """A disk and the volumes on it, sorted by place.
+
+    ``extended`` is the partition around an MBR's logical ones.
+    """
 
     size: int
     sector_size: int
     table: TableKind
     placed: tuple[Placed, ...]
+    extended: Placed | None = None
 
 
 @dataclass(frozen=True, slots=True)

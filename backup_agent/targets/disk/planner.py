@@ -11,11 +11,13 @@ from backup_agent.model.disk import (
     AreaKind,
     DiskLayout,
     Extent,
+    PartitionRole,
     PartitionTable,
     TableKind,
     Volume,
 )
-from backup_agent.targets.disk.arrange import Block, arrange
+from backup_agent.targets.disk.arrange import Block, arrange, smallest_room
+from backup_agent.targets.disk.chain import refuse_unaligned_chain
 from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
 from backup_agent.targets.disk.identity import with_new_ids
 from backup_agent.targets.disk.notes import Changes, notes_on
@@ -39,7 +41,6 @@ from backup_agent.targets.disk.plan import (
 from backup_agent.targets.disk.tables import (
     block_of,
     new_table,
-    refuse_unaligned_chain,
     usable_for,
 )
 from backup_agent.targets.disk.task import Task, Wishes
@@ -76,7 +77,7 @@ def plan_disk(task: Task, wishes: Wishes) -> RestorePlan:
     return _plan(
         task,
         wishes,
-        table_kind=old.kind,
+        table=table,
         places=places,
         wipes=_ends(task.target.size),
         writes=writes,
@@ -115,7 +116,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
     return _plan(
         task,
         wishes,
-        table_kind=TableKind.NONE,
+        table=None,
         places={number: place},
         wipes=_ends(task.target.size),
         writes=[write],
@@ -127,7 +128,7 @@ def _plan(
     task: Task,
     wishes: Wishes,
     *,
-    table_kind: TableKind,
+    table: PartitionTable | None,
     places: Mapping[int, Extent],
     wipes: Sequence[Extent],
     writes: Sequence[Action],
@@ -147,7 +148,7 @@ def _plan(
         facts=tuple(task.facts.values()),
         places=places,
         sector_size=task.sector_size,
-        whole_disk=table_kind is not TableKind.NONE,
+        whole_disk=table is not None,
         new_ids=wishes.new_ids,
         wanted_growth=wishes.grow,
         blocked_by=blocked_by,
@@ -162,8 +163,9 @@ def _plan(
         after=DiskPicture(
             task.target.size,
             task.sector_size,
-            table_kind,
+            table.kind if table else TableKind.NONE,
             _placed([(one.volume, places[one.volume.number]) for one in facts], task.layout.table),
+            _extended(table),
         ),
         actions=tuple(actions),
         notes=notes_on(changes),
@@ -218,7 +220,14 @@ def _ends(size: int) -> list[Extent]:
 def _picture_before(task: Task) -> DiskPicture:
     table = task.layout.table
     volumes = [(facts.volume, facts.volume.extent) for facts in task.facts.values()]
-    return DiskPicture(task.layout.size, table.sector_size, table.kind, _placed(volumes, table))
+    whole_disk = len(volumes) == sum(p.holds_volume for p in table.partitions)
+    return DiskPicture(
+        task.layout.size,
+        table.sector_size,
+        table.kind,
+        _placed(volumes, table),
+        _extended(table) if whole_disk else None,
+    )
 
 
 def _placed(volumes: Sequence[tuple[Volume, Extent]], table: PartitionTable) -> tuple[Placed, ...]:
@@ -230,6 +239,13 @@ def _placed(volumes: Sequence[tuple[Volume, Extent]], table: PartitionTable) -> 
 
     placed = [Placed(volume.number, extent, words(volume)) for volume, extent in volumes]
     return tuple(sorted(placed, key=lambda one: one.extent))
+
+
+def _extended(table: PartitionTable | None) -> Placed | None:
+    for partition in table.partitions if table else ():
+        if partition.role is PartitionRole.EXTENDED:
+            return Placed(partition.number, partition.extent, "extended")
+    return None
 
 
 # Refusals
@@ -255,19 +271,26 @@ def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
         )
 
 
-def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetTooSmallError:
-    able = [block for block in blocks if block.smallest < block.size]
-    # The parts of two shrinkable volumes do not add up: one is shrunk.
-    saved = max((block.size - block.smallest for block in able), default=0)
-    needed = sum(block.size for block in blocks) - saved
-    fixed = sorted(
-        f"volume {number} ({facts.kind})"
-        for number, facts in task.facts.items()
-        if facts.kind not in RESIZABLE
-    )
-    reason = f" Not shrunk are {', '.join(fixed)}." if fixed else ""
+def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetError:
+    needed = smallest_room(blocks, usable, task.sector_size)
+    if needed is None:
+        return TargetError(
+            f"Partitions of {task.source} that may not be moved (Windows finds them by their"
+            f" start) do not begin at sectors of {task.sector_size} bytes, as"
+            f" {task.target.path} has them.",
+            hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore single volumes.",
+        )
+    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if f.kind not in RESIZABLE]
+    stuck = [f"volume {b.number}" for b in blocks if not b.movable and b.end > usable.end]
+    reasons = [f"Not shrunk are {', '.join(fixed)}."] if fixed else []
+    if stuck:
+        reasons.append(
+            "Not moved, because on a disk with an MBR they may be found by their start, are"
+            f" {', '.join(stuck)}."
+        )
     return TargetTooSmallError(
         f"{task.target.path} has room for {usable.size} bytes; {task.source} needs about"
-        f" {needed}, even with one volume shrunk as far as its used data allow.{reason}",
+        f" {needed}, even with one volume shrunk as far as its used data allow."
+        + "".join(f" {reason}" for reason in reasons),
         hint="Use a larger target, or restore single volumes (--map disk0/volume1=…).",
     )

@@ -15,11 +15,13 @@ from backup_agent.errors import (
     TargetInUseError,
     TargetTooSmallError,
 )
+from backup_agent.filesystems.restore_mark import MARK_SIZE, is_marked, is_unfinished
 from backup_agent.host.api import Host
 from backup_agent.model.disk import Disk
-from backup_agent.targets.disk.mark import MARK_SIZE, is_marked, is_unfinished
 from backup_agent.targets.disk.plan import RestorePlan
 
+_DEVICES = Path("/dev")
+_SHARED = Path("/dev/shm")  # noqa: S108 # a folder in memory for everybody's files
 _SYSTEM_PLACES = {"/", "/boot", "/boot/efi", "/usr"}
 
 
@@ -125,12 +127,14 @@ def _look_at_image(path: Path, wanted_size: int, repository: str, host: Host) ->
         )
     disk = Disk(str(path), str(resolved), wanted_size, sector_size=None, is_image=True)
     if not path.exists():
+        _refuse_absent_device(path)
         if not path.parent.exists():
             raise TargetError(f"The folder {path.parent} does not exist.", hint="Create it first.")
         _refuse_unwritable(path.parent)
         return Target(disk, TargetState.NEW)
     _refuse_unwritable(path)
     _refuse_in_use(path, host.mounts(str(path)), repository)
+    _refuse_attached(path, host.attached_as(str(path)))
     status = path.stat()
     if not status.st_size:
         return Target(disk, TargetState.NEW)
@@ -169,6 +173,25 @@ def _holds(places: Sequence[str], repository: str) -> bool:
     while not mount.is_mount():
         mount = mount.parent
     return str(mount) in places
+
+
+def _refuse_absent_device(path: Path) -> None:
+    """A device name with a slip in it must not become a file in memory."""
+    if path.resolve().is_relative_to(_DEVICES) and not path.resolve().is_relative_to(_SHARED):
+        raise TargetError(
+            f"There is no device {path}, and no image files are made in {_DEVICES}.",
+            hint="everboot disks lists the disks that are there.",
+        )
+
+
+def _refuse_attached(path: Path, devices: Sequence[str]) -> None:
+    """What is written to the file behind a device's back does not show there, or gets lost."""
+    if devices:
+        names = ", ".join(devices)
+        raise TargetInUseError(
+            f"{path} is attached as {names}.",
+            hint=f"Detach it (losetup --detach {devices[0]}), or restore to {devices[0]} itself.",
+        )
 
 
 def _refuse_unwritable(path: Path) -> None:

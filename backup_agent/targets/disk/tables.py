@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backup_agent.errors import TargetError
 from backup_agent.filesystems.gpt_encode import usable_extent
 from backup_agent.filesystems.mbr_encode import MOST_SECTORS
 from backup_agent.model.disk import (
@@ -16,6 +15,7 @@ from backup_agent.model.disk import (
     TableKind,
 )
 from backup_agent.targets.disk.arrange import Arrangement, Block
+from backup_agent.targets.disk.chain import front_of, is_orderly, keeps_extended, new_links
 from backup_agent.targets.disk.facts import RESIZABLE
 from backup_agent.targets.disk.task import Task
 
@@ -27,6 +27,9 @@ _MOVABLE_ON_MBR = {
     FileSystemKind.EXT4,
     FileSystemKind.SWAP,
 }
+_LINUX_TYPES = {"82", "83", "8e", "fd"}
+"""Swap, file systems, LVM, RAID."""
+_LINUX_SECRETS = {FileSystemKind.LUKS, FileSystemKind.UNKNOWN}
 
 
 def usable_for(table: PartitionTable, task: Task, *, keeps_table: bool) -> Extent:
@@ -54,12 +57,13 @@ def block_of(partition: Partition, task: Task) -> Block | None:
             return None
         sector = task.sector_size
         return Block(partition.number, partition.start, sector, sector, movable=False)
-    front = _front(partition, table)
+    front = front_of(partition, table)
     facts = task.facts[partition.number]
     is_mbr = table.kind is TableKind.MBR
     is_recovery = partition.type.upper() in _RECOVERY_TYPES
     movable = not is_mbr or (
-        facts.kind in _MOVABLE_ON_MBR and partition.role is PartitionRole.PRIMARY
+        _is_at_home_in_linux(partition, facts.kind)
+        and (partition.role is PartitionRole.PRIMARY or is_orderly(table))
     )
     return Block(
         number=partition.number,
@@ -72,58 +76,47 @@ def block_of(partition: Partition, task: Task) -> Block | None:
     )
 
 
-def _front(partition: Partition, table: PartitionTable) -> int:
-    """Bytes from the link that leads to a logical partition to the partition itself."""
-    if partition.role is not PartitionRole.LOGICAL:
-        return 0
-    logicals = [p.start for p in table.partitions if p.role is PartitionRole.LOGICAL]
-    if partition.start == min(logicals):
-        extended = next(p for p in table.partitions if p.role is PartitionRole.EXTENDED)
-        return partition.start - extended.start
-    before = [link.start for link in table.links if link.start < partition.start]
-    return partition.start - max(before)
+def _is_at_home_in_linux(partition: Partition, kind: FileSystemKind) -> bool:
+    return kind in _MOVABLE_ON_MBR or (
+        kind in _LINUX_SECRETS and partition.type.lower() in _LINUX_TYPES
+    )
 
 
 def new_table(
     old: PartitionTable, arrangement: Arrangement, usable: Extent, task: Task
 ) -> PartitionTable:
     partitions: list[Partition] = []
+    links = new_links(old, arrangement.places)
     for partition in old.partitions:
         place = arrangement.places.get(partition.number)
         if partition.role is PartitionRole.EXTENDED:
-            if _keeps_extended(old, arrangement):
-                partitions.append(_extended(partition, old, arrangement, usable, task))
+            if keeps_extended(old, arrangement.places):
+                start = links[0] if links else partition.start
+                partitions.append(_extended(partition, start, old, arrangement, usable, task))
         elif place is not None:
-            front = _front(partition, old)
+            front = front_of(partition, old)
             moved = replace(partition, start=place.start + front, size=place.size - front)
             partitions.append(moved)
-    extended = any(p.role is PartitionRole.EXTENDED for p in partitions)
-    links = old.links if extended else ()
     return replace(
         old,
         sector_size=task.sector_size,
         partitions=tuple(partitions),
-        links=tuple(Extent(link.start, task.sector_size) for link in links),
+        links=tuple(Extent(start, task.sector_size) for start in links),
         primary=None,
         backup=None,
         flaws=(),
     )
 
 
-def _keeps_extended(old: PartitionTable, arrangement: Arrangement) -> bool:
-    """An extended partition goes when all that was in it is left out."""
-    logicals = [p.number for p in old.partitions if p.role is PartitionRole.LOGICAL]
-    return not logicals or any(number in arrangement.places for number in logicals)
-
-
 def _extended(
     partition: Partition,
+    start: int,
     old: PartitionTable,
     arrangement: Arrangement,
     usable: Extent,
     task: Task,
 ) -> Partition:
-    """The extended partition: as it was, as far as what lies behind it lets it be."""
+    """From its first link to where it ended, as far as what lies behind it lets it be."""
     inside = [
         arrangement.places[p.number].end
         for p in old.partitions
@@ -137,19 +130,7 @@ def _extended(
         and p.number in arrangement.places
     ]
     limit = min([usable.end, *behind])
-    least = max([partition.start + task.sector_size, *inside])
+    least = max([start + task.sector_size, *inside])
     most = min(partition.extent.end, limit)
     end = max(least, most - most % task.sector_size)
-    return replace(partition, size=end - partition.start)
-
-
-def refuse_unaligned_chain(table: PartitionTable, task: Task) -> None:
-    """Logical partitions and their links are not moved, so they must suit the sectors as is."""
-    places = [link.start for link in table.links]
-    places += [p.start for p in table.partitions if p.role is not PartitionRole.PRIMARY]
-    if any(place % task.sector_size for place in places):
-        raise TargetError(
-            f"The logical partitions of {task.source} do not start at sectors of"
-            f" {task.sector_size} bytes, as {task.target.path} has them, and are not moved.",
-            hint="Restore single volumes (--map disk0/volume5=…) to partitions made for them.",
-        )
+    return replace(partition, start=start, size=end - start)

@@ -66,6 +66,27 @@ def test_plan_shows_both_layouts_as_a_picture_and_as_json(with_disk: CommandLine
     assert target.stat().st_blocks == 0
 
 
+def test_picture_shows_the_extended_partition_around_the_logical_ones(used: CommandLine) -> None:
+    layout = (
+        "label: dos\nstart=1MiB, size=2MiB, type=83\nstart=3MiB, size=4MiB, type=5\n"
+        "start=4MiB, size=2MiB, type=83\n"
+    )
+    image = make_disk(used.home / "logical.img", 8 * MIB, layout)
+    used.ok("backup", "--disk", image)
+    target = used.home / "back.img"
+    arguments = ("restore-disk", "latest", "--map", f"disk0={target}", "--dry-run")
+    shown = [line.split() for line in used.ok(*arguments).out.splitlines()]
+    numbers = [line[0] for line in shown if line[1:2] == ["from"]]
+    assert numbers == ["1", "2", "5", "1", "2", "5"]
+    (plan,) = used.ok("--json", *arguments).records
+    extended = plan["after"]["extended"]
+    assert (extended["number"], extended["start"], extended["size"]) == (2, 3 * MIB, 4 * MIB)
+    single = used.ok(
+        "--json", "restore-disk", "latest", "--map", f"disk0/volume5={target}", "--dry-run"
+    )
+    assert single.records[0]["after"]["extended"] is None
+
+
 def test_question_names_the_target_and_anything_but_yes_leaves_it(
     with_disk: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +103,18 @@ def test_question_names_the_target_and_anything_but_yes_leaves_it(
     assert (done.code, target.exists()) == (130, False)
     assert str(target) in asked[0]
     assert "8.0 MiB" in asked[0]
+
+
+def test_scratch_folder_that_is_not_there_is_refused_before_the_question(
+    with_disk: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda _question: pytest.fail("it asked"))
+    target = with_disk.home / "back.img"
+    nowhere = with_disk.home / "nowhere"
+    done = with_disk.run("restore-disk", "latest", "--map", f"disk0={target}", "--scratch", nowhere)
+    assert (done.code, target.exists()) == (1, False)
+    assert f"--scratch {nowhere} is no folder" in done.err
 
 
 class Terminal(io.StringIO):
@@ -104,6 +137,16 @@ def test_two_maps_to_one_target_are_refused(with_disk: CommandLine) -> None:
     assert answer.code == 1
     assert "the target of two maps" in answer.err
     assert not target.exists()
+
+
+def test_two_names_of_one_target_are_refused(with_disk: CommandLine, image: Path) -> None:
+    target, other = with_disk.home / "back.img", with_disk.home / "other.img"
+    target.write_bytes(b"old")
+    other.hardlink_to(target)
+    maps = ("--map", f"disk0={target}", "--map", f"disk0/volume1={other}")
+    answer = with_disk.run("restore-disk", "latest", *maps, "--yes", "--overwrite")
+    assert (answer.code, target.read_bytes()) == (1, b"old")
+    assert "the target of two maps" in answer.err
 
 
 @pytest.mark.parametrize("source", ["disk", "volume1", "disk0/", "disk0/volume", "disk0/volumex"])

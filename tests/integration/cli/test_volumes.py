@@ -250,3 +250,41 @@ def test_diff_tells_which_files_inside_a_volume_changed(
         "/disk0/volume2/new": "+",
     }
     assert "/disks/0/volumes/2/image/0000/part" in changes
+
+
+@pytest.fixture
+def sealed(used: CommandLine) -> CommandLine:
+    """A disk with a volume that nobody can look into, a blank one and swap."""
+    layout = "label: gpt\nstart=1MiB, size=2MiB\nstart=3MiB, size=2MiB\nstart=5MiB, size=2MiB\n"
+    image = make_disk(used.home / "sealed.img", 8 * MIB, layout)
+    place(image, MIB, CONTENT[: 2 * MIB])
+    swap = make_empty(used.home / "swap", 2 * MIB, "mkswap")
+    place(image, 5 * MIB, swap.read_bytes())
+    used.ok("backup", "--disk", image)
+    return used
+
+
+def test_volume_with_data_that_cannot_be_looked_into_is_told_when_files_are_restored(
+    sealed: CommandLine,
+) -> None:
+    answer = sealed.run("restore", "latest", "/disk0", "--target", sealed.home / "back")
+    assert answer.code == 3
+    (told,) = [line for line in answer.err.splitlines() if "no files to be seen" in line]
+    assert "/disk0/volume1" in told
+    assert "everboot restore-disk" in told
+
+
+def test_volume_with_data_that_cannot_be_looked_into_is_told_by_a_zip(
+    sealed: CommandLine,
+) -> None:
+    answer = sealed.run("zip", "latest", "/disk0", "-o", sealed.home / "files.zip")
+    assert answer.code == 3
+    assert answer.err.count("no files to be seen") == 1
+    assert "/disk0/volume1" in answer.err
+
+
+def test_listing_everything_shows_volumes_without_files_and_is_no_failure(
+    sealed: CommandLine,
+) -> None:
+    everything = names(sealed, "-R")
+    assert {f"/disk0/volume{number}" for number in (1, 2, 3)} <= set(everything)
