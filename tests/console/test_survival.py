@@ -72,7 +72,7 @@ def test_a_console_that_is_killed_while_it_writes_loses_nothing_it_has_answered(
             for number in itertools.count():
                 email = f"guest{number}@keller.example"
                 try:
-                    _post(client, "/people/invite", email=email, role="viewer")
+                    post_form(client, "/people/invite", email=email, role="viewer")
                 except httpx.TransportError:
                     return
                 answered.append(email)
@@ -116,7 +116,7 @@ def create_owner(client: httpx.Client, console: RunningConsole, cookie: str) -> 
     return answer
 
 
-def _post(client: httpx.Client, path: str, **fields: str) -> None:
+def post_form(client: httpx.Client, path: str, **fields: str) -> None:
     token = client.cookies["everboot-csrf"]
     answer = client.post(path, data={"csrfmiddlewaretoken": token, **fields})
     assert answer.headers.get("Location") == "/people", answer.text

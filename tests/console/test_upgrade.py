@@ -123,7 +123,12 @@ def _started(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The command, when it ends by itself."""
     command = (sys.executable, "-m", "backup_agent", "console", "--data", data, "--port", "0")
     return subprocess.run(
-        [*command, *options], cwd=REPOSITORY, capture_output=True, text=True, timeout=120
+        [*command, *options],
+        check=False,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
