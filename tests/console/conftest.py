@@ -99,7 +99,8 @@ def audit_log_emptied_between_tests() -> Iterator[None]:
 
     from console_ui.audit.append_only import unguard
 
-    empty = TransactionTestCase._fixture_teardown
+    # No part of Django's public interface, and so not of its type stubs.
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def unguarded(case: TransactionTestCase) -> None:
         unguard(connection)

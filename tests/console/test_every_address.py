@@ -20,6 +20,8 @@ FOR_PROGRAMS = ("/api/", "/oauth/", "/storage/")
 _PUBLIC = {
     *("/", "/login/passkey", "/login/code", "/login/key", "/login/recovery", "/login/other"),
     *("/setup", "/invitation", "/password/forgotten", "/password/new", "/logout", "/language"),
+    # Leads on to pages that ask for a login.
+    "/ui/",
     "/static/x/x",
 }
 
