@@ -11,8 +11,9 @@ from console_ui.storage.device_vaults import LinkedDevices
 from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.gateway.messages import Receive, Send
 from console_ui.storage.gateway.route import PREFIX
+from console_ui.web.body_limit import LimitedBodies
 
-pages = get_asgi_application()
+pages = LimitedBodies(get_asgi_application())
 gateway = Gateway(spool_folder=console_settings().spool_folder, tokens=LinkedDevices())
 
 

@@ -84,10 +84,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NETWORK",
         help="a private network where storage servers may be; repeatable",
     )
+    parser.add_argument(
+        "--check-audit-log",
+        action="store_true",
+        help="check every chain of the audit log, say where one is broken (status 1), and end",
+    )
 
 
 def run(args: argparse.Namespace, session: CommandSession) -> int:
     """Serve; returns 0 when stopped. Raises ``UsageError`` for settings that make no sense."""
+    if args.check_audit_log:
+        return _check_audit_log(args, session)
     from console_ui.server import listening_socket, serve
 
     listener = listening_socket(args.listen, args.port)
@@ -104,6 +111,24 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
         print(line, file=sys.stdout, flush=True)  # noqa: T201 (the command's answer)
     serve(settings, listener)
     return 0
+
+
+def _check_audit_log(args: argparse.Namespace, session: CommandSession) -> int:
+    """Beside a console that runs, or without one: it only reads."""
+    from console_ui.django_settings import configure
+
+    settings = settings_from(args, environment=session.environment, port=args.port)
+    configure(settings)
+
+    from console_ui.audit.chain import chains, first_broken_link
+
+    is_whole = True
+    for chain in chains():
+        broken = first_broken_link(chain)
+        is_whole = is_whole and broken is None
+        state = "whole" if broken is None else f"broken at entry {broken.sequence}: {broken.reason}"
+        print(f"{chain}: {state}")  # noqa: T201 (the command's answer)
+    return 0 if is_whole else 1
 
 
 def settings_from(

@@ -9,6 +9,7 @@ import django
 from django.conf import settings as django_conf
 from django.contrib.messages.constants import ERROR, INFO, SUCCESS, WARNING
 
+from backup_agent.errors import UsageError
 from console_ui.keyfile import MasterKey, read_or_create
 from console_ui.sealing import derive
 from console_ui.settings import Database, Postgresql, Settings, Smtp, Sqlite
@@ -37,19 +38,37 @@ MIDDLEWARE = (
     "console_ui.accounts.middleware.AccountMiddleware",
 )
 
+# The longest form has a few kilobytes.
+LONGEST_BODY_BYTES = 1_000_000
+
 _SESSION_HOURS = 12
 
 
 def configure(settings: Settings) -> None:
     """Make this process the console that ``settings`` describe; once in a process.
 
-    Creates data folder and key file where they are missing.
+    Creates data folder and key file where they are missing. Raises ``UsageError`` for a
+    database whose key file is gone.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _refuse_lost_key(settings)
     settings.spool_folder.mkdir(mode=0o700, exist_ok=True)
     master = read_or_create(settings.key_file)
     django_conf.configure(**django_settings(settings, master))
     django.setup()
+
+
+def _refuse_lost_key(settings: Settings) -> None:
+    """A new key beside an old database would open nothing that the old one sealed."""
+    match settings.database:
+        case Sqlite(file=file) if file.exists() and not settings.key_file.exists():
+            raise UsageError(
+                f"The key file {settings.key_file} is missing, but its database is there.",
+                hint="Put the copy from your backup there: without it, no second factor and no "
+                "stored secret can be opened.",
+            )
+        case _:
+            pass
 
 
 def console_settings() -> Settings:
@@ -167,7 +186,7 @@ def _browser_rules(settings: Settings, prefix: str) -> dict[str, object]:
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_TRUSTED_ORIGINS": [settings.public_address],
         "CSRF_FAILURE_VIEW": "console_ui.web.failures.forged_request",
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": 1_000_000,
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": LONGEST_BODY_BYTES,
         "APPEND_SLASH": False,
     }
     if settings.trusted_proxies:

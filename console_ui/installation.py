@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.core.management import call_command
 from django.db import OperationalError
 
 from backup_agent.errors import HostError
@@ -14,18 +13,20 @@ from console_ui.settings import Settings
 def prepare(settings: Settings) -> Iterator[str]:
     """Bring the database up to date; yields what to tell whoever started the console."""
     # Models can be imported only once Django is configured.
-    from console_ui.accounts import secret_links, throttle
+    from console_ui.accounts import secret_links, throttle, totp
     from console_ui.accounts.models import Purpose, User
     from console_ui.accounts.sessions import SessionStore
+    from console_ui.upgrade import upgrade
 
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        yield from upgrade(settings.database)
     except OperationalError as exc:
         # libpq repeats the connection's parameters in its message, but never the password.
         raise HostError(
             f"The database cannot be reached: {str(exc).strip().splitlines()[0]}",
             hint="Check --database, and whether the server runs.",
         ) from exc
+    totp.check_key_file()
     if settings.smtp is None:
         settings.mail_folder.mkdir(mode=0o700, exist_ok=True)
         yield f"No mail server is set: mails become files in {settings.mail_folder}"

@@ -109,6 +109,15 @@ def link(user: User, seed: Seed, *, first_step: int) -> None:
     )
 
 
+def check_key_file() -> None:
+    """Open one seed, as a sample. Raises ``IntegrityError`` if the key file is another one.
+
+    At the start, when somebody looks, and not at the first login.
+    """
+    if app := AuthenticatorApp.objects.select_related("user").first():
+        _unsealed(app)
+
+
 def _unsealed(app: AuthenticatorApp) -> Seed:
     return Seed(unseal(bytes(app.sealed_seed), context=_context(app.user)))
 

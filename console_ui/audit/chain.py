@@ -19,6 +19,16 @@ class BrokenLink:
     reason: str
 
 
+def chains() -> list[uuid.UUID]:
+    """The organisations that have a chain; ``NO_ORGANISATION`` is one of them.
+
+    Found in both tables: with its end alone, or with its entries alone, a chain is broken.
+    """
+    ends = ChainEnd.objects.values_list("organisation_id", flat=True)
+    entries = Entry.objects.order_by().values_list("organisation_id", flat=True)
+    return sorted({*ends, *entries.distinct()})
+
+
 def first_broken_link(organisation_id: uuid.UUID) -> BrokenLink | None:
     """Walk the whole chain; None means that nothing was changed, taken out or cut off."""
     sequence, previous = 0, FIRST_PREVIOUS_HASH
@@ -30,7 +40,8 @@ def first_broken_link(organisation_id: uuid.UUID) -> BrokenLink | None:
             return BrokenLink(sequence, "changed")
         previous = entry.hash
     end = ChainEnd.objects.filter(organisation_id=organisation_id).first()
-    if end is not None and (end.sequence, end.hash) != (sequence, previous):
+    told = (end.sequence, end.hash) if end is not None else (0, FIRST_PREVIOUS_HASH)
+    if told != (sequence, previous):
         return BrokenLink(sequence + 1, "missing")
     return None
 

@@ -88,6 +88,29 @@ def django_db_modify_db_settings(database: str) -> None:
     """pytest-django makes the test database after this, so once for each."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def audit_log_emptied_between_tests() -> Iterator[None]:
+    """Tests that commit have their tables emptied after them, which the log's guards refuse.
+
+    Django emits ``post_migrate`` afterwards, so that the next test finds the guards again.
+    """
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    from console_ui.audit.append_only import unguard
+
+    # No part of Django's public interface, and so not of its type stubs.
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def unguarded(case: TransactionTestCase) -> None:
+        unguard(connection)
+        empty(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", unguarded)
+        yield
+
+
 @pytest.fixture
 def office(db: None) -> Office:
     """An organisation with one member in each role."""

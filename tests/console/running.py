@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,16 @@ class RunningConsole:
 
 
 @contextlib.contextmanager
-def running_console(folder: Path, *options: str) -> Iterator[RunningConsole]:
-    """``everboot console`` on a free port, its data in ``folder``."""
+def running_console(
+    folder: Path, *options: str, secrets: Mapping[str, str] | None = None
+) -> Iterator[RunningConsole]:
+    """``everboot console`` on a free port, its data in ``folder``.
+
+    ``secrets`` are environment variables, as passwords may not stand among the options.
+    """
     data = folder / "data"
     command = (sys.executable, "-m", "backup_agent", "console")
-    environment = {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    environment = {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", **(secrets or {})}
     arguments = (*command, "--data", str(data), "--port", "0", *options)
     with running(arguments, folder=folder, name="console", environment=environment) as server:
         # The last line it prints; connections wait for it from then on.

@@ -6,10 +6,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from backup_agent.errors import UsageError
 from console_ui.audit.actor import THE_CONSOLE
+from console_ui.audit.append_only import unguard
 from console_ui.audit.chain import BrokenLink, first_broken_link, json_lines
 from console_ui.audit.models import Entry
 from console_ui.audit.record import entry_hash, record
@@ -43,6 +44,32 @@ def test_entries_can_neither_be_changed_nor_removed(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit_entry SET about = 'somebody else' WHERE sequence = 2",
+        "UPDATE audit_entry SET hash = hash",
+        "DELETE FROM audit_entry WHERE sequence = 3",
+        "DELETE FROM audit_entry",
+        "TRUNCATE audit_entry",
+    ],
+)
+def test_the_database_itself_refuses_to_change_the_log(office: Office, change: str) -> None:
+    _three(office)
+    if connection.vendor == "sqlite" and change.startswith("TRUNCATE"):
+        change = "DELETE FROM audit_entry WHERE true"
+
+    with (
+        pytest.raises(DatabaseError, match="can only be added to"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(change)
+
+    assert Entry.objects.filter(organisation_id=office.organisation.pk).count() == 3
+    assert first_broken_link(office.organisation.pk) is None
+
+
+@pytest.mark.parametrize(
     ("forgery", "found"),
     [
         ("UPDATE audit_entry SET about = 'somebody else' WHERE sequence = 2", "changed"),
@@ -51,6 +78,7 @@ def test_entries_can_neither_be_changed_nor_removed(office: Office) -> None:
 )
 def test_a_forgery_in_the_database_is_found(office: Office, forgery: str, found: str) -> None:
     _three(office)
+    unguard(connection)
 
     with connection.cursor() as cursor:
         cursor.execute(forgery)
@@ -60,6 +88,7 @@ def test_a_forgery_in_the_database_is_found(office: Office, forgery: str, found:
 
 def test_cutting_off_the_end_is_found(office: Office) -> None:
     _three(office)
+    unguard(connection)
 
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_entry WHERE sequence = 3")

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console_ui.accounts import recovery_codes, throttle, totp, trusted_browsers
+from console_ui.accounts.hashing import Argon2id
 from console_ui.accounts.models import (
     AuthenticatorApp,
     Role,
@@ -48,6 +49,32 @@ def test_a_wrong_name_and_a_wrong_password_look_the_same(client: Client, office:
 
     assert (unknown.status_code, wrong.status_code) == (403, 403)
     assert told(unknown.content) == told(wrong.content) != []
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody@keller.example", "SBA-ZZZZ-ADMIN", "owner@keller.example"]
+)
+def test_every_name_costs_one_slow_hash(
+    client: Client, office: Office, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash takes nearly all of the time, so that time does not tell which names exist."""
+    hashed: list[str] = []
+    encode, verify = Argon2id.encode, Argon2id.verify
+
+    def counted_encode(hasher: Argon2id, password: str, salt: str) -> str:
+        hashed.append("encode")
+        return encode(hasher, password, salt)
+
+    def counted_verify(hasher: Argon2id, password: str, encoded: str) -> bool:
+        hashed.append("verify")
+        return verify(hasher, password, encoded)
+
+    monkeypatch.setattr(Argon2id, "encode", counted_encode)
+    monkeypatch.setattr(Argon2id, "verify", counted_verify)
+
+    log_in(client, name, "wrong")
+
+    assert len(hashed) == 1
 
 
 def test_what_was_typed_as_an_unknown_name_is_written_nowhere(db: None, client: Client) -> None:

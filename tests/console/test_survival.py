@@ -29,7 +29,7 @@ def test_with_tls_every_cookie_is_bound_to_the_host_and_never_leaves_it_in_clear
             base_url=console.address, verify=ssl.create_default_context(cafile=files.authority)
         ) as client,
     ):
-        answers = [client.get("/setup"), _create_owner(client, console, "__Host-everboot-csrf")]
+        answers = [client.get("/setup"), create_owner(client, console, "__Host-everboot-csrf")]
 
     cookies = [SimpleCookie(text) for a in answers for text in a.headers.get_list("set-cookie")]
     found = {name: morsel for cookie in cookies for name, morsel in cookie.items()}
@@ -52,7 +52,7 @@ def test_only_a_trusted_proxy_may_say_who_the_client_is(
         ) as client,
     ):
         client.get("/setup")
-        _create_owner(client, console, "everboot-csrf")
+        create_owner(client, console, "everboot-csrf")
         exported = client.get("/audit/export").text
 
     assert {json.loads(line)["address"] for line in exported.splitlines()} == {told}
@@ -66,13 +66,13 @@ def test_a_console_that_is_killed_while_it_writes_loses_nothing_it_has_answered(
     enough = threading.Event()
     with running_console(tmp_path) as console, httpx.Client(base_url=console.address) as client:
         client.get("/setup")
-        _create_owner(client, console, "everboot-csrf")
+        create_owner(client, console, "everboot-csrf")
 
         def write() -> None:
             for number in itertools.count():
                 email = f"guest{number}@keller.example"
                 try:
-                    _post(client, "/people/invite", email=email, role="viewer")
+                    post_form(client, "/people/invite", email=email, role="viewer")
                 except httpx.TransportError:
                     return
                 answered.append(email)
@@ -99,7 +99,7 @@ def test_a_console_that_is_killed_while_it_writes_loses_nothing_it_has_answered(
     assert "chain is whole" in checked
 
 
-def _create_owner(client: httpx.Client, console: RunningConsole, cookie: str) -> httpx.Response:
+def create_owner(client: httpx.Client, console: RunningConsole, cookie: str) -> httpx.Response:
     answer = client.post(
         "/setup",
         headers={"Referer": f"{console.address}/setup"},
@@ -116,7 +116,7 @@ def _create_owner(client: httpx.Client, console: RunningConsole, cookie: str) ->
     return answer
 
 
-def _post(client: httpx.Client, path: str, **fields: str) -> None:
+def post_form(client: httpx.Client, path: str, **fields: str) -> None:
     token = client.cookies["everboot-csrf"]
     answer = client.post(path, data={"csrfmiddlewaretoken": token, **fields})
     assert answer.headers.get("Location") == "/people", answer.text

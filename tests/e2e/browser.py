@@ -31,6 +31,14 @@ _FLAGS = (
     "--lang=en",
 )
 
+# Roles that say nothing without a name.
+_NAMED = frozenset(
+    {
+        *("button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "Date"),
+        *("navigation", "search", "img", "DisclosureTriangle", "menuitem", "columnheader"),
+    }
+)
+
 MIRA = {
     "organisation": "Keller Fontana Architects",
     "name": "Mira Keller",
@@ -114,6 +122,26 @@ class Browser:
         script = "return document.documentElement.scrollWidth > window.innerWidth"
         return bool(self.driver.execute_script(script))
 
+    def open_and_list_flaws(self, address: str) -> list[str]:
+        """What somebody who hears the page would miss, as the browser's accessibility tree has it.
+
+        Controls without a name, images without one, headings that are not one first heading, no
+        or several main parts, a page without title or language.
+        """
+        self.open(address)
+        self.driver.execute_cdp_cmd("Accessibility.enable", {})
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
+        nodes = [(_ax(n, "role"), _ax(n, "name")) for n in tree["nodes"] if not n["ignored"]]
+        flaws = [f"{role} without a name" for role, name in nodes if role in _NAMED and not name]
+        if [role for role, _name in nodes].count("main") != 1:
+            flaws.append("not one main part")
+        if len(self.driver.find_elements(By.CSS_SELECTOR, "h1")) != 1:
+            flaws.append("not one first heading")
+        html = self.driver.find_element(By.TAG_NAME, "html")
+        if not html.get_attribute("lang") or not self.driver.title.partition(" · ")[0]:
+            flaws.append("no language or title")
+        return flaws
+
     def complaints(self) -> list[str]:
         """What the console of the developer tools shows.
 
@@ -122,6 +150,11 @@ class Browser:
         log = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         messages = [str(entry["message"]) for entry in log]
         return [m for m in messages if "status of 40" not in m and "ERR_CONNECTION" not in m]
+
+
+def _ax(node: dict[str, dict[str, str]], field: str) -> str:
+    """A field of a node of the accessibility tree."""
+    return node.get(field, {}).get("value", "")
 
 
 @contextlib.contextmanager

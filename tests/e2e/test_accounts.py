@@ -174,6 +174,35 @@ PAGES = (
 )
 
 
+def test_every_control_has_a_name_and_every_page_its_landmarks(
+    console: RunningConsole, mira: Browser
+) -> None:
+    outside = ("/setup", "/password/forgotten", "/login/passkey", "/invitation", "/nothing")
+    unnamed = {page: mira.open_and_list_flaws(f"{console.address}{page}") for page in outside}
+    set_up(mira, console.set_up_link)
+    enrol(mira)
+    mira.open(f"{console.address}/account/application-passwords/make")
+    mira.fill(name="restic")
+    mira.press("Generate an application password")
+    unnamed |= {page: mira.open_and_list_flaws(f"{console.address}{page}") for page in PAGES}
+
+    assert {page: flaws for page, flaws in unnamed.items() if flaws} == {}
+
+
+def test_the_open_tab_is_in_view_on_a_phone_and_tabs_take_one_line(
+    console: RunningConsole, mira: Browser
+) -> None:
+    set_up(mira, console.set_up_link)
+    mira.resize(320, 700)
+    for page in ("/2fa", "/account", "/account/application-passwords"):
+        mira.open(f"{console.address}{page}")
+        tabs = mira.driver.find_elements(By.CSS_SELECTOR, ".tabs .tab")
+        assert len({tab.rect["y"] for tab in tabs}) == 1
+        open_tab = mira.find(".tabs [aria-current]").rect
+        assert 0 <= open_tab["x"] < 320 - 60
+        assert open_tab["height"] >= 44
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_no_page_scrolls_sideways_at_320_pixels_or_at_200_percent(
     console: RunningConsole, mira: Browser, language: str

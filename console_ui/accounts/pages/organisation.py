@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from console_ui.accounts.access import member_page
 from console_ui.accounts.confirmation import confirmed_page
+from console_ui.accounts.members import members_of
 from console_ui.accounts.models import Organisation, Role
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
@@ -26,11 +27,9 @@ def security(request: MemberRequest) -> HttpResponseBase:
             return redirect("organisation-security")
         _require(request, organisation, wanted=wanted)
         return redirect("organisation-security")
-    members = organisation.memberships.select_related("user")
-    without = [m for m in members if not m.user.has_second_factor]
     words = {
         "section": "people",
-        "without": without,
+        "without": members_of(organisation).filter(has_factor=False),
         "asking": "ask" in request.GET,
         "i_have_one": request.user.has_second_factor,
     }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
-
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,15 +17,8 @@ from django.views.decorators.http import require_POST
 from console_ui.accounts import second_factors, secret_links, throttle
 from console_ui.accounts.access import member_page
 from console_ui.accounts.confirmation import confirmed_page
-from console_ui.accounts.models import (
-    AuthenticatorApp,
-    Membership,
-    Organisation,
-    Purpose,
-    Role,
-    SecretLink,
-    SecurityKey,
-)
+from console_ui.accounts.members import members_of
+from console_ui.accounts.models import Membership, Organisation, Purpose, Role, SecretLink
 from console_ui.accounts.notices import invitation as mail_invitation
 from console_ui.accounts.notices import security_alert as mail_security_alert
 from console_ui.accounts.notices import security_change
@@ -34,12 +26,7 @@ from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.accounts.visitor import visitor_of
 from console_ui.audit.record import record
 
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
-
-
-class _Factor(TypedDict):
-    has_factor: bool
+_PAGE_MEMBERS = 50
 
 
 class InvitationForm(forms.Form):
@@ -53,15 +40,24 @@ class InvitationForm(forms.Form):
 
 @member_page(Role.ADMIN)
 def people(request: MemberRequest) -> HttpResponseBase:
-    members = list(_members(request.organisation))
-    without = [member for member in members if not member.has_factor]
+    """``?mfa=off`` shows those without a second factor, ``?words=`` some by name or address."""
+    everybody = members_of(request.organisation)
+    without = everybody.filter(has_factor=False)
     only_without = request.GET.get("mfa") == "off"
+    sought = request.GET.get("words", "").strip()[:100]
+    shown = without if only_without else everybody
+    if sought:
+        shown = shown.filter(Q(user__name__icontains=sought) | Q(user__email__icontains=sought))
+    query = request.GET.copy()
+    query.pop("page", None)
     words = {
         "section": "people",
-        "members": without if only_without else members,
-        "count": len(members),
-        "count_without": len(without),
+        "page": Paginator(shown, _PAGE_MEMBERS).get_page(request.GET.get("page")),
+        "query": query.urlencode(),
+        "count": everybody.count(),
+        "count_without": without.count(),
         "only_without": only_without,
+        "sought": sought,
         "invitations": SecretLink.objects.filter(
             purpose=Purpose.INVITATION,
             organisation=request.organisation,
@@ -181,17 +177,6 @@ def send_security_alert(request: MemberRequest, membership_id: str) -> HttpRespo
         request, _("A mail is on its way to %(email)s.") % {"email": member.user.email}
     )
     return redirect("people")
-
-
-def _members(organisation: Organisation) -> QuerySet[WithAnnotations[Membership, _Factor]]:
-    apps = AuthenticatorApp.objects.filter(user=OuterRef("user"))
-    keys = SecurityKey.objects.filter(user=OuterRef("user"))
-    return (
-        Membership.objects.filter(organisation=organisation)
-        .select_related("user")
-        .annotate(has_factor=Q(Exists(apps)) | Q(Exists(keys)))
-        .order_by("user__name", "user__email")
-    )
 
 
 def _member_or_404(request: MemberRequest, membership_id: str) -> Membership:

@@ -9,6 +9,13 @@ if (field && location.hash.length > 1) {
   field.closest("[data-hide-when-filled]")?.setAttribute("hidden", "");
 }
 
+// Where the tabs are wider than the window, show the one that is open: also after turning a phone.
+function showOpenTab() {
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+}
+showOpenTab();
+addEventListener("resize", showOpenTab);
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy], [data-print]");
   if (button?.dataset.copy) {
