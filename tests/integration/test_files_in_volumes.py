@@ -297,6 +297,15 @@ EXT = {
     "ext4": ("mkfs.ext4",),
     "ext4 with little ones inline": ("mkfs.ext4", "-O", "inline_data", "-I", "512"),
     "ext4 of old": ("mkfs.ext4", "-O", "^extents,^64bit,^metadata_csum,^dir_index"),
+    "ext4 in clusters": ("mkfs.ext4", "-O", "bigalloc", "-b", "1024", "-C", "4096"),
+    "ext4 with two copies": (
+        "mkfs.ext4",
+        "-O",
+        "sparse_super2,meta_bg,^resize_inode",
+        "-b",
+        "1024",
+    ),
+    "ext4 full of copies": ("mkfs.ext4", "-O", "^sparse_super,meta_bg,^resize_inode", "-b", "1024"),
     "ext4 in meta groups": ("mkfs.ext4", "-O", "meta_bg,^resize_inode", "-b", "1024"),
 }
 
@@ -313,6 +322,19 @@ def test_every_file_of_an_ext_volume_is_as_it_was_put_in(
     truth = survey(linux_folder)
     # Folders' times are those of when mkfs filled them.
     assert without_folder_times(in_volume) == without_folder_times(truth)
+
+
+def test_ext_file_that_ends_in_a_hole_is_read_to_its_end(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with open(folder / "hole", "wb") as file:
+        file.write(b"begin")
+        file.truncate(3 * MIB)
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+    tree = open_files(volume, FileSystemKind.EXT4)
+    hole = found(tree, b"hole").reference
+    assert read_whole(tree, hole, 3 * MIB) == b"begin".ljust(3 * MIB, b"\0")
+    assert tree.read_at(hole, 2 * MIB, 1000) == bytes(1000)
 
 
 def without_folder_times(known: dict[bytes, Known]) -> dict[bytes, object]:

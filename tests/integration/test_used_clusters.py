@@ -12,7 +12,7 @@ import pytest
 
 from backup_agent.filesystems.recognise import recognise
 from backup_agent.filesystems.used.survey import VolumeSurvey, survey_volume
-from backup_agent.model.disk import Extent, FileSystemKind, Volume
+from backup_agent.model.disk import Extent, FileSystemKind, Volume, joined
 from backup_agent.model.used_space import UsedSpace
 from tests.helpers.disk_images import MIB, run_tool
 from tests.helpers.volumes import (
@@ -91,6 +91,42 @@ def test_ext_blocks_are_those_that_dumpe2fs_counts(tmp_path: Path, options: str)
     free = space.clusters - space.used_clusters
     assert free * space.cluster_size == int(told["Free blocks"]) * block_size
     assert space.used_bytes == size - free * space.cluster_size
+
+
+@pytest.mark.parametrize("options", ["-O metadata_csum", "-O ^metadata_csum"])
+def test_ext_group_whose_bitmap_lies_is_stored_whole(tmp_path: Path, options: str) -> None:
+    volume = make_file_system(
+        tmp_path / "v", 40 * MIB, "mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", *options.split()
+    )
+    scatter(volume, put_ext, remove_ext)
+    honest = space_of(volume)
+    listed = run_tool("dumpe2fs", volume)
+    bitmaps = [int(place) for place in re.findall(r"Block bitmap at (\d+)", listed)]
+    with open(volume, "r+b") as file:
+        file.seek(bitmaps[0] * 1024)
+        file.write(bytes(1024))
+    _, found = survey(volume)
+    assert found.space is not None
+    assert "1 of its 5 groups" in found.remarks[0]
+    first_group = Extent(0, 8193 * 1024)
+    assert list(joined(found.space.extents(0, first_group.size))) == [first_group]
+    behind = [*honest.extents(first_group.size, volume.stat().st_size)]
+    assert [*found.space.extents(first_group.size, volume.stat().st_size)] == behind
+
+
+def test_ext_bitmap_with_the_right_count_and_wrong_checksum_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    volume = make_file_system(tmp_path / "v", 8 * MIB, "mke2fs", "-qF", "-t", "ext4")
+    place = int(re.findall(r"Block bitmap at (\d+)", run_tool("dumpe2fs", volume))[0]) * 1024
+    with open(volume, "r+b") as file:
+        file.seek(place)
+        bits = file.read(1024)
+        file.seek(place)
+        file.write(bits[::-1])
+    _, found = survey(volume)
+    assert found.space is not None
+    assert (found.space.used_bytes, len(found.remarks)) == (8 * MIB, 1)
 
 
 @pytest.mark.parametrize("options", FAT_OPTIONS)

@@ -64,7 +64,8 @@ class ExtTree:
             return content[offset : offset + size]
         within = max(min(size, content.size - offset), 0)
         # Blocks behind the last one in use are a hole like any other.
-        return content.read_at(self._volume, offset, within) + bytes(size - within)
+        begin = content.read_at(self._volume, offset, within) if within else b""
+        return begin + bytes(size - within)
 
     def _folder(self, reference: Reference) -> Inode:
         inode = self._inodes.read(reference)

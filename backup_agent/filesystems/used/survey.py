@@ -60,7 +60,8 @@ def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSur
         case FileSystemKind.EXFAT:
             return VolumeSurvey(exfat_space(within))
         case FileSystemKind.EXT2 | FileSystemKind.EXT3 | FileSystemKind.EXT4:
-            return VolumeSurvey(ext_space(within))
+            counted = ext_space(within)
+            return VolumeSurvey(counted.space, remarks=counted.remarks)
         case FileSystemKind.SWAP:
             page_size = volume.file_system.cluster_size
             if include_all or page_size is None:
