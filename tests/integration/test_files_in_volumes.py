@@ -249,6 +249,62 @@ def set_record_flag(volume: bytearray, name: str, flag: int) -> None:
     struct.pack_into("<I", volume, place, flags | flag)
 
 
+@pytest.mark.parametrize("damage", [b"BAAD", bytes(1024), NOISE[:1024], None])
+def test_ntfs_name_whose_record_is_damaged_is_listed_with_the_problem(
+    tmp_path: Path, damage: bytes | None
+) -> None:
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkntfs", "-Q", "-F")
+    with mounted_ntfs(volume, tmp_path / "mounted") as folder:
+        for name in ("whole", "hit file", "other"):
+            (folder / name).write_bytes(NOISE[:5000])
+        (folder / "hit folder").mkdir()
+        records = [(folder / name).stat().st_ino for name in ("hit file", "hit folder")]
+    data = bytearray(volume.read_bytes())
+    (cluster,) = struct.unpack_from("<Q", data, 48)
+    table = cluster * data[13] * 512
+    for record in records:
+        place = table + record * 1024
+        assert data[place : place + 4] == b"FILE"
+        if damage is None:
+            data[place + 510 : place + 512] = b"zz"
+        else:
+            data[place : place + len(damage)] = damage
+    tree = open_files(bytes(data), FileSystemKind.NTFS)
+    items = {item.node.name: item for item in tree.list_folder(tree.root)}
+    assert items.keys() == {b"whole", b"hit file", b"other", b"hit folder"}
+    for called, item in items.items():
+        assert ("damaged" in item.problem) == called.startswith(b"hit")
+        looked_up = tree.look_up(tree.root, called)
+        assert looked_up is not None
+        assert bool(looked_up.problem) == bool(item.problem)
+    with pytest.raises(UnreadableError):
+        tree.read_at(items[b"hit file"].reference, 0, 100)
+
+
+def test_ntfs_folder_with_one_damaged_block_of_names_shows_the_others(
+    ntfs: tuple[Path, dict[bytes, Known]],
+) -> None:
+    data = bytearray(ntfs[0].read_bytes())
+    name = "entry number 1703 of many".encode("utf-16-le")
+    (block, *_) = (
+        place
+        for place in range(0, len(data), 4096)
+        if data[place : place + 4] == b"INDX" and name in data[place : place + 4096]
+    )
+    data[block : block + 4096] = bytes(4096)
+    pristine, tree = (open_files(v, FileSystemKind.NTFS) for v in (ntfs[0], bytes(data)))
+    before, after = (
+        {item.node.name: item for item in t.list_folder(found(t, b"many").reference)}
+        for t in (pristine, tree)
+    )
+    added = after.keys() - before.keys()
+    assert [after[name].problem for name in added] != []
+    assert all("names are missing" in after[name].problem for name in added)
+    assert 0 < len(before.keys() - after.keys()) < 60
+    for name in before.keys() & after.keys():
+        assert after[name] == before[name]
+
+
 def test_reparse_points_are_shown_and_never_followed(tmp_path: Path) -> None:
     volume = make_empty(tmp_path / "volume", 8 * MIB, "mkntfs", "-Q", "-F")
     target, shown = "\\??\\C:\\Users\\me", "C:\\Users\\me"
