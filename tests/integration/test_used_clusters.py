@@ -174,6 +174,25 @@ def test_ntfs_clusters_are_those_that_ntfsinfo_counts(tmp_path: Path, options: s
     assert next(space.extents(last, space.size)).start == last
 
 
+def test_damaged_ntfs_records_are_remarked_and_unused_ones_are_not(tmp_path: Path) -> None:
+    volume = make_file_system(tmp_path / "v", 16 * MIB, "mkntfs", "-qfF")
+    with mounted_ntfs(volume, tmp_path / "mounted") as mounted:
+        for name in ("one", "two", "gone"):
+            (mounted / name).write_bytes(b"x" * 5000)
+        hit = [(mounted / name).stat().st_ino for name in ("one", "two")]
+        unused = (mounted / "gone").stat().st_ino
+        (mounted / "gone").unlink()
+    with open(volume, "r+b") as file:
+        boot = file.read(512)
+        table = int.from_bytes(boot[48:56], "little") * boot[13] * 512
+        for record, damage in ((hit[0], b"BAAD"), (hit[1], bytes(4)), (unused, b"BAAD")):
+            file.seek(table + record * 1024)
+            file.write(damage)
+    _, found = survey(volume)
+    (remark,) = found.remarks
+    assert remark.startswith("2 of its file records are damaged")
+
+
 @pytest.fixture(scope="module")
 def in_pieces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Table of files and page file so fragmented that each needs a list of its attributes."""
