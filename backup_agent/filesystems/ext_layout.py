@@ -6,7 +6,8 @@ u32 features, 104 UUID, 206 u16 blocks reserved for the descriptors to grow, 254
 u16 descriptor size, 260 u32 first meta group, 0x24C two u32 groups with copies
 (sparse_super2), 0x270 u32 what checksums begin with (csum_seed).
 A descriptor with checksums: 24 u16 (0x38 its upper half) that of the block
-bitmap, 30 u16 its own. Source: the kernel's documentation of ext4's disk layout.
+bitmap, 30 u16 its own. An inode: 100 u32 generation, 124 u16 (130 its upper half)
+checksum. Source: the kernel's documentation of ext4's disk layout.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _META_BG, _64BIT, _CSUM_SEED = 0x10, 0x80, 0x2000  # incompatible
 _SPARSE_SUPER, _METADATA_SUMS = 0x1, 0x400  # read-only
 _SUM_PLACE = 30
 _BITMAP_SUM_PLACE, _BITMAP_SUM_UPPER = 24, 0x38
+_OLD_INODE_SIZE = 128
+_GENERATION, _INODE_SUM, _INODE_SUM_UPPER = 100, 124, 130
 _LARGEST_SHIFT = 6
 
 
@@ -103,6 +106,28 @@ class ExtLayout:
             told |= struct.unpack_from("<H", descriptor, _BITMAP_SUM_UPPER)[0] << 16
             mask = 0xFFFFFFFF
         return bool(crc32c(self.checksum_seed, bitmap) & mask == told)
+
+    def inode_seed(self, number: int, raw: bytes) -> int | None:
+        """What the checksums of an inode's own records begin with; ``None`` without any."""
+        if self.checksum_seed is None:
+            return None
+        register = crc32c(self.checksum_seed, struct.pack("<I", number))
+        return crc32c(register, raw[_GENERATION : _GENERATION + 4])
+
+    def inode_fits(self, number: int, raw: bytes) -> bool:
+        """Whether its checksum is right; the upper half is there if the inode has the room."""
+        seed = self.inode_seed(number, raw)
+        if seed is None:
+            return True
+        blank = bytearray(raw)
+        blank[_INODE_SUM : _INODE_SUM + 2] = b"\0\0"
+        (told,) = struct.unpack_from("<H", raw, _INODE_SUM)
+        mask = 0xFFFF
+        if len(raw) > _OLD_INODE_SIZE and struct.unpack_from("<H", raw, _OLD_INODE_SIZE)[0] >= 4:
+            blank[_INODE_SUM_UPPER : _INODE_SUM_UPPER + 2] = b"\0\0"
+            told |= struct.unpack_from("<H", raw, _INODE_SUM_UPPER)[0] << 16
+            mask = 0xFFFFFFFF
+        return bool(crc32c(seed, bytes(blank)) & mask == told)
 
     def _behind_boot(self, group: int) -> int:
         """Block 0 of 1 KiB is the boot block, the superblock follows; bigalloc counts from 0 all

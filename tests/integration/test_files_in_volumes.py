@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import struct
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -378,6 +379,53 @@ def test_every_file_of_an_ext_volume_is_as_it_was_put_in(
     truth = survey(linux_folder)
     # Folders' times are those of when mkfs filled them.
     assert without_folder_times(in_volume) == without_folder_times(truth)
+
+
+@pytest.fixture
+def three_files(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number, name in enumerate(("hit", "whole", "other")):
+        (folder / name).write_bytes(NOISE[number * 50_000 :][:50_000])
+    return make_empty(tmp_path / "volume", 8 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+
+
+@pytest.mark.parametrize("features", ["metadata_csum", "^metadata_csum"])
+def test_ext_file_that_points_to_free_blocks_fails(three_files: Path, features: str) -> None:
+    run_tool("tune2fs", "-O", features, three_files)
+    # The word that says where the file's only extent lies: nothing is in use there.
+    run_tool("debugfs", "-w", "-R", "set_inode_field /hit block[5] 7000", three_files)
+    tree = open_files(three_files, FileSystemKind.EXT4)
+    assert tree.read_at(found(tree, b"whole").reference, 0, 50_000) == NOISE[50_000:100_000]
+    with pytest.raises(UnreadableError, match="calls free"):
+        tree.read_at(found(tree, b"hit").reference, 0, 4096)
+
+
+def test_ext_blocks_of_a_group_that_was_stored_whole_are_read(three_files: Path) -> None:
+    told = run_tool("debugfs", "-R", "blocks /hit", three_files)
+    # The bitmap forgets the blocks, the group's count does not.
+    run_tool("debugfs", "-w", "-R", f"freeb {told.split()[0]} 3", three_files)
+    tree = open_files(three_files, FileSystemKind.EXT4)
+    assert tree.read_at(found(tree, b"hit").reference, 0, 50_000) == NOISE[:50_000]
+
+
+def test_ext_file_whose_inode_has_a_wrong_checksum_fails(three_files: Path) -> None:
+    told = run_tool("debugfs", "-R", "imap /hit", three_files)
+    block, within = re.findall(r"block (\d+), offset (0x[0-9a-f]+)", told)[0]
+    data = bytearray(three_files.read_bytes())
+    data[int(block) * 1024 + int(within, 16) + 40 + 20] ^= 1
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        tree.read_at(found(tree, b"hit").reference, 0, 100)
+    assert tree.read_at(found(tree, b"whole").reference, 0, 50_000) == NOISE[50_000:100_000]
+
+
+def test_ext_folder_with_a_wrong_checksum_fails(three_files: Path) -> None:
+    data = bytearray(three_files.read_bytes())
+    data[data.index(b"hit", 20_000)] ^= 1
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        tree.list_folder(tree.root)
 
 
 def test_ext_file_that_ends_in_a_hole_is_read_to_its_end(tmp_path: Path) -> None:

@@ -112,6 +112,18 @@ class InodeTable:
             raise UnreadableError("It is compressed in a way no driver knows any more.")
         return inode
 
+    def refuse_damaged(self, inode: Inode) -> None:
+        """Raises ``UnreadableError`` where its checksum is wrong.
+
+        Not done for every inode that is listed: that would double a listing's time.
+        """
+        if not self._layout.inode_fits(inode.number, inode.raw):
+            raise UnreadableError("Its inode is damaged: the checksum is wrong.")
+
+    def seed(self, inode: Inode) -> int | None:
+        """What the checksums of its blocks of records begin with; ``None`` without any."""
+        return self._layout.inode_seed(inode.number, inode.raw)
+
     def _table(self, group: int) -> int:
         """Where a group's inodes begin, in bytes."""
         start: int | None = self._tables.get(group)

@@ -40,7 +40,9 @@ class ExtSpace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Superblock:
+class ExtSuperblock:
+    """Of a volume that was unmounted cleanly."""
+
     layout: ExtLayout
     blocks_per_cluster: int
     inode_table_blocks: int
@@ -57,7 +59,7 @@ class _Superblock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class ExtGroup:
     """Blocks of one group's own records, and how many clusters it calls free."""
 
     descriptor: bytes
@@ -74,10 +76,10 @@ def ext_space(volume: VolumeBytes) -> ExtSpace:
     Raises :class:`SpaceUnknownError`, also where the journal holds changes
     that the bitmaps do not know yet.
     """
-    sb = _superblock(volume)
+    sb = read_superblock(volume)
     layout = sb.layout
     groups = list(_groups(volume, sb))
-    bitmaps = [_bitmap(volume, sb, group) for group in groups]
+    bitmaps = [stored_bitmap(volume, sb, group) for group in groups]
     bitmap = ClusterBitmap(sb.clusters, b"".join(bitmaps))
     for number, group in enumerate(groups):
         # A bitmap that was never written knows nothing of what stands in its group. In other
@@ -95,7 +97,8 @@ def ext_space(volume: VolumeBytes) -> ExtSpace:
     return ExtSpace(space, _remarks(doubtful, len(groups)))
 
 
-def _superblock(volume: VolumeBytes) -> _Superblock:
+def read_superblock(volume: VolumeBytes) -> ExtSuperblock:
+    """Raises :class:`SpaceUnknownError` where it makes no sense, or the bitmaps do not count."""
     block = volume.read(1024, 1024)
     (shift, cluster_shift) = struct.unpack_from("<II", block, 24)
     clusters_per_group, inodes_per_group = struct.unpack_from("<II", block, 36)
@@ -112,7 +115,7 @@ def _superblock(volume: VolumeBytes) -> _Superblock:
         raise SpaceUnknownError("Its superblock makes no sense.")
     if not read_only & _BIGALLOC:
         cluster_shift, clusters_per_group = shift, layout.blocks_per_group
-    sb = _Superblock(
+    sb = ExtSuperblock(
         layout=layout,
         blocks_per_cluster=1 << max(cluster_shift - shift, 0),
         inode_table_blocks=-(-inodes_per_group * inode_size // layout.block_size),
@@ -122,7 +125,7 @@ def _superblock(volume: VolumeBytes) -> _Superblock:
     return sb
 
 
-def _refuse_nonsense(sb: _Superblock, clusters_per_group: int, volume_size: int) -> None:
+def _refuse_nonsense(sb: ExtSuperblock, clusters_per_group: int, volume_size: int) -> None:
     layout = sb.layout
     if (
         layout.blocks * layout.block_size > volume_size
@@ -135,7 +138,7 @@ def _refuse_nonsense(sb: _Superblock, clusters_per_group: int, volume_size: int)
         raise SpaceUnknownError("Its superblock makes no sense.")
 
 
-def _groups(volume: VolumeBytes, sb: _Superblock) -> Iterator[_Group]:
+def _groups(volume: VolumeBytes, sb: ExtSuperblock) -> Iterator[ExtGroup]:
     layout = sb.layout
     for number in range(layout.descriptor_blocks):
         place = layout.descriptor_block(number) * layout.block_size
@@ -143,12 +146,20 @@ def _groups(volume: VolumeBytes, sb: _Superblock) -> Iterator[_Group]:
         first = number * layout.descriptors_per_block
         for index in range(min(layout.descriptors_per_block, layout.groups - first)):
             descriptor = block[index * layout.descriptor_size :][: layout.descriptor_size]
-            if not layout.descriptor_fits(first + index, descriptor):
-                raise SpaceUnknownError("The checksum of a group's descriptor is wrong.")
-            yield _group(sb, descriptor)
+            yield _group(sb, first + index, descriptor)
 
 
-def _group(sb: _Superblock, descriptor: bytes) -> _Group:
+def read_group(volume: VolumeBytes, sb: ExtSuperblock, number: int) -> ExtGroup:
+    """One group alone. Raises :class:`SpaceUnknownError`."""
+    layout = sb.layout
+    block, index = divmod(number, layout.descriptors_per_block)
+    place = layout.descriptor_block(block) * layout.block_size + index * layout.descriptor_size
+    return _group(sb, number, volume.read(place, layout.descriptor_size))
+
+
+def _group(sb: ExtSuperblock, number: int, descriptor: bytes) -> ExtGroup:
+    if not sb.layout.descriptor_fits(number, descriptor):
+        raise SpaceUnknownError("The checksum of a group's descriptor is wrong.")
     block_bitmap, inode_bitmap, inode_table, free = struct.unpack_from("<IIIH", descriptor)
     (flags,) = struct.unpack_from("<H", descriptor, 18)
     if len(descriptor) >= 64:
@@ -162,10 +173,10 @@ def _group(sb: _Superblock, descriptor: bytes) -> _Group:
     if first < sb.layout.first_block or last >= sb.layout.blocks:
         raise SpaceUnknownError("A group of blocks keeps its records outside the file system.")
     uninit = sb.may_be_uninit and bool(flags & _BLOCK_UNINIT)
-    return _Group(descriptor, block_bitmap, inode_bitmap, inode_table, free, uninit)
+    return ExtGroup(descriptor, block_bitmap, inode_bitmap, inode_table, free, uninit)
 
 
-def _bitmap(volume: VolumeBytes, sb: _Superblock, group: _Group) -> bytes:
+def stored_bitmap(volume: VolumeBytes, sb: ExtSuperblock, group: ExtGroup) -> bytes:
     """A group's bitmap; zeros if it was never written."""
     length = sb.clusters_per_group // 8
     if group.uninit:
@@ -174,7 +185,7 @@ def _bitmap(volume: VolumeBytes, sb: _Superblock, group: _Group) -> bytes:
 
 
 def _mark_doubtful(
-    bitmap: ClusterBitmap, sb: _Superblock, groups: list[_Group], bitmaps: list[bytes]
+    bitmap: ClusterBitmap, sb: ExtSuperblock, groups: list[ExtGroup], bitmaps: list[bytes]
 ) -> int:
     """Call all of a group used whose bitmap is in doubt; returns how many groups are."""
     doubtful = 0
@@ -196,7 +207,7 @@ def _remarks(doubtful: int, groups: int) -> tuple[str, ...]:
     return (remark,) if doubtful else ()
 
 
-def _mark(bitmap: ClusterBitmap, sb: _Superblock, block: int, count: int) -> None:
+def _mark(bitmap: ClusterBitmap, sb: ExtSuperblock, block: int, count: int) -> None:
     if count:
         first = (block - sb.layout.first_block) // sb.blocks_per_cluster
         last = (block + count - 1 - sb.layout.first_block) // sb.blocks_per_cluster
