@@ -15,6 +15,7 @@ from backup_agent.filesystems.used.survey import VolumeSurvey, survey_volume
 from backup_agent.model.disk import Extent, FileSystemKind, Volume, joined
 from backup_agent.model.used_space import UsedSpace
 from tests.helpers.disk_images import MIB, run_tool
+from tests.helpers.foreign_volumes import mounted_exfat
 from tests.helpers.volumes import (
     SHADOW_STORE,
     fill_in_pieces,
@@ -152,6 +153,26 @@ def test_exfat_clusters_are_those_that_dump_exfat_counts(tmp_path: Path, options
     )
     space = space_of(volume)
     assert (space.clusters, space.clusters - space.used_clusters) == (clusters, free)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount exFAT")
+def test_exfat_clusters_of_files_are_stored_whatever_the_bitmap_says(tmp_path: Path) -> None:
+    volume = make_file_system(tmp_path / "v", 16 * MIB, "mkfs.exfat", "-c", "4096")
+    with mounted_exfat(volume, tmp_path / "mounted") as mounted:
+        (mounted / "folder" / "deep").mkdir(parents=True)
+        for number, name in enumerate(("one", "folder/two", "folder/deep/three")):
+            (mounted / name).write_bytes(random.Random(number).randbytes(50_000))
+        with open(mounted / "one", "ab") as file:  # no longer in one piece
+            file.write(bytes(50_000))
+    honest = space_of(volume)
+    data = bytearray(volume.read_bytes())
+    at = data.index(honest.bitmap, honest.origin)
+    data[at : at + len(honest.bitmap)] = bytes(len(honest.bitmap))
+    volume.write_bytes(data)
+    _, found = survey(volume)
+    assert found.space == honest
+    assert f"calls {honest.used_clusters} clusters free" in found.remarks[0]
 
 
 def free_ntfs_clusters(volume: Path) -> tuple[int, int]:

@@ -58,7 +58,8 @@ def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSur
         case FileSystemKind.FAT12 | FileSystemKind.FAT16 | FileSystemKind.FAT32:
             return VolumeSurvey(fat_space(within, kind))
         case FileSystemKind.EXFAT:
-            return VolumeSurvey(exfat_space(within))
+            told = exfat_space(within)
+            return VolumeSurvey(told.space, remarks=told.remarks)
         case FileSystemKind.EXT2 | FileSystemKind.EXT3 | FileSystemKind.EXT4:
             counted = ext_space(within)
             return VolumeSurvey(counted.space, remarks=counted.remarks)
