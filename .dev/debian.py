@@ -40,6 +40,7 @@ TEST_PACKAGES = (
     "chromium",
     "chromium-driver",
     "oathtool",
+    "curl",
     "zbar-tools",
     "fonts-inter",
     # virtual machines for what this computer's kernel cannot show, and what they show there

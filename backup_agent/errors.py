@@ -32,6 +32,9 @@ hint what to try::
     │   ├── CommandFailedError
     │   ├── PrivilegeError
     │   └── UnsupportedError
+    ├── LinkError                       between this device and its console
+    │   ├── NotLinkedError              this device knows no console, or the console no such vault
+    │   └── LinkRefusedError            a person said no, the code ran out, the device was removed
     └── JobCancelledError               exit 130
 """
 
@@ -165,6 +168,18 @@ class PrivilegeError(HostError):
 
 class UnsupportedError(HostError):
     code = "host.unsupported"
+
+
+class LinkError(EverbootError):
+    code = "link"
+
+
+class NotLinkedError(LinkError):
+    code = "link.not_linked"
+
+
+class LinkRefusedError(LinkError):
+    code = "link.refused"
 
 
 class JobCancelledError(EverbootError):

@@ -63,6 +63,7 @@ def django_settings(settings: Settings, master: MasterKey) -> dict[str, object]:
     return {
         "EVERBOOT": settings,
         "EVERBOOT_SEALING_KEY": derive(master, "sealing"),
+        "EVERBOOT_HASHING_KEY": derive(master, "hashing"),
         "EVERBOOT_COOKIE_PREFIX": prefix,
         "SECRET_KEY": derive(master, "django").hex(),
         "DEBUG": False,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from console_ui.media.pages import media_codes
+from console_ui.storage import device_vaults
 from console_ui.web import assets, failures
 
 handler400 = failures.bad_request
@@ -16,4 +18,6 @@ urlpatterns = [
     path("", include("console_ui.accounts.urls")),
     path("", include("console_ui.devices.urls")),
     path("", include("console_ui.storage.urls")),
+    path("api/v1/device/vaults", device_vaults.listing, name="api-device-vaults"),
+    path("media", media_codes.media, name="media"),
 ]

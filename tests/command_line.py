@@ -70,6 +70,7 @@ class CommandLine:
             **kept,
             "HOME": str(self.home),
             "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
             # Whoever runs the tests may have a keyring; it is not asked.
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             "EVERBOOT_REPOSITORY": str(self.repository),

@@ -24,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"file that holds the new password (or {_NEW_PASSWORD})",
     )
+    parser.add_argument(
+        "--managed",
+        action="store_true",
+        help="add a random password and let the console keep it: who may restore need not know it",
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -31,7 +36,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise UsageError(
             "An id belongs to remove, and only there.", hint="everboot key list shows the ids."
         )
+    if args.managed and args.what != "add":
+        raise UsageError("--managed belongs to add, and only there.")
     match args.what:
+        case "add" if args.managed:
+            _add_managed(session)
         case "list":
             _list(session)
         case "remove":
@@ -89,3 +98,18 @@ def _add(args: argparse.Namespace, session: Session) -> None:
             name = change_password(repository, password)
             done = "The password was changed."
     session.render.show({"message_type": "summary", "added": name}, done)
+
+
+def _add_managed(session: Session) -> None:
+    from backup_agent.services.link.managed import add_managed_password
+
+    with session.opened() as repository:
+        name, console = add_managed_password(
+            repository, session.access().address, session.environment, session.cacert()
+        )
+    session.render.show(
+        {"message_type": "summary", "added": name, "console": console},
+        f"Added the key {name[:8]}. {console} keeps its password, sealed, and gives it to devices "
+        "that somebody there allows to read this vault. Whoever has that console's database and "
+        "key file can read it, too.",
+    )

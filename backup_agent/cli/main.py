@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "repair": "rebuild the index",
     "unlock": "remove locks that crashed runs left",
     "key": "manage the repository's passwords",
+    "link": "link this device to a console",
     "disks": "show disks, partitions and volumes",
     "demo": "show the whole main job in a scratch folder",
 }

@@ -73,10 +73,13 @@ class Session:
             self.options.repository
             or self.environment.get("EVERBOOT_REPOSITORY")
             or self.environment.get("RESTIC_REPOSITORY")
+            or self._own_vault()
         )
         if not address:
             raise UsageError(
-                "No repository was named.", hint="Give --repo ADDRESS, or set EVERBOOT_REPOSITORY."
+                "No repository was named.",
+                hint="Give --repo ADDRESS, set EVERBOOT_REPOSITORY, or link this device to a "
+                "console: everboot link.",
             )
         return address
 
@@ -100,7 +103,7 @@ class Session:
             password=lambda: self.password(masked(address), new=new),
             environment=self.environment,
             options=StorageOptions(
-                cacert=self._cacert(),
+                cacert=self.cacert(),
                 limit_upload=self.options.limit_upload,
                 limit_download=self.options.limit_download,
                 read_back=self.options.read_back,
@@ -109,7 +112,8 @@ class Session:
         )
 
     def password(self, location: str, *, new: bool = False) -> str:
-        """By file, environment, the system's keyring, or a prompt on a terminal, in this order.
+        """By file, environment, the system's keyring, the console if it keeps one for a vault, or
+        a prompt on a terminal, in this order.
 
         Raises ``UsageError`` where none of them gives one.
         """
@@ -120,7 +124,7 @@ class Session:
         for name in ("EVERBOOT_PASSWORD", "RESTIC_PASSWORD"):
             if value := self.environment.get(name):
                 return value
-        if kept := _from_keyring(location):
+        if kept := _from_keyring(location) or self._managed(location, new=new):
             return kept
         if not sys.stdin.isatty():
             raise UsageError(
@@ -142,13 +146,30 @@ class Session:
             )
         return _ask_new(location)
 
+    def _own_vault(self) -> str:
+        """The address of a linked device's own vault; empty on others."""
+        from backup_agent.services.link.identity import OWN_VAULT, identity_file
+
+        return OWN_VAULT if identity_file(self.environment).exists() else ""
+
+    def _managed(self, location: str, *, new: bool) -> str | None:
+        """What the console keeps for a vault that this device may read."""
+        from backup_agent.services.repositories import is_vault
+
+        if new or not is_vault(location):
+            return None
+        from backup_agent.services.link.vaults import managed_password
+
+        return managed_password(location, self.environment, self.cacert())
+
     def _make_render(self, *, data_on_stdout: bool) -> Render:
         stream = sys.stderr if data_on_stdout else sys.stdout
         if self.options.json:
             return JsonRender(stream)
         return TextRender(stream, quiet=self.options.quiet)
 
-    def _cacert(self) -> Path | None:
+    def cacert(self) -> Path | None:
+        """The authorities to trust, if the command line or the environment names some."""
         return self.options.cacert or self._path("EVERBOOT_CACERT") or self._path("RESTIC_CACERT")
 
     def _cache(self) -> Path:

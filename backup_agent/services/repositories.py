@@ -25,6 +25,7 @@ from backup_agent.storage.addresses import (
     StorageOptions,
     embedded_credentials,
     is_remote,
+    is_vault,
     local_folder,
     masked,
     open_backend,
@@ -40,6 +41,7 @@ __all__ = [
     "StorageOptions",
     "create",
     "embedded_credentials",
+    "is_vault",
     "local_folder",
     "masked",
     "opened",
@@ -62,7 +64,7 @@ def create(
     access: Access, *, version: int = NEWEST_VERSION, emit: Emit, cancel: CancelToken
 ) -> Repository:
     """The caller closes its backend. Raises ``RepositoryExistsError``, ``StorageError``,
-    ``UsageError``.
+    ``UsageError``, ``LinkError``.
     """
     if version not in READABLE_VERSIONS:
         raise UsageError(f"Format version {version} is not known.", hint="There are 1 and 2.")
@@ -85,7 +87,7 @@ def opened(
     leaves something out.
 
     Raises ``RepositoryNotFoundError``, ``WrongPasswordError``, ``StorageError``,
-    ``IntegrityError``, ``UnsupportedVersionError``.
+    ``IntegrityError``, ``UnsupportedVersionError``, ``LinkError``.
     """
     backend = _backend(access, emit=emit, cancel=cancel)
     try:
@@ -103,9 +105,13 @@ def opened(
 
 
 def _backend(access: Access, *, emit: Emit, cancel: CancelToken) -> Backend:
-    return open_backend(
-        access.address, access.environment, access.options, emit=emit, cancel=cancel
-    )
+    address, options = access.address, access.options
+    if is_vault(address):
+        from backup_agent.services.link.vaults import reach
+
+        vault = reach(address, access.environment, options)
+        address, options = vault.address, vault.options
+    return open_backend(address, access.environment, options, emit=emit, cancel=cancel)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from posixpath import normpath
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from backup_agent.errors import UsageError
@@ -34,6 +34,9 @@ from backup_agent.storage.failures import Failures
 from backup_agent.storage.read_back import ReadBackBackend
 from backup_agent.storage.retry import RetryingBackend
 from backup_agent.storage.throttle import Throttle, ThrottledBackend
+
+if TYPE_CHECKING:
+    from backup_agent.storage.web_client import TokenSource
 
 # Two letters at least: C: is a Windows drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
@@ -50,7 +53,8 @@ _KIB = 1024
 class StorageOptions:
     """What the command line says about storage; limits in KiB/s, 0 for none.
 
-    ``egress`` confines connections where somebody else has typed the address.
+    ``egress`` confines connections where somebody else has typed the address. ``tokens`` and
+    ``certificate`` (PEM) are those of a REST server that knows this device: a console.
     ``read_back``: compare every pack after its upload, where the server proves nothing.
     """
 
@@ -58,6 +62,8 @@ class StorageOptions:
     limit_upload: int = 0
     limit_download: int = 0
     egress: EgressPolicy | None = None
+    tokens: TokenSource | None = None
+    certificate: str = ""
     read_back: bool = False
 
 
@@ -113,6 +119,11 @@ def open_direct_reads(
 def is_remote(address: str) -> bool:
     """Whether the address leads over a network."""
     return _scheme(address) not in ("", "local")
+
+
+def is_vault(address: str) -> bool:
+    """Whether a console must say where it leads (``services.link``)."""
+    return _scheme(address) == "vault"
 
 
 def local_folder(address: str) -> Path | None:
@@ -194,7 +205,7 @@ def _bare_backend(address: str, environment: Mapping[str, str], options: Storage
         case scheme:
             raise UsageError(
                 f"{masked(address)} is no repository address: {scheme}: is not known.",
-                hint="Known are a path, s3:, swift:, rest: and webdav:. "
+                hint="Known are a path, s3:, swift:, rest:, webdav: and vault:. "
                 "Write local: before a path that looks like an address.",
             )
 
@@ -262,6 +273,14 @@ def _rest(
     from backup_agent.storage.web_client import Login
 
     server = _server(address, url)
+    if options.tokens is not None:
+        return RestBackend(
+            server.folder,
+            failures=Failures(masked(address), "this device's link (everboot link --status)"),
+            login=options.tokens,
+            cacert=options.cacert,
+            certificate=options.certificate,
+        )
     user = environment.get("EVERBOOT_REST_USERNAME") or environment.get("RESTIC_REST_USERNAME")
     password = environment.get("EVERBOOT_REST_PASSWORD") or environment.get("RESTIC_REST_PASSWORD")
     return RestBackend(

@@ -52,10 +52,26 @@ def authorities_file(
     return next((Path(file) for file in candidates if _has_certificates(file)), None)
 
 
-def tls_context(authorities: Path | None) -> ssl.SSLContext:
-    """What a client verifies servers with; ``None`` for whatever the system trusts."""
+def tls_context(authorities: Path | None, *, pinned: str = "") -> ssl.SSLContext:
+    """What a client verifies servers with; ``None`` for whatever the system trusts.
+
+    A ``pinned`` certificate (PEM) is trusted, and no other. Whoever pinned it compared its
+    fingerprint, which says more than the name in it; many that people make for themselves name
+    nobody.
+    """
+    if pinned:
+        return _pinned_context(pinned)
     context = ssl.create_default_context(cafile=str(authorities) if authorities else None)
     return context if authorities or _knows_any(context) else _brought_along()
+
+
+def _pinned_context(certificate: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    # It may have been issued by an authority that nobody here knows.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=certificate)
+    return context
 
 
 def _knows_any(context: ssl.SSLContext) -> bool:

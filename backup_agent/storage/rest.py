@@ -22,7 +22,7 @@ from backup_agent.storage.backend import (
 )
 from backup_agent.storage.byte_range import ByteRange
 from backup_agent.storage.failures import Failures
-from backup_agent.storage.web_client import Login, WebClient
+from backup_agent.storage.web_client import Login, TokenSource, WebClient
 
 _DIRECT = {"X-Everboot-Redirect": "yes"}
 """Asks the console's gateway to send us to the storage itself for packs; others overlook it."""
@@ -35,10 +35,18 @@ class RestBackend:
     """Speaks version 2 of the protocol, and version 1 with servers that know no other."""
 
     def __init__(
-        self, base: str, *, failures: Failures, login: Login, cacert: Path | None = None
+        self,
+        base: str,
+        *,
+        failures: Failures,
+        login: Login | TokenSource,
+        cacert: Path | None = None,
+        certificate: str = "",
     ) -> None:
         self._failures = failures
-        self._client = WebClient(base, failures, login=login, cacert=cacert)
+        self._client = WebClient(
+            base, failures, login=login, cacert=cacert, certificate=certificate
+        )
         self._reads_directly = True
 
     @property

@@ -220,6 +220,7 @@ def _session(bucket: Bucket, login: S3Login) -> boto3.Session:
     core = get_session()
     core.register_component("data_loader", _descriptions())
     try:
+        core.get_scoped_config()
         return boto3.Session(
             botocore_session=core,
             aws_access_key_id=login.access_key,

@@ -5,9 +5,10 @@ httpx's client is safe to share between threads; its pool grows with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -18,6 +19,7 @@ from backup_agent.storage.byte_range import RANGE_NOT_SATISFIABLE, ByteRange
 from backup_agent.storage.failures import Failures
 
 _TIMEOUT = httpx.Timeout(60, connect=5, pool=None)
+_UNAUTHORIZED = 401
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=64)
 
 
@@ -29,22 +31,61 @@ class Login:
     password: str = field(default="", repr=False)
 
 
+class TokenSource(Protocol):
+    """Gives tokens that live for minutes (RFC 6750); several threads may ask at once."""
+
+    def current(self) -> str:
+        """One that is good for a while yet. Raises ``LinkError``, ``StorageError``."""
+        ...
+
+    def instead_of(self, refused: str) -> str:
+        """Another one, because the server did not take this one."""
+        ...
+
+    def close(self) -> None:
+        """No more tokens are needed."""
+        ...
+
+
+class _Bearer(httpx.Auth):
+    """Sends a token, and once more another one where the first was not taken."""
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self._tokens.current()
+        request.headers["Authorization"] = f"Bearer {token}"
+        answer = yield request
+        if answer.status_code == _UNAUTHORIZED:
+            request.headers["Authorization"] = f"Bearer {self._tokens.instead_of(token)}"
+            yield request
+
+
 class WebClient:
     """Sends requests below one base address and raises Everboot's errors.
 
-    ``base`` ends in a slash and holds no credentials.
+    ``base`` ends in a slash and holds no credentials. ``certificate`` (PEM), if given, is the
+    only one that the server may show.
     """
 
     def __init__(
-        self, base: str, failures: Failures, *, login: Login, cacert: Path | None = None
+        self,
+        base: str,
+        failures: Failures,
+        *,
+        login: Login | TokenSource,
+        cacert: Path | None = None,
+        certificate: str = "",
     ) -> None:
         self.failures = failures
+        self._login = login
         self._http = httpx.Client(
             base_url=base,
-            auth=(login.user, login.password) if login.user or login.password else None,
+            auth=_auth(login),
             # The stored bytes, never a compressed form of them: offsets count those.
             headers={"Accept-Encoding": "identity"},
-            verify=tls_context(cacert),
+            verify=tls_context(cacert, pinned=certificate),
             limits=_POOL,
             timeout=_TIMEOUT,
         )
@@ -146,6 +187,14 @@ class WebClient:
 
     def close(self) -> None:
         self._http.close()
+        if not isinstance(self._login, Login):
+            self._login.close()
+
+
+def _auth(login: Login | TokenSource) -> httpx.Auth | None:
+    if not isinstance(login, Login):
+        return _Bearer(login)
+    return httpx.BasicAuth(login.user, login.password) if login.user or login.password else None
 
 
 def _range(wanted: ByteRange) -> dict[str, str]:

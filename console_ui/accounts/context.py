@@ -9,10 +9,11 @@ from console_ui.django_settings import console_settings
 
 
 def account(request: HttpRequest) -> dict[str, object]:
-    """``membership`` (or None), whether it is an administrator's, and this console's host."""
+    """``membership`` (or None), whether it is an administrator's, and where this console is."""
     membership = getattr(request, "membership", None)
     return {
         "membership": membership,
         "is_admin": membership is not None and membership.may(Role.ADMIN),
         "console_host": console_settings().host,
+        "console_address": console_settings().public_address,
     }

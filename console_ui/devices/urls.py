@@ -1,11 +1,31 @@
-"""Addresses of the devices' pages."""
+"""Addresses of the devices' pages, of their tokens and of their API."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from console_ui.devices import pages
+from console_ui.devices import api, oauth
+from console_ui.devices.pages import devices, link
 
 urlpatterns = [
-    path("devices", pages.overview, name="devices"),
+    path("devices", devices.overview, name="devices"),
+    path("devices/<uuid:device_id>/rename", devices.rename, name="device-rename"),
+    path("devices/<uuid:device_id>/remove", devices.remove, name="device-remove"),
+    path("ui/", link.fragment_door, name="fragment-door"),
+    path("link", link.enter_code, name="link"),
+    path("link/answer", link.answer, name="link-answer"),
+    path("oauth/device_authorization", oauth.device_authorization, name="device-authorization"),
+    path("oauth/token", oauth.token, name="token"),
+    path("api/v1/devices", api.devices, name="api-devices"),
+    path("api/v1/device", api.this_device, name="api-device"),
+    path(
+        "api/v1/device/managed-password",
+        api.own_managed_password,
+        name="api-own-managed-password",
+    ),
+    path(
+        "api/v1/devices/<uuid:source_id>/managed-password",
+        api.managed_password,
+        name="api-managed-password",
+    ),
 ]

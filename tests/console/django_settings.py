@@ -15,6 +15,7 @@ EVERBOOT: Settings = Settings(
     database=Sqlite(file=Path("unused") / "console.sqlite3"),
 )
 EVERBOOT_SEALING_KEY: bytes
+EVERBOOT_HASHING_KEY: bytes
 EVERBOOT_COOKIE_PREFIX: str
 
 globals().update(django_settings(EVERBOOT, MasterKey(bytes(32))))

@@ -1,0 +1,172 @@
+"""``/api/v1/…`` about devices: JSON, for devices with their access tokens, and for programs with
+HTTP Basic and an application password.
+
+No cookie opens these, so no other site can have a browser send them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console_ui.accounts.application_passwords import Principal, authenticate_program
+from console_ui.accounts.models import Scope
+from console_ui.accounts.throttle import Blocked
+from console_ui.accounts.visitor import visitor_of
+from console_ui.devices import linking, managed_passwords, tokens
+from console_ui.devices.models import Device
+
+_P = ParamSpec("_P")
+
+_LONGEST_PASSWORD = 1000
+
+
+def bearer_token(request: HttpRequest) -> str:
+    """RFC 6750, 2.1; empty where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def device_api(
+    page: Callable[Concatenate[HttpRequest, Device, _P], JsonResponse],
+) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
+    """For linked devices only; the page is told which one asks."""
+
+    @csrf_exempt
+    @wraps(page)
+    def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        device = tokens.authenticate(bearer_token(request), address=visitor_of(request).address)
+        if device is None:
+            refused = refusal(401, "invalid_token")
+            refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+            return refused
+        return page(request, device, *args, **kwargs)
+
+    return checked
+
+
+def program_api(
+    page: Callable[Concatenate[HttpRequest, Principal, _P], JsonResponse],
+) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
+    """For programs; the page is told whom one acts for."""
+
+    @csrf_exempt
+    @wraps(page)
+    def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        login, password = basic_login(request)
+        address = visitor_of(request).address
+        match authenticate_program(login, password, scope=Scope.API, address=address):
+            case Principal() as principal:
+                return page(request, principal, *args, **kwargs)
+            case Blocked(seconds=seconds):
+                refused = refusal(429, "too_many_attempts")
+                refused.headers["Retry-After"] = str(seconds)
+            case None:
+                refused = refusal(401, "invalid_login")
+                refused.headers["WWW-Authenticate"] = 'Basic realm="Everboot", charset="UTF-8"'
+        return refused
+
+    return checked
+
+
+def basic_login(request: HttpRequest) -> tuple[str, str]:
+    """RFC 7617; both empty where there is none."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        login, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return login, password
+
+
+@program_api
+@require_safe
+def devices(request: HttpRequest, principal: Principal) -> JsonResponse:  # noqa: ARG001
+    """All linked devices of the organisation that the caller acts in."""
+    linked = Device.objects.linked(timezone.now()).of(principal.organisation)
+    return JsonResponse({"devices": [_public(device) for device in linked]})
+
+
+@device_api
+@require_http_methods(["GET", "DELETE"])
+def this_device(request: HttpRequest, device: Device) -> JsonResponse:
+    """Who the caller is; DELETE removes it: ``everboot link --unlink``."""
+    if request.method == "DELETE":
+        actor = linking.actor_of(device, address=visitor_of(request).address)
+        linking.remove(device, actor=actor, now=timezone.now())
+        return JsonResponse({})
+    return JsonResponse(
+        {
+            **_public(device),
+            "organisation": device.organisation.name,
+            "managed_password": hasattr(device, "managed_password"),
+        }
+    )
+
+
+@device_api
+@require_http_methods(["PUT", "DELETE"])
+def own_managed_password(request: HttpRequest, device: Device) -> JsonResponse:
+    """``{"password": "…"}`` is kept for the caller's own vault, or taken back."""
+    address = visitor_of(request).address
+    if not device.backs_up:
+        return refusal(403, "restore_only")
+    if request.method == "DELETE":
+        managed_passwords.forget(device, address=address)
+        return JsonResponse({})
+    password = _password(request.body)
+    if password is None:
+        return refusal(400, "password_missing")
+    managed_passwords.keep(device, password, address=address, now=timezone.now())
+    return JsonResponse({})
+
+
+@device_api
+@require_safe
+def managed_password(request: HttpRequest, device: Device, source_id: uuid.UUID) -> JsonResponse:
+    """That of a vault which the caller may read."""
+    source = Device.objects.of(device.organisation).filter(pk=source_id).first()
+    address = visitor_of(request).address
+    password = managed_passwords.fetch(device, source, address=address) if source else None
+    if password is None:
+        return refusal(404, "not_found")
+    return JsonResponse({"password": password})
+
+
+def _public(device: Device) -> dict[str, str | None]:
+    return {
+        "id": str(device.pk),
+        "name": device.name,
+        "system": device.system,
+        "kind": device.kind,
+        "key": device.short_key,
+        "linked_at": device.linked_at.isoformat(),
+        "seen_at": device.seen_at.isoformat() if device.seen_at else None,
+        "expires_at": device.expires_at.isoformat() if device.expires_at else None,
+    }
+
+
+def refusal(status: int, code: str) -> JsonResponse:
+    return JsonResponse({"code": code}, status=status)
+
+
+def _password(body: bytes) -> str | None:
+    try:
+        match json.loads(body):
+            case {"password": str(password)} if 0 < len(password) <= _LONGEST_PASSWORD:
+                return password
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        pass
+    return None

@@ -1,0 +1,1 @@
+"""How the tables of devices came to be."""

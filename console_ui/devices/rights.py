@@ -1,0 +1,41 @@
+"""What a device may do with a vault: the question that the gateway asks at every request."""
+
+from __future__ import annotations
+
+import uuid
+from enum import Enum
+
+from django.utils import timezone
+
+from console_ui.devices.models import Device, ReadGrant
+
+
+class Right(Enum):
+    """``OWN``: add and hide. ``READ``: read, and make and delete locks. ``NONE``: a 404."""
+
+    OWN = "own"
+    READ = "read"
+    NONE = "none"
+
+
+def right_on(device: Device, source_id: uuid.UUID | None) -> Right:
+    """What ``device`` may do with the vault of the device ``source_id``, at this moment.
+
+    None stands for a vault that belongs to no device.
+    """
+    if source_id is None:
+        return Right.NONE
+    if source_id == device.pk:
+        return Right.OWN if device.backs_up else Right.NONE
+    return Right.READ if source_id in readable_sources(device) else Right.NONE
+
+
+def readable_sources(device: Device) -> set[uuid.UUID]:
+    """The devices whose vaults this one may read now, apart from its own.
+
+    A removed device's vault stays readable: that is what one restores after a theft.
+    """
+    grants = ReadGrant.objects.filter(
+        reader=device, expires_at__gt=timezone.now(), source__organisation=device.organisation_id
+    )
+    return set(grants.values_list("source_id", flat=True))

@@ -1,0 +1,56 @@
+"""Access tokens: ten minutes each, known to the database, so that removal works at once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from console_ui.devices.models import AccessToken, Device
+
+LIFE = timedelta(minutes=10)
+_TOKEN_BYTES = 32
+_SEEN_NOTED_EVERY = timedelta(minutes=1)
+
+
+def issue(device: Device, *, now: datetime) -> str:
+    """A fresh token. Those whose time is over are forgotten."""
+    AccessToken.objects.filter(device=device, expires_at__lte=now).delete()
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    AccessToken.objects.create(token_hash=_hash(token), device=device, expires_at=now + LIFE)
+    return token
+
+
+def authenticate(token: str, *, address: str) -> Device | None:
+    """Whose token it is, if the device is still linked.
+
+    Asks the database every time: who is removed is out with the next request.
+    ``address`` is where the request comes from, for the list of devices.
+    """
+    now = timezone.now()
+    found = (
+        AccessToken.objects.select_related("device", "device__organisation")
+        .filter(token_hash=_hash(token), expires_at__gt=now)
+        .first()
+    )
+    if found is None or not found.device.is_linked(now):
+        return None
+    note_seen(found.device, address=address, now=now)
+    return found.device
+
+
+def revoke_all(device: Device) -> None:
+    """Its tokens open nothing from the next request on."""
+    AccessToken.objects.filter(device=device).delete()
+
+
+def note_seen(device: Device, *, address: str, now: datetime) -> None:
+    """At most once a minute: a backup sends hundreds of requests."""
+    if device.seen_at is None or device.seen_at < now - _SEEN_NOTED_EVERY:
+        Device.objects.filter(pk=device.pk).update(seen_at=now, seen_address=address)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""Linked devices and vaults: whose is which, and what the gateway lets a device's token do."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import IntegrityError
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from backup_agent.errors import StorageError
+from console_ui.accounts.visitor import visitor_of
+from console_ui.audit.actor import Actor
+from console_ui.devices import tokens
+from console_ui.devices.api import device_api, refusal
+from console_ui.devices.linking import actor_of
+from console_ui.devices.models import Device
+from console_ui.devices.rights import Right, readable_sources, right_on
+from console_ui.storage import vaults
+from console_ui.storage.gateway.access import Rights
+from console_ui.storage.models import Location, Vault
+
+_log = logging.getLogger(__name__)
+_RIGHTS = {Right.OWN: Rights.WRITE, Right.READ: Rights.READ}
+
+
+class LinkedDevices:
+    """Answers the gateway from the database, every time: a removed device is out at once."""
+
+    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
+        device = tokens.authenticate(token, address=address)
+        if device is None or device.organisation_id != vault.organisation_id:
+            return None
+        rights = _RIGHTS.get(right_on(device, vault.device_id))
+        return (rights, actor_of(device, address=address)) if rights else None
+
+
+@device_api
+@require_safe
+def listing(request: HttpRequest, device: Device) -> JsonResponse:
+    """The vaults that the calling device may reach: its own, made now if need be, and those that
+    it may read for a while.
+    """
+    try:
+        own = own_vault(device, actor=actor_of(device, address=visitor_of(request).address))
+    except StorageError as exc:
+        # Its words name places and logins: they are for whoever runs the console.
+        _log.warning("no vault could be made for a device: %s", exc.message)
+        return refusal(503, "storage_unavailable")
+    found = Vault.objects.of(device.organisation).filter(device_id__in=readable_sources(device))
+    others = [vault for vault in found if vault != own]
+    entries = [_entry(own, Right.OWN)] if own else []
+    return JsonResponse({"vaults": entries + [_entry(vault, Right.READ) for vault in others]})
+
+
+def own_vault(device: Device, *, actor: Actor) -> Vault | None:
+    """The device's vault. It is made when first asked for, in the organisation's oldest location;
+    None where there is none yet, or for a device that only restores.
+
+    Raises ``StorageError`` where the location does not let it be made.
+    """
+    if not device.backs_up:
+        return None
+    if (found := Vault.objects.filter(device_id=device.pk).first()) is not None:
+        return found
+    location = Location.objects.of(device.organisation).order_by("added_at").first()
+    if location is None:
+        return None
+    try:
+        # In no transaction of ours: the storage may take its time, and others want to write.
+        return vaults.make(
+            device.organisation, location, name=device.name, by=actor, device_id=device.pk
+        )
+    except IntegrityError:
+        # Two questions at once: the other one has made it.
+        return Vault.objects.get(device_id=device.pk)
+
+
+def _entry(vault: Vault, right: Right) -> dict[str, str]:
+    return {
+        "id": str(vault.pk),
+        "name": vault.name,
+        "path": f"/storage/{vault.pk}/",
+        "right": right.value,
+        "device_id": str(vault.device_id),
+    }
