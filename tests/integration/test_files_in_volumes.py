@@ -420,6 +420,28 @@ def test_ext_file_whose_inode_has_a_wrong_checksum_fails(three_files: Path) -> N
     assert tree.read_at(found(tree, b"whole").reference, 0, 50_000) == NOISE[50_000:100_000]
 
 
+def test_ext_file_whose_tree_of_extents_has_a_wrong_checksum_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with open(folder / "in pieces", "wb") as file:
+        for number in range(40):
+            file.seek(number * 8192)
+            file.write(NOISE[:1024])
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+    data = bytearray(volume.read_bytes())
+    (node,) = (
+        place
+        for place in range(0, len(data), 1024)
+        if data[place : place + 2] == b"\x0a\xf3" and data[place + 2] >= 40
+    )
+    whole = open_files(bytes(data), FileSystemKind.EXT4)
+    assert whole.read_at(found(whole, b"in pieces").reference, 8192, 1024) == NOISE[:1024]
+    data[node + 12 + 12 + 8] ^= 1
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        tree.read_at(found(tree, b"in pieces").reference, 8192, 1024)
+
+
 def test_ext_folder_with_a_wrong_checksum_fails(three_files: Path) -> None:
     data = bytearray(three_files.read_bytes())
     data[data.index(b"hit", 20_000)] ^= 1

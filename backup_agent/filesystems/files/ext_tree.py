@@ -100,7 +100,7 @@ class ExtTree:
 
     def _content(self, inode: Inode) -> Runs | bytes:
         if not inode.has_inline_data:
-            return file_runs(self._volume, self._inodes.block_size, inode)
+            return file_runs(self._volume, self._inodes, inode)
         rest = next((a.value for a in self._attributes(inode) if a.name == INLINE_DATA), b"")
         return (inode.block + rest)[: inode.size]
 
@@ -114,7 +114,7 @@ class ExtTree:
             return
         if folder.size > _LARGEST_FOLDER:
             raise UnreadableError("It is larger than any folder can be.")
-        runs = file_runs(self._volume, self._inodes.block_size, folder)
+        runs = file_runs(self._volume, self._inodes, folder)
         block_size = self._inodes.block_size
         seed = self._inodes.seed(folder)
         for offset in range(0, folder.size, block_size):
@@ -167,7 +167,7 @@ class ExtTree:
             return content
         if inode.size < _FAST_SYMLINK_BYTES and not inode.has_extents and not inode.has_blocks:
             return inode.block[: inode.size]
-        runs = file_runs(self._volume, self._inodes.block_size, inode)
+        runs = file_runs(self._volume, self._inodes, inode)
         return runs.read_at(self._volume, 0, min(inode.size, self._inodes.block_size))
 
     def _attributes(self, inode: Inode) -> Sequence[Attribute]:
