@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import struct
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -249,6 +250,62 @@ def set_record_flag(volume: bytearray, name: str, flag: int) -> None:
     struct.pack_into("<I", volume, place, flags | flag)
 
 
+@pytest.mark.parametrize("damage", [b"BAAD", bytes(1024), NOISE[:1024], None])
+def test_ntfs_name_whose_record_is_damaged_is_listed_with_the_problem(
+    tmp_path: Path, damage: bytes | None
+) -> None:
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkntfs", "-Q", "-F")
+    with mounted_ntfs(volume, tmp_path / "mounted") as folder:
+        for name in ("whole", "hit file", "other"):
+            (folder / name).write_bytes(NOISE[:5000])
+        (folder / "hit folder").mkdir()
+        records = [(folder / name).stat().st_ino for name in ("hit file", "hit folder")]
+    data = bytearray(volume.read_bytes())
+    (cluster,) = struct.unpack_from("<Q", data, 48)
+    table = cluster * data[13] * 512
+    for record in records:
+        place = table + record * 1024
+        assert data[place : place + 4] == b"FILE"
+        if damage is None:
+            data[place + 510 : place + 512] = b"zz"
+        else:
+            data[place : place + len(damage)] = damage
+    tree = open_files(bytes(data), FileSystemKind.NTFS)
+    items = {item.node.name: item for item in tree.list_folder(tree.root)}
+    assert items.keys() == {b"whole", b"hit file", b"other", b"hit folder"}
+    for called, item in items.items():
+        assert ("damaged" in item.problem) == called.startswith(b"hit")
+        looked_up = tree.look_up(tree.root, called)
+        assert looked_up is not None
+        assert bool(looked_up.problem) == bool(item.problem)
+    with pytest.raises(UnreadableError):
+        tree.read_at(items[b"hit file"].reference, 0, 100)
+
+
+def test_ntfs_folder_with_one_damaged_block_of_names_shows_the_others(
+    ntfs: tuple[Path, dict[bytes, Known]],
+) -> None:
+    data = bytearray(ntfs[0].read_bytes())
+    name = "entry number 1703 of many".encode("utf-16-le")
+    (block, *_) = (
+        place
+        for place in range(0, len(data), 4096)
+        if data[place : place + 4] == b"INDX" and name in data[place : place + 4096]
+    )
+    data[block : block + 4096] = bytes(4096)
+    pristine, tree = (open_files(v, FileSystemKind.NTFS) for v in (ntfs[0], bytes(data)))
+    before, after = (
+        {item.node.name: item for item in t.list_folder(found(t, b"many").reference)}
+        for t in (pristine, tree)
+    )
+    added = after.keys() - before.keys()
+    assert [after[name].problem for name in added] != []
+    assert all("names are missing" in after[name].problem for name in added)
+    assert 0 < len(before.keys() - after.keys()) < 60
+    for name in before.keys() & after.keys():
+        assert after[name] == before[name]
+
+
 def test_reparse_points_are_shown_and_never_followed(tmp_path: Path) -> None:
     volume = make_empty(tmp_path / "volume", 8 * MIB, "mkntfs", "-Q", "-F")
     target, shown = "\\??\\C:\\Users\\me", "C:\\Users\\me"
@@ -297,6 +354,15 @@ EXT = {
     "ext4": ("mkfs.ext4",),
     "ext4 with little ones inline": ("mkfs.ext4", "-O", "inline_data", "-I", "512"),
     "ext4 of old": ("mkfs.ext4", "-O", "^extents,^64bit,^metadata_csum,^dir_index"),
+    "ext4 in clusters": ("mkfs.ext4", "-O", "bigalloc", "-b", "1024", "-C", "4096"),
+    "ext4 with two copies": (
+        "mkfs.ext4",
+        "-O",
+        "sparse_super2,meta_bg,^resize_inode",
+        "-b",
+        "1024",
+    ),
+    "ext4 full of copies": ("mkfs.ext4", "-O", "^sparse_super,meta_bg,^resize_inode", "-b", "1024"),
     "ext4 in meta groups": ("mkfs.ext4", "-O", "meta_bg,^resize_inode", "-b", "1024"),
 }
 
@@ -313,6 +379,88 @@ def test_every_file_of_an_ext_volume_is_as_it_was_put_in(
     truth = survey(linux_folder)
     # Folders' times are those of when mkfs filled them.
     assert without_folder_times(in_volume) == without_folder_times(truth)
+
+
+@pytest.fixture
+def three_files(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number, name in enumerate(("hit", "whole", "other")):
+        (folder / name).write_bytes(NOISE[number * 50_000 :][:50_000])
+    return make_empty(tmp_path / "volume", 8 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+
+
+@pytest.mark.parametrize("features", ["metadata_csum", "^metadata_csum"])
+def test_ext_file_that_points_to_free_blocks_fails(three_files: Path, features: str) -> None:
+    run_tool("tune2fs", "-O", features, three_files)
+    # The word that says where the file's only extent lies: nothing is in use there.
+    run_tool("debugfs", "-w", "-R", "set_inode_field /hit block[5] 7000", three_files)
+    tree = open_files(three_files, FileSystemKind.EXT4)
+    assert tree.read_at(found(tree, b"whole").reference, 0, 50_000) == NOISE[50_000:100_000]
+    with pytest.raises(UnreadableError, match="calls free"):
+        tree.read_at(found(tree, b"hit").reference, 0, 4096)
+
+
+def test_ext_blocks_of_a_group_that_was_stored_whole_are_read(three_files: Path) -> None:
+    told = run_tool("debugfs", "-R", "blocks /hit", three_files)
+    # The bitmap forgets the blocks, the group's count does not.
+    run_tool("debugfs", "-w", "-R", f"freeb {told.split()[0]} 3", three_files)
+    tree = open_files(three_files, FileSystemKind.EXT4)
+    assert tree.read_at(found(tree, b"hit").reference, 0, 50_000) == NOISE[:50_000]
+
+
+def test_ext_file_whose_inode_has_a_wrong_checksum_fails(three_files: Path) -> None:
+    told = run_tool("debugfs", "-R", "imap /hit", three_files)
+    block, within = re.findall(r"block (\d+), offset (0x[0-9a-f]+)", told)[0]
+    data = bytearray(three_files.read_bytes())
+    data[int(block) * 1024 + int(within, 16) + 40 + 20] ^= 1
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        tree.read_at(found(tree, b"hit").reference, 0, 100)
+    assert tree.read_at(found(tree, b"whole").reference, 0, 50_000) == NOISE[50_000:100_000]
+
+
+def test_ext_file_whose_tree_of_extents_has_a_wrong_checksum_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with open(folder / "in pieces", "wb") as file:
+        for number in range(40):
+            file.seek(number * 8192)
+            file.write(NOISE[:1024])
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+    data = bytearray(volume.read_bytes())
+    (node,) = (
+        place
+        for place in range(0, len(data), 1024)
+        if data[place : place + 2] == b"\x0a\xf3" and data[place + 2] >= 40
+    )
+    whole = open_files(bytes(data), FileSystemKind.EXT4)
+    assert whole.read_at(found(whole, b"in pieces").reference, 8192, 1024) == NOISE[:1024]
+    data[node + 12 + 12 + 8] ^= 1
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        tree.read_at(found(tree, b"in pieces").reference, 8192, 1024)
+
+
+def test_ext_folder_with_a_wrong_checksum_fails(three_files: Path) -> None:
+    data = bytearray(three_files.read_bytes())
+    data[data.index(b"hit", 20_000)] ^= 1
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        tree.list_folder(tree.root)
+
+
+def test_ext_file_that_ends_in_a_hole_is_read_to_its_end(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with open(folder / "hole", "wb") as file:
+        file.write(b"begin")
+        file.truncate(3 * MIB)
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkfs.ext4", "-q", "-d", str(folder))
+    tree = open_files(volume, FileSystemKind.EXT4)
+    hole = found(tree, b"hole").reference
+    assert read_whole(tree, hole, 3 * MIB) == b"begin".ljust(3 * MIB, b"\0")
+    assert tree.read_at(hole, 2 * MIB, 1000) == bytes(1000)
 
 
 def without_folder_times(known: dict[bytes, Known]) -> dict[bytes, object]:

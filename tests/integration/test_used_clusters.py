@@ -12,9 +12,10 @@ import pytest
 
 from backup_agent.filesystems.recognise import recognise
 from backup_agent.filesystems.used.survey import VolumeSurvey, survey_volume
-from backup_agent.model.disk import Extent, FileSystemKind, Volume
+from backup_agent.model.disk import Extent, FileSystemKind, Volume, joined
 from backup_agent.model.used_space import UsedSpace
 from tests.helpers.disk_images import MIB, run_tool
+from tests.helpers.foreign_volumes import mounted_exfat
 from tests.helpers.volumes import (
     SHADOW_STORE,
     fill_in_pieces,
@@ -93,6 +94,42 @@ def test_ext_blocks_are_those_that_dumpe2fs_counts(tmp_path: Path, options: str)
     assert space.used_bytes == size - free * space.cluster_size
 
 
+@pytest.mark.parametrize("options", ["-O metadata_csum", "-O ^metadata_csum"])
+def test_ext_group_whose_bitmap_lies_is_stored_whole(tmp_path: Path, options: str) -> None:
+    volume = make_file_system(
+        tmp_path / "v", 40 * MIB, "mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", *options.split()
+    )
+    scatter(volume, put_ext, remove_ext)
+    honest = space_of(volume)
+    listed = run_tool("dumpe2fs", volume)
+    bitmaps = [int(place) for place in re.findall(r"Block bitmap at (\d+)", listed)]
+    with open(volume, "r+b") as file:
+        file.seek(bitmaps[0] * 1024)
+        file.write(bytes(1024))
+    _, found = survey(volume)
+    assert found.space is not None
+    assert "1 of its 5 groups" in found.remarks[0]
+    first_group = Extent(0, 8193 * 1024)
+    assert list(joined(found.space.extents(0, first_group.size))) == [first_group]
+    behind = [*honest.extents(first_group.size, volume.stat().st_size)]
+    assert [*found.space.extents(first_group.size, volume.stat().st_size)] == behind
+
+
+def test_ext_bitmap_with_the_right_count_and_wrong_checksum_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    volume = make_file_system(tmp_path / "v", 8 * MIB, "mke2fs", "-qF", "-t", "ext4")
+    place = int(re.findall(r"Block bitmap at (\d+)", run_tool("dumpe2fs", volume))[0]) * 1024
+    with open(volume, "r+b") as file:
+        file.seek(place)
+        bits = file.read(1024)
+        file.seek(place)
+        file.write(bits[::-1])
+    _, found = survey(volume)
+    assert found.space is not None
+    assert (found.space.used_bytes, len(found.remarks)) == (8 * MIB, 1)
+
+
 @pytest.mark.parametrize("options", FAT_OPTIONS)
 def test_fat_clusters_are_those_that_fsck_counts(tmp_path: Path, options: str) -> None:
     sizes = {"12": 8 * MIB, "16": 60 * MIB, "32": 300 * MIB}
@@ -118,6 +155,26 @@ def test_exfat_clusters_are_those_that_dump_exfat_counts(tmp_path: Path, options
     assert (space.clusters, space.clusters - space.used_clusters) == (clusters, free)
 
 
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount exFAT")
+def test_exfat_clusters_of_files_are_stored_whatever_the_bitmap_says(tmp_path: Path) -> None:
+    volume = make_file_system(tmp_path / "v", 16 * MIB, "mkfs.exfat", "-c", "4096")
+    with mounted_exfat(volume, tmp_path / "mounted") as mounted:
+        (mounted / "folder" / "deep").mkdir(parents=True)
+        for number, name in enumerate(("one", "folder/two", "folder/deep/three")):
+            (mounted / name).write_bytes(random.Random(number).randbytes(50_000))
+        with open(mounted / "one", "ab") as file:  # no longer in one piece
+            file.write(bytes(50_000))
+    honest = space_of(volume)
+    data = bytearray(volume.read_bytes())
+    at = data.index(honest.bitmap, honest.origin)
+    data[at : at + len(honest.bitmap)] = bytes(len(honest.bitmap))
+    volume.write_bytes(data)
+    _, found = survey(volume)
+    assert found.space == honest
+    assert f"calls {honest.used_clusters} clusters free" in found.remarks[0]
+
+
 def free_ntfs_clusters(volume: Path) -> tuple[int, int]:
     """All clusters and the free ones, by ntfsinfo."""
     told = run_tool("ntfsinfo", "--mft", volume)
@@ -136,6 +193,25 @@ def test_ntfs_clusters_are_those_that_ntfsinfo_counts(tmp_path: Path, options: s
     # NTFS's second boot sector stands behind the last cluster.
     last = space.size - 512
     assert next(space.extents(last, space.size)).start == last
+
+
+def test_damaged_ntfs_records_are_remarked_and_unused_ones_are_not(tmp_path: Path) -> None:
+    volume = make_file_system(tmp_path / "v", 16 * MIB, "mkntfs", "-qfF")
+    with mounted_ntfs(volume, tmp_path / "mounted") as mounted:
+        for name in ("one", "two", "gone"):
+            (mounted / name).write_bytes(b"x" * 5000)
+        hit = [(mounted / name).stat().st_ino for name in ("one", "two")]
+        unused = (mounted / "gone").stat().st_ino
+        (mounted / "gone").unlink()
+    with open(volume, "r+b") as file:
+        boot = file.read(512)
+        table = int.from_bytes(boot[48:56], "little") * boot[13] * 512
+        for record, damage in ((hit[0], b"BAAD"), (hit[1], bytes(4)), (unused, b"BAAD")):
+            file.seek(table + record * 1024)
+            file.write(damage)
+    _, found = survey(volume)
+    (remark,) = found.remarks
+    assert remark.startswith("2 of its file records are damaged")
 
 
 @pytest.fixture(scope="module")

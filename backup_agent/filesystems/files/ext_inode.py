@@ -1,9 +1,8 @@
 """ext's superblock and group descriptors as far as they lead to inodes, and the inodes.
 
-The superblock, 1024 bytes into the volume, little endian: 0 u32 inodes, 20 u32
-first data block, 24 u32 block size (1024 shifted by it), 32 u32 blocks a group,
-40 u32 inodes a group, 88 u16 bytes an inode, 96 u32 incompatible features,
-254 u16 bytes a descriptor (64-bit volumes), 260 u32 first group of meta_bg.
+The superblock, 1024 bytes into the volume, little endian, besides what the layout
+takes out of it: 0 u32 inodes, 40 u32 inodes a group, 88 u16 bytes an inode, 96 u32
+incompatible features.
 
 An inode: 0 u16 mode, 2 u16 uid, 4 u32 size, 8, 12, 16 u32 atime, ctime, mtime,
 24 u16 gid, 26 u16 links, 28 u32 sectors, 32 u32 flags, 40 60 bytes that lead to
@@ -19,11 +18,11 @@ import struct
 from dataclasses import dataclass
 
 from backup_agent.errors import UnreadableError
+from backup_agent.filesystems.ext_layout import parse_layout
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.model.node import NodeKind, go_mode
 
 _MAGIC = 0xEF53
-_META_BG, _64BIT = 0x10, 0x80
 # filetype, recover, meta_bg, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir,
 # inline_data, encrypt, casefold
 _KNOWN = 0x2 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000
@@ -84,21 +83,19 @@ class InodeTable:
         """Raises ``UnreadableError`` for a volume that uses what is not known here."""
         self._volume = volume
         block = volume.exactly(1024, 1024)
-        self._count, self._first_block, shift = struct.unpack_from("<I16xII", block)
-        self._blocks_per_group, self._per_group = struct.unpack_from("<I4xI", block, 32)
+        (self._count,) = struct.unpack_from("<I", block)
+        (self._per_group,) = struct.unpack_from("<I", block, 40)
         magic, self._inode_size = struct.unpack_from("<H30xH", block, 56)
         (features,) = struct.unpack_from("<I", block, 96)
-        (descriptor_size,) = struct.unpack_from("<H", block, 254)
-        (self._first_meta_group,) = struct.unpack_from("<I", block, 260)
-        if magic != _MAGIC or shift > 6 or not self._per_group or not self._blocks_per_group:
+        layout = parse_layout(block)
+        if magic != _MAGIC or layout is None or not self._per_group:
             raise UnreadableError("Its superblock is damaged.")
         if unknown := features & ~_KNOWN:
             raise UnreadableError(f"It uses features of ext4 that are not known ({unknown:#x}).")
-        self.block_size = 1024 << shift
+        self._layout = layout
+        self.block_size = layout.block_size
         self._inode_size = self._inode_size or _OLD_INODE_SIZE
-        self._descriptor_size = descriptor_size if features & _64BIT else 32
-        self._has_meta_groups = bool(features & _META_BG)
-        if not 128 <= self._inode_size <= self.block_size or not 32 <= self._descriptor_size <= 64:
+        if not 128 <= self._inode_size <= self.block_size:
             raise UnreadableError("Its superblock is damaged.")
         self._tables: dict[int, int] = {}
 
@@ -115,40 +112,34 @@ class InodeTable:
             raise UnreadableError("It is compressed in a way no driver knows any more.")
         return inode
 
+    def refuse_damaged(self, inode: Inode) -> None:
+        """Raises ``UnreadableError`` where its checksum is wrong.
+
+        Not done for every inode that is listed: that would double a listing's time.
+        """
+        if not self._layout.inode_fits(inode.number, inode.raw):
+            raise UnreadableError("Its inode is damaged: the checksum is wrong.")
+
+    def seed(self, inode: Inode) -> int | None:
+        """What the checksums of its blocks of records begin with; ``None`` without any."""
+        return self._layout.inode_seed(inode.number, inode.raw)
+
     def _table(self, group: int) -> int:
         """Where a group's inodes begin, in bytes."""
         start: int | None = self._tables.get(group)
         if start is None:
-            place = self._descriptor_place(group)
-            descriptor = self._volume.exactly(place, self._descriptor_size)
+            descriptor = self._descriptor(group)
             block = int.from_bytes(descriptor[8:12], "little")
-            if self._descriptor_size >= 64:
+            if len(descriptor) >= 64:
                 block |= int.from_bytes(descriptor[40:44], "little") << 32
             start = self._tables[group] = block * self.block_size
         return start
 
-    def _descriptor_place(self, group: int) -> int:
-        per_block = self.block_size // self._descriptor_size
-        block, within = divmod(group, per_block)
-        start = self._first_block + 1 + block
-        if self._has_meta_groups and block >= self._first_meta_group:
-            first_group = block * per_block
-            start = first_group * self._blocks_per_group + self._first_block
-            start += self._has_superblock(first_group)
-        place: int = start * self.block_size + within * self._descriptor_size
-        return place
-
-    def _has_superblock(self, group: int) -> bool:
-        """Copies of the superblock are in the groups 0, 1 and powers of 3, 5 and 7."""
-        if group < 2:
-            return True
-        for base in (3, 5, 7):
-            power = base
-            while power < group:
-                power *= base
-            if power == group:
-                return True
-        return False
+    def _descriptor(self, group: int) -> bytes:
+        layout = self._layout
+        block, within = divmod(group, layout.descriptors_per_block)
+        place = layout.descriptor_block(block) * layout.block_size
+        return self._volume.exactly(place + within * layout.descriptor_size, layout.descriptor_size)
 
 
 def _decode(number: int, raw: bytes) -> Inode:

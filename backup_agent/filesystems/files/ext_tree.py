@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 from backup_agent.errors import UnreadableError
+from backup_agent.filesystems.crc32c import crc32c
+from backup_agent.filesystems.files.ext_allocated import AllocatedBlocks
 from backup_agent.filesystems.files.ext_blocks import file_runs
 from backup_agent.filesystems.files.ext_inode import Inode, InodeTable
 from backup_agent.filesystems.files.ext_xattrs import INLINE_DATA, Attribute, read_xattrs
@@ -26,6 +28,7 @@ _ROOT_INODE = 2
 _FAST_SYMLINK_BYTES = 60
 _LARGEST_FOLDER = 1 << 30
 _INLINE_FOLDER_HEAD = 4
+_TAIL, _TAIL_SIZE = b"\0\0\0\0\x0c\0\0\xde", 12
 _MOST_OPEN = 64
 _ENCRYPTED = "It is encrypted by the file system (fscrypt)."
 
@@ -39,6 +42,7 @@ class ExtTree:
         """Raises ``UnreadableError``."""
         self._volume = volume
         self._inodes = InodeTable(volume)
+        self._allocated = AllocatedBlocks(volume)
         self._open: OrderedDict[Reference, tuple[Inode, Runs | bytes]] = OrderedDict()
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
@@ -64,12 +68,14 @@ class ExtTree:
             return content[offset : offset + size]
         within = max(min(size, content.size - offset), 0)
         # Blocks behind the last one in use are a hole like any other.
-        return content.read_at(self._volume, offset, within) + bytes(size - within)
+        begin = content.read_at(self._allocated, offset, within) if within else b""
+        return begin + bytes(size - within)
 
     def _folder(self, reference: Reference) -> Inode:
         inode = self._inodes.read(reference)
         if inode.kind is not NodeKind.FOLDER:
             raise UnreadableError("It is no folder.")
+        self._inodes.refuse_damaged(inode)
         if inode.is_encrypted:
             raise UnreadableError(_ENCRYPTED)
         return inode
@@ -84,6 +90,7 @@ class ExtTree:
             inode = self._inodes.read(file)
             if inode.kind is not NodeKind.FILE:
                 raise UnreadableError("It is no file.")
+            self._inodes.refuse_damaged(inode)
             if inode.is_encrypted:
                 raise UnreadableError(_ENCRYPTED)
             opened = self._open[file] = inode, self._content(inode)
@@ -93,7 +100,7 @@ class ExtTree:
 
     def _content(self, inode: Inode) -> Runs | bytes:
         if not inode.has_inline_data:
-            return file_runs(self._volume, self._inodes.block_size, inode)
+            return file_runs(self._volume, self._inodes, inode)
         rest = next((a.value for a in self._attributes(inode) if a.name == INLINE_DATA), b"")
         return (inode.block + rest)[: inode.size]
 
@@ -107,10 +114,13 @@ class ExtTree:
             return
         if folder.size > _LARGEST_FOLDER:
             raise UnreadableError("It is larger than any folder can be.")
-        runs = file_runs(self._volume, self._inodes.block_size, folder)
+        runs = file_runs(self._volume, self._inodes, folder)
         block_size = self._inodes.block_size
+        seed = self._inodes.seed(folder)
         for offset in range(0, folder.size, block_size):
-            yield from _entries(runs.read_at(self._volume, offset, block_size))
+            block = runs.read_at(self._allocated, offset, block_size)
+            _refuse_wrong_sum(block, seed)
+            yield from _entries(block)
 
     def _listed(self, number: int, name: bytes) -> TreeItem:
         try:
@@ -148,6 +158,7 @@ class ExtTree:
         return TreeItem(reference=Reference(inode.number), node=node, problem=problem)
 
     def _link_target(self, inode: Inode) -> bytes:
+        self._inodes.refuse_damaged(inode)
         if inode.is_encrypted:
             return b""
         if inode.has_inline_data:
@@ -156,11 +167,20 @@ class ExtTree:
             return content
         if inode.size < _FAST_SYMLINK_BYTES and not inode.has_extents and not inode.has_blocks:
             return inode.block[: inode.size]
-        runs = file_runs(self._volume, self._inodes.block_size, inode)
+        runs = file_runs(self._volume, self._inodes, inode)
         return runs.read_at(self._volume, 0, min(inode.size, self._inodes.block_size))
 
     def _attributes(self, inode: Inode) -> Sequence[Attribute]:
         return read_xattrs(self._volume, self._inodes, inode)
+
+
+def _refuse_wrong_sum(block: bytes, seed: int | None) -> None:
+    """A block of names may end in an unused entry of type 0xDE, which has its checksum."""
+    body, tail = block[:-_TAIL_SIZE], block[-_TAIL_SIZE:]
+    if seed is None or not tail.startswith(_TAIL):
+        return
+    if crc32c(seed, body) != int.from_bytes(tail[len(_TAIL) :], "little"):
+        raise UnreadableError("One of the folder's blocks is damaged: the checksum is wrong.")
 
 
 def _entries(block: bytes) -> Iterator[tuple[int, bytes]]:

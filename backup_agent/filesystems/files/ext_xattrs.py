@@ -76,7 +76,7 @@ def _entries(
             raise UnreadableError("Its extended attributes are damaged.")
         if elsewhere:
             holder = inodes.read(elsewhere)
-            value = file_runs(volume, inodes.block_size, holder).read_at(volume, 0, size)
+            value = file_runs(volume, inodes, holder).read_at(volume, 0, size)
         else:
             value = area[values_start + offset : values_start + offset + size]
         if len(value) != size:

@@ -30,7 +30,7 @@ from backup_agent.filesystems.used.ntfs_mft import Content, MasterFileTable, rea
 from backup_agent.filesystems.used.ntfs_record import DATA
 from backup_agent.filesystems.used.volume_bytes import VolumeBytes as WholeVolume
 
-_INDEX_ROOT, _INDEX_ALLOCATION, _INDEX_NAME = 0x90, 0xA0, "$I30"
+_INDEX_ROOT, _INDEX_ALLOCATION, _INDEX_BITMAP, _INDEX_NAME = 0x90, 0xA0, 0xB0, "$I30"
 _STANDARD_INFORMATION = 0x10
 _STANDARD = struct.Struct("<QQQQI")
 _IS_FOLDER = 2
@@ -55,6 +55,14 @@ class FolderFacts:
     accessed: int
     record_changed: int
     streams: tuple[Stream, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNames:
+    """What an index names: (reference, name) each, and how many of its blocks are damaged."""
+
+    names: tuple[tuple[int, str], ...]
+    damaged_blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,35 @@ class FolderIndexes:
             if part.name and not part.first_vcn:
                 size = part.size if part.value is None else len(part.value)
                 yield Stream(part.name.encode("utf-8", "surrogatepass"), size)
+
+    def names(self, folder: int) -> FolderNames:
+        """All of the folder with that record number that can be had, block by block.
+
+        Not down the tree: a damaged block would hide those below it.
+        """
+        index = self._index(folder)
+        names = list(_shown(_node(index.root, _ROOT_HEAD)))
+        damaged = 0
+        for number in self._blocks_in_use(folder, index):
+            try:
+                names += _shown(self._block(index, number))
+            except SpaceUnknownError:
+                damaged += 1
+        return FolderNames(tuple(names), damaged)
+
+    def _blocks_in_use(self, folder: int, index: _Index) -> Iterator[int]:
+        """In the units that nodes are named in."""
+        if index.blocks is None:
+            return
+        bitmap = self._mft.content(folder, _INDEX_BITMAP, _INDEX_NAME)
+        if bitmap is None:
+            raise SpaceUnknownError("A folder's index does not say which of its blocks count.")
+        bits = bitmap.value
+        if bits is None:
+            bits = self._mft.read(bitmap.runs, 0, bitmap.size)
+        for block in range(min(index.blocks.size // index.block_size, 8 * len(bits))):
+            if bits[block >> 3] >> (block & 7) & 1:
+                yield block * (index.block_size // index.unit)
 
     def find(self, folder: int, name: str) -> int | None:
         """The reference of what is called exactly so in the folder with that record number."""
@@ -177,6 +214,14 @@ class FolderIndexes:
         if struct.pack("=H", 1) != struct.pack("<H", 1):
             units.byteswap()
         return units
+
+
+def _shown(entries: Iterator[_Entry]) -> list[tuple[int, str]]:
+    return [
+        (entry.reference, entry.name.decode("utf-16-le", "surrogatepass"))
+        for entry in entries
+        if entry.name and entry.space != _SHORT_NAMES
+    ]
 
 
 def _node(data: bytes, head: int) -> Iterator[_Entry]:

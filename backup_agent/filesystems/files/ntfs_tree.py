@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -31,6 +31,7 @@ from backup_agent.filesystems.files.ntfs_reparse import (
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.filesystems.files.wof_file import STREAM as WOF_STREAM
 from backup_agent.filesystems.files.wof_file import WofAlgorithm, WofFile
+from backup_agent.filesystems.ntfs import with_fixups
 from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind, go_mode
 
@@ -94,10 +95,14 @@ class NtfsTree:
         self.root = Reference(self._library.get_file_entry(_ROOT_RECORD).get_file_reference())
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
-        entry = self._entry(folder)
-        if not entry.has_directory_entries_index():
-            raise UnreadableError("It is no folder.")
-        return list(self._listed(entry))
+        try:
+            listed = list(self._listed(self._entry(folder)))
+        except OSError:
+            # One damaged block of the index, and the library gives up the folder.
+            if self._indexes.facts(folder & _RECORD_NUMBER) is None:
+                raise
+            listed = []
+        return listed + list(self._passed_over(folder, {item.node.name for item in listed}))
 
     def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
         try:
@@ -132,7 +137,11 @@ class NtfsTree:
         return FolderIndexes(self._volume)
 
     def item(self, reference: Reference) -> TreeItem:
-        return self._opened(reference).item
+        try:
+            return self._opened(reference).item
+        except OSError:
+            # The library gives up a folder for one damaged block of its index.
+            return self._found(reference, "")
 
     def read_at(
         self, file: Reference, offset: int, size: int, *, stream: bytes | None = None
@@ -156,14 +165,37 @@ class NtfsTree:
         return _extents(opened.entry) if opened.entry.has_default_data_stream() else ()
 
     def _listed(self, folder: pyfsntfs.file_entry) -> Iterator[TreeItem]:
+        if not folder.has_directory_entries_index():
+            raise UnreadableError("It is no folder.")
         for number in range(folder.get_number_of_sub_file_entries()):
             try:
                 entry = folder.get_sub_file_entry(number)
                 reference = Reference(entry.get_file_reference())
                 if reference & _RECORD_NUMBER >= _FIRST_OWN_RECORD:
                     yield self._describe(entry, reference, entry.get_name() or "")
-            except (OSError, UnicodeError) as exc:
-                yield _damaged(number, exc)
+            except (OSError, UnicodeError):
+                # The folder's index has its name, and is asked for those that are missing.
+                continue
+
+    def _passed_over(self, folder: Reference, known: Container[bytes]) -> Iterator[TreeItem]:
+        """What the folder's index names and the library leaves out: its record is damaged."""
+        try:
+            index = self._indexes.names(folder & _RECORD_NUMBER)
+        except (SpaceUnknownError, UnicodeError) as exc:
+            yield _damaged(b"damaged index of names", Reference(0), exc)
+            return
+        for number, name in index.names:
+            encoded = name.encode("utf-8", "surrogatepass")
+            if encoded in known or number & _RECORD_NUMBER < _FIRST_OWN_RECORD:
+                continue
+            reference = Reference(number)
+            try:
+                yield self._found(reference, name)
+            except (OSError, UnicodeError, SpaceUnknownError, UnreadableError) as exc:
+                yield _damaged(encoded, reference, exc)
+        for number in range(index.damaged_blocks):
+            lost = SpaceUnknownError("A block of the folder's index is damaged: names are missing")
+            yield _damaged(b"damaged names %d" % number, Reference(0), lost)
 
     def _opened(self, reference: Reference) -> _Opened:
         opened = self._open.get(reference)
@@ -200,13 +232,15 @@ class NtfsTree:
     ) -> TreeItem:
         """``entry``: none for a folder."""
         flags, size = facts.flags, facts.size
-        problem = ""
+        record = self._stored_record(reference)
+        # The library takes a record that was torn while it was written as it comes.
+        problem = "" if with_fixups(record, magic=b"FILE") else "Its record is damaged."
         point: ReparsePoint | None = None
         if flags & _REPARSE:
             try:
                 point = find_reparse_point(reference & _RECORD_NUMBER, self._record)
             except UnreadableError as exc:
-                problem = exc.message
+                problem = problem or exc.message
         kind = _kind(point, is_folder=facts.is_folder, size=size)
         if kind is NodeKind.FILE and entry is not None:
             problem = problem or _problem(entry, flags, point)
@@ -228,7 +262,8 @@ class NtfsTree:
             gid=gid,
             inode=reference,
             size=size,
-            links=self._links(reference),
+            # A short name (``PROGRA~1``) counts, too.
+            links=struct.unpack_from("<H", record, _LINKS_IN_RECORD)[0],
             link_target=point.link_target if point and kind is NodeKind.SYMLINK else b"",
         )
         streams = facts.streams if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
@@ -250,17 +285,15 @@ class NtfsTree:
         data: bytes = self._mft.read_buffer_at_offset(self._record_size, number * self._record_size)
         return data
 
-    def _links(self, reference: Reference) -> int:
-        """How many names it has; a short name (``PROGRA~1``) counts, too."""
-        place = (reference & _RECORD_NUMBER) * self._record_size + _LINKS_IN_RECORD
+    def _stored_record(self, reference: Reference) -> bytes:
+        """As it lies on the volume, fixups and all."""
+        place = (reference & _RECORD_NUMBER) * self._record_size
         start = place - place % _RECORDS_AT_ONCE
         if start != self._records_start:
             # Files of one folder have records side by side.
             self._records = self._mft.read_buffer_at_offset(_RECORDS_AT_ONCE, start)
             self._records_start = start
-        links: int
-        (links,) = struct.unpack_from("<H", self._records, place - start)
-        return links
+        return self._records[place - start :][: self._record_size]
 
 
 def _kind(point: ReparsePoint | None, *, is_folder: bool, size: int) -> NodeKind:
@@ -333,11 +366,11 @@ def _read_from(stream: pyfsntfs.data_stream, offset: int, size: int) -> bytes:
     return _read(stream, stream.get_size(), offset, size)
 
 
-def _damaged(number: int, exc: Exception) -> TreeItem:
-    """Stands in a folder's list for an entry of which not even the name is known."""
-    node = Node(name=b"damaged entry %d" % number, kind=NodeKind.IRREGULAR)
-    words = " ".join(str(exc).split())[:200]
-    return TreeItem(reference=Reference(0), node=node, problem=f"Its record is damaged ({words}).")
+def _damaged(name: bytes, reference: Reference, exc: Exception) -> TreeItem:
+    """Stands in a folder's list for what is there and cannot be had."""
+    node = Node(name=name, kind=NodeKind.IRREGULAR)
+    words = " ".join(str(exc).split())[:200].rstrip(".")
+    return TreeItem(reference=reference, node=node, problem=f"Its record is damaged ({words}).")
 
 
 def _nanoseconds(filetime: int) -> int:

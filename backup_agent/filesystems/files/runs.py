@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from backup_agent.errors import UnreadableError
-from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.model.disk import Extent
 
 
@@ -16,6 +15,12 @@ class Run(NamedTuple):
 
     start: int | None
     size: int
+
+
+class ExactBytes(Protocol):
+    """Where runs are read from."""
+
+    def exactly(self, offset: int, size: int) -> bytes: ...
 
 
 class Runs:
@@ -28,7 +33,7 @@ class Runs:
         for run in runs:
             self._append(run)
 
-    def read_at(self, volume: VolumeBytes, offset: int, size: int) -> bytes:
+    def read_at(self, volume: ExactBytes, offset: int, size: int) -> bytes:
         """Exactly those bytes. Raises ``UnreadableError`` where the runs end before."""
         end = offset + size
         if end > self.size:

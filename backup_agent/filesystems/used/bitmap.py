@@ -52,6 +52,12 @@ class ClusterBitmap:
         mask = ((1 << count) - 1) << (first & 7)
         return int.from_bytes(self._bits[low:high], "little") & mask == mask
 
+    def used(self, first: int, count: int) -> int:
+        """How many of these clusters are used."""
+        low, high = first >> 3, (first + count + 7) >> 3
+        mask = ((1 << count) - 1) << (first & 7)
+        return (int.from_bytes(self._bits[low:high], "little") & mask).bit_count()
+
     def space(self, *, size: int, origin: int, cluster_size: int) -> UsedSpace:
         """The finished account of a volume of ``size`` bytes; cluster 0 starts at ``origin``.
 

@@ -44,6 +44,11 @@ def ntfs_space(volume: VolumeBytes, *, include_all: bool) -> NtfsSpace:
     bitmap = _read_bitmap(mft, geometry)
     survey = NtfsSurvey(mft)
     remarks: list[str] = []
+    if survey.damaged_records:
+        remarks.append(
+            f"{survey.damaged_records} of its file records are damaged: their files cannot be"
+            " read. chkdsk can repair the volume."
+        )
     if forgotten := survey.mark(bitmap):
         remarks.append(
             f"$Bitmap calls {forgotten} clusters free that files lie in. They are stored;"

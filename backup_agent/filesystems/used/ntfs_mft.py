@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from backup_agent.errors import SpaceUnknownError
 from backup_agent.filesystems.used.ntfs_record import (
     ATTRIBUTE_LIST,
+    BITMAP,
     DATA,
     Attribute,
     Record,
@@ -103,18 +104,35 @@ class MasterFileTable:
         for listed in self._listed(record, number, kind):
             yield from listed.attributes(kind)
 
-    def records(self) -> Iterator[tuple[int, Record]]:
-        """Every record in use, in order; those that make no sense are passed over."""
+    def records(self) -> Iterator[tuple[int, Record | None]]:
+        """Every record in use, in order; ``None`` for those that are damaged."""
         size = self._geometry.record_size
+        in_use = self._in_use()
         for start in range(0, self._size, _PIECE):
             piece = self.read(self._runs, start, min(_PIECE, self._size - start))
             for place in range(0, len(piece) - size + 1, size):
+                number = (start + place) // size
                 try:
                     record = parse_record(piece[place : place + size])
                 except SpaceUnknownError:
+                    # The table is longer than what was ever written of it.
+                    if number >> 3 < len(in_use) and in_use[number >> 3] >> (number & 7) & 1:
+                        yield number, None
                     continue
                 if record is not None:
-                    yield (start + place) // size, record
+                    yield number, record
+
+    def _in_use(self) -> bytes:
+        """One bit a record, by the table's own account; none if it cannot be read."""
+        try:
+            bitmap = self.content(0, BITMAP, "")
+            if bitmap is None:
+                return b""
+            if bitmap.value is not None:
+                return bitmap.value
+            return self.read(bitmap.runs, 0, min(bitmap.size, self._size))
+        except SpaceUnknownError:
+            return b""
 
     def read(self, runs: Sequence[Run], start: int, size: int) -> bytes:
         """Bytes of a content that lies in those runs. Raises :class:`SpaceUnknownError`."""

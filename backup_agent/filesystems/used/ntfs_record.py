@@ -19,6 +19,7 @@ from backup_agent.errors import SpaceUnknownError
 ATTRIBUTE_LIST = 0x20
 FILE_NAME = 0x30
 DATA = 0x80
+BITMAP = 0xB0
 _END = 0xFFFFFFFF
 _STRIDE = 512
 _REFERENCE = (1 << 48) - 1
@@ -93,13 +94,18 @@ class Record:
 
 
 def parse_record(data: bytes) -> Record | None:
-    """The record; ``None`` if none is in use there. Raises :class:`SpaceUnknownError`.
+    """The record; ``None`` if none is in use there.
+
+    Raises :class:`SpaceUnknownError` for one that is damaged, or was never written.
 
     The last two bytes of each 512 were replaced by a counter when the record
     was written, so that a torn write shows; here they are put back.
     """
     magic, fixups, count, _, _, _, first, flags, _, _, base = _HEADER.unpack_from(data)
-    if magic != b"FILE" or not flags & 1:
+    if magic != b"FILE":
+        # "BAAD" is what Windows makes of a torn one.
+        raise SpaceUnknownError("A file record is damaged.")
+    if not flags & 1:
         return None
     strides = len(data) // _STRIDE
     if count != strides + 1 or fixups + 2 * count > len(data) or first < _HEADER.size:

@@ -34,7 +34,11 @@ class NtfsSurvey:
         # Cluster, count and record of each run, as bare numbers, for there are millions.
         self._runs = array("Q")
         self._names: list[tuple[int, int, str]] = []
+        self.damaged_records = 0
         for number, record in mft.records():
+            if record is None:
+                self.damaged_records += 1
+                continue
             owner = number if record.base is None else record.base
             # Its one stream spans the volume, and lies only where nothing else may.
             if owner != BAD_CLUSTERS_FILE:

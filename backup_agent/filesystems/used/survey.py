@@ -64,9 +64,11 @@ def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSur
         case FileSystemKind.FAT12 | FileSystemKind.FAT16 | FileSystemKind.FAT32:
             return VolumeSurvey(fat_space(within, kind))
         case FileSystemKind.EXFAT:
-            return VolumeSurvey(exfat_space(within))
+            told = exfat_space(within)
+            return VolumeSurvey(told.space, remarks=told.remarks)
         case FileSystemKind.EXT2 | FileSystemKind.EXT3 | FileSystemKind.EXT4:
-            return VolumeSurvey(ext_space(within))
+            counted = ext_space(within)
+            return VolumeSurvey(counted.space, remarks=counted.remarks)
         case FileSystemKind.SWAP:
             page_size = volume.file_system.cluster_size
             if include_all or page_size is None:
