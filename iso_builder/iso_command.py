@@ -1,0 +1,210 @@
+"""``everboot iso build``, ``write`` and ``test``"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from backup_agent.errors import UsageError
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit, Notice
+from backup_agent.model.media import MediaSettings
+from iso_builder.qemu import Firmware, Shape
+
+if TYPE_CHECKING:
+    from iso_builder.personalise import BuiltImage
+
+_MIB = 1 << 20
+_BOOT_SECONDS = 900.0
+
+
+class Render(Protocol):
+    """Where the answers go."""
+
+    @property
+    def emit(self) -> Emit: ...
+
+    def show(self, record: Mapping[str, object], text: str) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+class CommandSession(Protocol):
+    """What these commands need of the command line's session."""
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+
+    @property
+    def cancel(self) -> CancelToken: ...
+
+    @property
+    def render(self) -> Render: ...
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=argparse.ArgumentParser
+    )
+    build = actions.add_parser("build", help="make rescue media as one file")
+    build.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    build.add_argument("--console", default="", metavar="URL", help="whose devices it restores")
+    build.add_argument("--code", default="", help="the media code the console showed")
+    build.add_argument(
+        "--console-certificate", type=Path, metavar="FILE", help="an authority it trusts (PEM)"
+    )
+    build.add_argument(
+        "--from",
+        dest="prebuilt",
+        type=Path,
+        metavar="IMAGE",
+        help="personalise a copy of this image instead; works on every system",
+    )
+    build.add_argument("--mirror", metavar="URL", help="a Debian archive; default: this system's")
+    build.add_argument("--fresh", action="store_true", help="fetch today's Debian packages")
+
+    write = actions.add_parser("write", help="write rescue media to a USB key")
+    write.add_argument("image", type=Path, metavar="FILE")
+    write.add_argument("device", metavar="DEVICE", help="all of it is overwritten")
+    write.add_argument("--yes", action="store_true", help="do not ask")
+
+    test = actions.add_parser("test", help="boot rescue media in a virtual machine")
+    test.add_argument("image", type=Path, metavar="FILE")
+    test.add_argument("--firmware", type=Firmware, choices=list(Firmware), default=Firmware.UEFI)
+    test.add_argument("--as", dest="shape", type=Shape, choices=list(Shape), default=Shape.USB)
+    test.add_argument("--memory", type=int, default=1024, metavar="MIB")
+    test.add_argument("--disk", type=Path, action="append", default=[], metavar="IMAGE")
+    test.add_argument(
+        "--run", action="append", default=[], metavar="COMMAND", help="run this on it; repeatable"
+    )
+    test.add_argument("--kvm", action="store_true", help="use this computer's virtualisation")
+
+
+def run(args: argparse.Namespace, session: CommandSession) -> int:
+    match args.action:
+        case "build":
+            return _build(args, session)
+        case "write":
+            return _write(args, session)
+        case _:
+            return _test(args, session)
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Where the base is kept, by the XDG Base Directory Specification."""
+    if own := environment.get("EVERBOOT_CACHE"):
+        return Path(own)
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "everboot"
+
+
+def _build(args: argparse.Namespace, session: CommandSession) -> int:
+    from backup_agent.services.media.slot import checked_settings
+
+    settings = checked_settings(
+        console=args.console, code=args.code, certificate=_text(args.console_certificate)
+    )
+    if args.prebuilt:
+        built = _personalise(args.prebuilt, args.output, settings)
+    else:
+        built = _build_anew(args, settings, session)
+    session.render.show(
+        {
+            "message_type": "summary",
+            "file": str(built.file),
+            "size": built.size,
+            "sha256": built.sha256,
+        },
+        f"{built.file}: {built.size / _MIB:.0f} MiB\nSHA-256 {built.sha256}",
+    )
+    return 0
+
+
+def _build_anew(
+    args: argparse.Namespace, settings: MediaSettings, session: CommandSession
+) -> BuiltImage:
+    from iso_builder.build import build
+    from iso_builder.config import BuildConfig, Mirror
+
+    config = BuildConfig(
+        output=args.output.absolute(),
+        cache=cache_folder(session.environment).absolute(),
+        mirror=Mirror(args.mirror) if args.mirror else None,
+        fresh=args.fresh,
+    )
+    return build(config, settings, emit=session.render.emit, cancel=session.cancel)
+
+
+def _personalise(image: Path, output: Path, settings: MediaSettings) -> BuiltImage:
+    from iso_builder.personalise import personalise
+
+    return personalise(image, output, settings)
+
+
+def _text(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{file} cannot be read.", hint="Check its path.") from exc
+
+
+def _write(args: argparse.Namespace, session: CommandSession) -> int:
+    from backup_agent.services.media.key import plan_key, write_key
+
+    plan = plan_key(args.image, args.device)
+    disk = plan.disk
+    session.render.say(
+        f"All that is on {disk.path} will be lost:\n"
+        f"  {disk.model or 'a disk without a name'}, {disk.size / 1e9:.1f} GB, {disk.transport}"
+    )
+    if not args.yes:
+        _confirm(disk.path)
+    write_key(plan, emit=session.render.emit, cancel=session.cancel)
+    session.render.show(
+        {"message_type": "summary", "device": disk.path, "size": plan.size, "verified": True},
+        f"{disk.path} holds the rescue media, and reads as it was written.",
+    )
+    return 0
+
+
+def _confirm(device: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "Nobody is here to confirm that.", hint="Give --yes to write without being asked."
+        )
+    if input(f"Type {device} to go on: ").strip() != device:
+        raise UsageError("Nothing was written.")
+
+
+def _test(args: argparse.Namespace, session: CommandSession) -> int:
+    from iso_builder.proof import check_image
+    from iso_builder.qemu import TestMachine, try_out
+
+    if not args.image.exists():
+        raise UsageError(f"There is no {args.image}.")
+    check_image(args.image, cancel=session.cancel)
+    machine = TestMachine(
+        firmware=args.firmware,
+        shape=args.shape,
+        memory=args.memory * _MIB,
+        disks=tuple(args.disk),
+        kvm=args.kvm,
+    )
+    way = f"{args.firmware.value}, {args.shape.value}"
+    session.render.emit(Notice(f"Starting a virtual machine ({way}); this may take minutes."))
+    answers = try_out(
+        args.image,
+        machine,
+        commands=tuple(args.run),
+        limit_seconds=_BOOT_SECONDS,
+        cancel=session.cancel,
+    )
+    session.render.show(
+        {"message_type": "summary", "reached": "terminal", "answers": answers},
+        "\n".join([*answers, f"It reached the rescue terminal ({way})."]),
+    )
+    return 0
