@@ -182,12 +182,12 @@ def _confirm(device: str) -> None:
 
 def _test(args: argparse.Namespace, session: CommandSession) -> int:
     from iso_builder.proof import check_image
-    from iso_builder.qemu import TestMachine, try_out
+    from iso_builder.qemu import TrialMachine, try_out
 
     if not args.image.exists():
         raise UsageError(f"There is no {args.image}.")
     check_image(args.image, cancel=session.cancel)
-    machine = TestMachine(
+    machine = TrialMachine(
         firmware=args.firmware,
         shape=args.shape,
         memory=args.memory * _MIB,

@@ -34,7 +34,7 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TestMachine:
+class TrialMachine:
     """A computer to try the medium on; ``memory`` in bytes, ``disks`` raw images."""
 
     firmware: Firmware = Firmware.UEFI
@@ -84,7 +84,7 @@ class TestMachine:
 
 def try_out(
     image: Path,
-    machine: TestMachine,
+    machine: TrialMachine,
     *,
     commands: tuple[str, ...] = (),
     limit_seconds: float,
