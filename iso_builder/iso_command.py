@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _BOOT_SECONDS = 900.0
+# What is done -> the names it takes.
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "build": (),
+    "write": ("FILE", "DEVICE"),
+    "test": ("FILE",),
+}
 
 
 class Render(Protocol):
@@ -46,33 +52,34 @@ class CommandSession(Protocol):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", required=True, parser_class=argparse.ArgumentParser
+    parser.add_argument("what", choices=list(_WORDS), metavar="|".join(_WORDS))
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="write: FILE and DEVICE, all of which is overwritten; test: FILE",
     )
-    build = actions.add_parser("build", help="make rescue media as one file")
-    build.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    build = parser.add_argument_group("build: make rescue media as one file")
+    build.add_argument("-o", "--output", type=Path, metavar="FILE")
     build.add_argument("--console", default="", metavar="URL", help="whose devices it restores")
-    build.add_argument("--code", default="", help="the media code the console showed")
+    build.add_argument("--code", default="", help="the media code that the console showed")
     build.add_argument(
-        "--console-certificate", type=Path, metavar="FILE", help="an authority it trusts (PEM)"
+        "--console-certificate", type=Path, metavar="FILE", help="an authority to trust (PEM)"
     )
     build.add_argument(
         "--from",
         dest="prebuilt",
         type=Path,
         metavar="IMAGE",
-        help="personalise a copy of this image instead; works on every system",
+        help="personalise a copy of this image instead; needs no tools",
     )
     build.add_argument("--mirror", metavar="URL", help="a Debian archive; default: this system's")
     build.add_argument("--fresh", action="store_true", help="fetch today's Debian packages")
 
-    write = actions.add_parser("write", help="write rescue media to a USB key")
-    write.add_argument("image", type=Path, metavar="FILE")
-    write.add_argument("device", metavar="DEVICE", help="all of it is overwritten")
+    write = parser.add_argument_group("write: put rescue media on a USB key")
     write.add_argument("--yes", action="store_true", help="do not ask")
 
-    test = actions.add_parser("test", help="boot rescue media in a virtual machine")
-    test.add_argument("image", type=Path, metavar="FILE")
+    test = parser.add_argument_group("test: boot rescue media in a virtual machine")
     test.add_argument("--firmware", type=Firmware, choices=list(Firmware), default=Firmware.UEFI)
     test.add_argument("--as", dest="shape", type=Shape, choices=list(Shape), default=Shape.USB)
     test.add_argument("--memory", type=int, default=1024, metavar="MIB")
@@ -84,13 +91,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: CommandSession) -> int:
-    match args.action:
+    names = _WORDS[args.what]
+    if len(args.names) != len(names):
+        raise UsageError(
+            f"everboot iso {' '.join((args.what, *names))}: that many names, and no others.",
+            hint="everboot iso --help tells how.",
+        )
+    match args.what:
         case "build":
             return _build(args, session)
         case "write":
-            return _write(args, session)
+            return _write(Path(args.names[0]), args.names[1], session, ask=not args.yes)
         case _:
-            return _test(args, session)
+            return _test(Path(args.names[0]), args, session)
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
@@ -103,6 +116,8 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 def _build(args: argparse.Namespace, session: CommandSession) -> int:
     from backup_agent.services.media.slot import checked_settings
 
+    if args.output is None:
+        raise UsageError("The image needs a name.", hint="Give -o FILE.")
     settings = checked_settings(
         console=args.console, code=args.code, certificate=_text(args.console_certificate)
     )
@@ -152,16 +167,16 @@ def _text(file: Path | None) -> str:
         raise UsageError(f"{file} cannot be read.", hint="Check its path.") from exc
 
 
-def _write(args: argparse.Namespace, session: CommandSession) -> int:
+def _write(image: Path, device: str, session: CommandSession, *, ask: bool) -> int:
     from backup_agent.services.media.key import plan_key, write_key
 
-    plan = plan_key(args.image, args.device)
+    plan = plan_key(image, device)
     disk = plan.disk
     session.render.say(
         f"All that is on {disk.path} will be lost:\n"
         f"  {disk.model or 'a disk without a name'}, {disk.size / 1e9:.1f} GB, {disk.transport}"
     )
-    if not args.yes:
+    if ask:
         _confirm(disk.path)
     write_key(plan, emit=session.render.emit, cancel=session.cancel)
     session.render.show(
@@ -180,13 +195,13 @@ def _confirm(device: str) -> None:
         raise UsageError("Nothing was written.")
 
 
-def _test(args: argparse.Namespace, session: CommandSession) -> int:
+def _test(image: Path, args: argparse.Namespace, session: CommandSession) -> int:
     from iso_builder.proof import check_image
     from iso_builder.qemu import TrialMachine, try_out
 
-    if not args.image.exists():
-        raise UsageError(f"There is no {args.image}.")
-    check_image(args.image, cancel=session.cancel)
+    if not image.exists():
+        raise UsageError(f"There is no {image}.")
+    check_image(image, cancel=session.cancel)
     machine = TrialMachine(
         firmware=args.firmware,
         shape=args.shape,
@@ -197,7 +212,7 @@ def _test(args: argparse.Namespace, session: CommandSession) -> int:
     way = f"{args.firmware.value}, {args.shape.value}"
     session.render.emit(Notice(f"Starting a virtual machine ({way}); this may take minutes."))
     answers = try_out(
-        args.image,
+        image,
         machine,
         commands=tuple(args.run),
         limit_seconds=_BOOT_SECONDS,
