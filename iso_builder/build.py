@@ -36,7 +36,7 @@ _PACKING_PROGRAMS = {
     "mformat": "mtools",
     "xorriso": "xorriso",
 }
-_BASE_PROGRAMS = {"mmdebstrap": "mmdebstrap", "sqfstar": "squashfs-tools", "apt-get": "apt"}
+_BASE_PROGRAMS = {"mmdebstrap": "mmdebstrap", "apt-get": "apt"}
 _UNROOTED_PROGRAMS = {"newuidmap": "uidmap"}
 
 

@@ -17,7 +17,12 @@ _ENVIRONMENT = {"SOURCE_DATE_EPOCH": str(EPOCH)}
 
 def pack_tar(tar: BinaryIO, target: Path, *, cancel: CancelToken) -> None:
     """The archive's entries with their owners. Raises :class:`CommandFailedError`."""
-    run(["sqfstar", *OPTIONS, target], feed=tar, environment=_ENVIRONMENT, cancel=cancel)
+    run(
+        ["mksquashfs", "-", target, "-tar", *OPTIONS],
+        feed=tar,
+        environment=_ENVIRONMENT,
+        cancel=cancel,
+    )
 
 
 def pack_folder(folder: Path, target: Path, *, cancel: CancelToken) -> None:
