@@ -39,20 +39,22 @@ _WINDOW = "#!/bin/sh\nexec everboot rescue\n"
 def library_packages() -> tuple[Package, ...]:
     """What Everboot's engine needs, all the way down, as installed where the builder runs.
 
-    Raises :class:`UnsupportedError` when Everboot itself is not installed there.
+    Raises :class:`UnsupportedError` when Everboot or a library is not installed there.
     """
     found: dict[str, Package] = {}
-    pending = list(_requirements(_PRODUCT))
+    pending = [_PRODUCT]
     while pending:
-        name = pending.pop()
-        if name in found:
-            continue
-        try:
-            found[name] = Package(name, metadata.version(name), kind="pypi")
-        except metadata.PackageNotFoundError:
-            # Meant for another system or another Python.
-            continue
-        pending += _requirements(name)
+        for name, is_conditional in _requirements(pending.pop()):
+            if name in found:
+                continue
+            try:
+                found[name] = Package(name, metadata.version(name), kind="pypi")
+            except metadata.PackageNotFoundError as exc:
+                if is_conditional:
+                    # Meant for another system or another Python.
+                    continue
+                raise _not_installed(name) from exc
+            pending.append(name)
     return tuple(found[name] for name in sorted(found))
 
 
@@ -91,20 +93,23 @@ def lay_out_application(root: Path) -> None:
     _set_modes(root)
 
 
-def _requirements(name: str) -> Iterator[str]:
-    """The names it requires here, without extras."""
+def _requirements(name: str) -> Iterator[tuple[str, bool]]:
+    """The names it requires without extras, and whether only under some condition."""
     try:
         lines = metadata.requires(name) or []
     except metadata.PackageNotFoundError as exc:
-        if name != _PRODUCT:
-            return
-        raise UnsupportedError(
-            "Everboot is not installed as a package here, so its libraries are unknown.",
-            hint="Install it by pip, or personalise a prebuilt image: --from IMAGE.",
-        ) from exc
+        raise _not_installed(name) from exc
     for line in lines:
-        if "extra ==" not in line and (match := _REQUIREMENT.match(line)):
-            yield re.sub(r"[-_.]+", "-", match["name"]).lower()
+        requirement, _, condition = line.partition(";")
+        if "extra ==" not in condition and (match := _REQUIREMENT.match(requirement)):
+            yield re.sub(r"[-_.]+", "-", match["name"]).lower(), bool(condition)
+
+
+def _not_installed(name: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"The Python package {name} is not installed here, so its version is unknown.",
+        hint="Install Everboot by pip, or personalise a prebuilt image: --from IMAGE.",
+    )
 
 
 def _digits(version: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ MIB = 1 << 20
 _PROCESSOR = "Nehalem,+aes,+pclmulqdq"
 _READY = "Ready."
 _PROMPT = "root@rescue:~# "
+_STEERING = re.compile(r"\r|\x1b\[[0-9;?]*[A-Za-z]")
 _OVMF = Path("/usr/share/OVMF")
 
 
@@ -105,9 +107,14 @@ def try_out(
             for command in commands:
                 running.say(command)
                 answer = running.listen(_PROMPT, limit_seconds=limit_seconds, cancel=cancel)
-                said.append(answer.removesuffix(_PROMPT).replace("\r", ""))
+                said.append(_plain(answer.removesuffix(_PROMPT)))
             running.say("poweroff")
             return said
+
+
+def _plain(text: str) -> str:
+    """Without what steers a terminal."""
+    return _STEERING.sub("", text)
 
 
 def _variables(firmware: Firmware, folder: Path) -> Path:
