@@ -117,10 +117,16 @@ def test_the_mirror_is_the_one_that_this_system_uses() -> None:
         "Debian\tmain\tbookworm\thttp://debian.example.net/debian/\n"
         "Debian\tmain\tbookworm-security\thttp://security.example.net/\n"
     )
-    assert mirror_from_targets(targets) == Mirror(
-        "http://debian.example.net/debian/", "http://security.example.net/"
-    )
-    assert mirror_from_targets("Ubuntu\tmain\tnoble\thttp://u.example.net/\n") is None
+    expected = Mirror("http://debian.example.net/debian/", "http://security.example.net/")
+    assert mirror_from_targets(targets, codename="bookworm") == expected
+    before_the_first_update = targets.replace("Debian\t", "\t")
+    assert mirror_from_targets(before_the_first_update, codename="bookworm") == expected
+
+
+def test_another_system_has_no_mirror_of_debian() -> None:
+    targets = "Ubuntu\tmain\tnoble\thttp://ubuntu.example.net/\n"
+    assert mirror_from_targets(targets, codename="") is None
+    assert mirror_from_targets(targets, codename="noble") is None
 
 
 def test_the_base_holds_the_packages_of_the_list_and_security_updates(tmp_path: Path) -> None:
