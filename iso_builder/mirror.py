@@ -22,20 +22,20 @@ def own_mirror(cancel: CancelToken) -> Mirror:
             return mirror
     raise UsageError(
         "This computer's settings name no Debian archive.",
-        hint="Give --mirror URL, the address of one.",
+        # apt tells nothing of an archive before its lists were fetched.
+        hint="On Debian, run apt-get update first; elsewhere give --mirror URL.",
     )
 
 
 def mirror_from_targets(targets: str, *, codename: str) -> Mirror | None:
     """From the lines of ``apt-get indextargets``: origin, component, release, address.
 
-    The origin is empty while an archive's index has not been downloaded; then
-    the release, ``codename``, has to tell.
+    ``codename`` is this computer's own release, for whose packages the archive was chosen.
     """
     archive = security = ""
     for line in targets.splitlines():
         origin, component, release, address = line.split("\t")
-        if component != "main" or origin not in {"Debian", ""} or not codename:
+        if (origin, component) != ("Debian", "main"):
             continue
         if release == f"{codename}-security":
             security = security or address

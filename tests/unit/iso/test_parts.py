@@ -119,8 +119,6 @@ def test_the_mirror_is_the_one_that_this_system_uses() -> None:
     )
     expected = Mirror("http://debian.example.net/debian/", "http://security.example.net/")
     assert mirror_from_targets(targets, codename="bookworm") == expected
-    before_the_first_update = targets.replace("Debian\t", "\t")
-    assert mirror_from_targets(before_the_first_update, codename="bookworm") == expected
 
 
 def test_another_system_has_no_mirror_of_debian() -> None:
