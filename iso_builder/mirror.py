@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import platform
+import re
 
 from backup_agent.errors import UsageError
 from backup_agent.model.cancel import CancelToken
 from iso_builder.command import is_installed, run
 from iso_builder.config import Mirror
 
-_FORMAT = "$(ORIGIN)\t$(COMPONENT)\t$(RELEASE)\t$(REPO_URI)"
+_INDEX = re.compile(r"^'(?P<address>\S+/)dists/(?P<release>[^/]+)/InRelease'", re.MULTILINE)
 
 
 def own_mirror(cancel: CancelToken) -> Mirror:
     """The one in this computer's own settings. Raises ``UsageError`` if it is no Debian."""
-    if is_installed("apt-get"):
-        targets = run(
-            ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"], cancel=cancel
-        )
-        if mirror := mirror_from_targets(targets, codename=_codename()):
+    codename = _codename()
+    if codename and is_installed("apt-get"):
+        # Tells what it would fetch, fetches nothing, and needs no root.
+        addresses = run(["apt-get", "--print-uris", "update"], cancel=cancel)
+        if mirror := mirror_from_addresses(addresses, codename=codename):
             return mirror
     raise UsageError(
         "This computer's settings name no Debian archive.",
-        # apt tells nothing of an archive before its lists were fetched.
-        hint="On Debian, run apt-get update first; elsewhere give --mirror URL.",
+        hint="Give --mirror URL, the address of one.",
     )
 
 
-def mirror_from_targets(targets: str, *, codename: str) -> Mirror | None:
-    """From the lines of ``apt-get indextargets``: origin, component, release, address.
+def mirror_from_addresses(addresses: str, *, codename: str) -> Mirror | None:
+    """From the lines of ``apt-get --print-uris update``.
 
-    ``codename`` is this computer's own release, for whose packages the archive was chosen.
+    Others offer packages for this release, ``codename``, too; only Debian's
+    own archive has its point releases' updates beside it, as a rule.
     """
-    archive = security = ""
-    for line in targets.splitlines():
-        origin, component, release, address = line.split("\t")
-        if (origin, component) != ("Debian", "main"):
-            continue
-        if release == f"{codename}-security":
-            security = security or address
-        elif release == codename:
-            archive = archive or address
-    return Mirror(archive, security) if archive else None
+    found = [(match["release"], match["address"]) for match in _INDEX.finditer(addresses)]
+    archives = [address for release, address in found if release == codename]
+    archives.sort(key=lambda address: (f"{codename}-updates", address) not in found)
+    security = [address for release, address in found if release == f"{codename}-security"]
+    return Mirror(archives[0], *security[:1]) if archives else None
 
 
 def _codename() -> str:

@@ -21,7 +21,7 @@ from iso_builder.command import require, run
 from iso_builder.config import MEDIUM, Mirror
 from iso_builder.initrd import make_initrd
 from iso_builder.manifest import Layer, Manifest, Package, layers_from_json, parse_packages
-from iso_builder.mirror import mirror_from_targets
+from iso_builder.mirror import mirror_from_addresses
 from iso_builder.qemu import Firmware, Shape, TrialMachine
 from iso_builder.rootfs import debootstrap, packages
 
@@ -110,21 +110,24 @@ def test_the_scripts_on_the_medium_are_whole(script: str) -> None:
 
 
 def test_the_mirror_is_the_one_that_this_system_uses() -> None:
-    targets = (
-        "Other\tmain\tstable\thttps://packages.example.net/\n"
-        "Debian\tcontrib\tbookworm\thttp://contrib.example.net/debian/\n"
-        "Debian\tmain\tbookworm-updates\thttp://updates.example.net/debian/\n"
-        "Debian\tmain\tbookworm\thttp://debian.example.net/debian/\n"
-        "Debian\tmain\tbookworm-security\thttp://security.example.net/\n"
+    addresses = (
+        "'https://others.example.net/debian/dists/bookworm/InRelease' others 0 \n"
+        "'http://debian.example.net/debian/dists/bookworm/InRelease' debian 0 \n"
+        "'http://debian.example.net/debian/dists/bookworm-updates/InRelease' updates 0 \n"
+        "'http://security.example.net/dists/bookworm-security/InRelease' security 0 \n"
+        "'http://debian.example.net/debian/dists/bookworm/main/binary-amd64/Packages.xz' p 0 \n"
     )
-    expected = Mirror("http://debian.example.net/debian/", "http://security.example.net/")
-    assert mirror_from_targets(targets, codename="bookworm") == expected
+    assert mirror_from_addresses(addresses, codename="bookworm") == Mirror(
+        "http://debian.example.net/debian/", "http://security.example.net/"
+    )
+    assert mirror_from_addresses(addresses, codename="trixie") is None
 
 
-def test_another_system_has_no_mirror_of_debian() -> None:
-    targets = "Ubuntu\tmain\tnoble\thttp://ubuntu.example.net/\n"
-    assert mirror_from_targets(targets, codename="") is None
-    assert mirror_from_targets(targets, codename="noble") is None
+def test_a_mirror_without_security_updates_is_one_all_the_same() -> None:
+    addresses = "'http://debian.example.net/dists/bookworm/InRelease' debian 0 \n"
+    assert mirror_from_addresses(addresses, codename="bookworm") == Mirror(
+        "http://debian.example.net/"
+    )
 
 
 def test_the_base_holds_the_packages_of_the_list_and_security_updates(tmp_path: Path) -> None:
