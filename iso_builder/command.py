@@ -82,11 +82,11 @@ class Machine:
         except OSError as exc:
             raise CommandFailedError(self._last_words("It ended early")) from exc
 
-    def listen(self, until: str, *, limit_seconds: float, cancel: CancelToken) -> str:
+    def listen(self, until: str, *, failure: str, limit_seconds: float, cancel: CancelToken) -> str:
         """What comes up to and with ``until``, beginning where the last listening ended.
 
-        Raises :class:`CommandFailedError` if the machine ends or the limit is
-        reached before.
+        Raises :class:`CommandFailedError` if the machine says ``failure`` and
+        pauses, ends, or reaches the limit before.
         """
         assert self._process.stdout is not None
         deadline = time.monotonic() + limit_seconds
@@ -97,6 +97,9 @@ class Machine:
                     self._last_words(f"It did not say so within {limit_seconds:.0f} seconds")
                 )
             if not self._arrivals.select(_POLL_SECONDS):
+                # It has said all it wants to say of it.
+                if failure in self.heard:
+                    raise CommandFailedError(self._last_words("It gave up"))
                 continue
             piece = os.read(self._process.stdout.fileno(), 1 << 16)
             if not piece:

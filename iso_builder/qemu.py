@@ -19,6 +19,7 @@ MIB = 1 << 20
 # An older model plus AES: with "max", or with AES alone, Debian's kernels oops under emulation.
 _PROCESSOR = "Nehalem,+aes,+pclmulqdq"
 _READY = "Ready."
+_GAVE_UP = "Press Enter to restart this computer."
 _PROMPT = "root@rescue:~# "
 _STEERING = re.compile(r"\r|\x1b\[[0-9;?]*[A-Za-z]")
 _OVMF = Path("/usr/share/OVMF")
@@ -102,12 +103,17 @@ def try_out(
         variables = _variables(machine.firmware, Path(folder))
         with Machine(machine.arguments(image, variables)) as running:
             said = []
-            running.listen(_READY, limit_seconds=limit_seconds, cancel=cancel)
-            running.listen(_PROMPT, limit_seconds=limit_seconds, cancel=cancel)
+
+            def listen(until: str) -> str:
+                return running.listen(
+                    until, failure=_GAVE_UP, limit_seconds=limit_seconds, cancel=cancel
+                )
+
+            listen(_READY)
+            listen(_PROMPT)
             for command in commands:
                 running.say(command)
-                answer = running.listen(_PROMPT, limit_seconds=limit_seconds, cancel=cancel)
-                said.append(_plain(answer.removesuffix(_PROMPT)))
+                said.append(_plain(listen(_PROMPT).removesuffix(_PROMPT)))
             running.say("poweroff")
             return said
 
