@@ -128,7 +128,9 @@ def debootstrap(folder: Path, archive: Path, mirror: Mirror) -> list[str | Path]
         f"--customize-hook=copy-in {' '.join(str(MEDIUM / name) for name in _SCRIPTS)} /tmp",
         '--customize-hook=sh "$1/tmp/customise" "$1"',
         f"--customize-hook=sync-out /everboot-kit {folder / _KIT}",
-        '--customize-hook=rm -rf "$1/everboot-kit" "$1"/tmp/*',
+        # Ours alone: mmdebstrap's own settings lie in /tmp, and without them its last step would
+        # empty the package lists of this computer instead of those of the new root.
+        f'--customize-hook=cd "$1/tmp" && rm -r {" ".join(_SCRIPTS)} modules "$1/everboot-kit"',
         *(SUITE, archive),
         *_sources(mirror),
     ]

@@ -12,6 +12,7 @@ from iso_builder.config import EPOCH
 # zstd unpacks quickly where it counts: on the slow computer that is to be restored.
 OPTIONS = ("-comp", "zstd", "-Xcompression-level", "15", "-b", "256K", "-noappend", "-no-progress")
 # squashfs-tools takes all of a file system's time stamps from here.
+_TIMES = ("-all-time", str(EPOCH), "-mkfs-time", str(EPOCH))
 _ENVIRONMENT = {"SOURCE_DATE_EPOCH": str(EPOCH)}
 
 
@@ -28,7 +29,7 @@ def pack_tar(tar: BinaryIO, target: Path, *, cancel: CancelToken) -> None:
 def pack_folder(folder: Path, target: Path, *, cancel: CancelToken) -> None:
     """What is in the folder, as root's and of one date. Raises :class:`CommandFailedError`."""
     run(
-        ["mksquashfs", folder, target, *OPTIONS, "-all-root", "-all-time", str(EPOCH)],
+        ["mksquashfs", folder, target, *OPTIONS, "-all-root", *_TIMES],
         # With SOURCE_DATE_EPOCH set, too, mksquashfs refuses to be told times.
         environment={},
         cancel=cancel,
