@@ -48,6 +48,13 @@ TEST_PACKAGES = (
     "busybox-static",
     "kmod",
     "lvm2",
+    # what the bootable key is made with, and the firmware that starts it
+    "mmdebstrap",
+    "uidmap",
+    "squashfs-tools",
+    "xorriso",
+    "debian-archive-keyring",
+    "ovmf",
     # compresses files as Windows does
     "libwim15",
     # mounts restore points

@@ -80,7 +80,7 @@ def run_machine(machine: Machine, *, folder: Path, limit_seconds: float) -> str:
     :class:`MachineFailedError`.
     """
     console = folder / "console.txt"
-    with _alone(), running(machine.arguments(console), folder=folder) as server:
+    with alone(), running(machine.arguments(console), folder=folder) as server:
         try:
             exit_code = server.process.wait(limit_seconds)
         except subprocess.TimeoutExpired as exc:
@@ -117,7 +117,7 @@ def _tail(file: Path) -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Emulation takes whole processors: a second machine would only slow both down."""
     with open(Path(gettempdir()) / "everboot-machine.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

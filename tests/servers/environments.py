@@ -44,7 +44,7 @@ def cached(name: str, recipe: str, build: Callable[[Path], None]) -> Path:
     building was interrupted; a lock keeps a second run waiting meanwhile.
     """
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
-    folder = _cache() / f"{name}-{digest}"
+    folder = cache_folder() / f"{name}-{digest}"
     finished = folder / "finished"
     if finished.exists():
         return folder
@@ -59,5 +59,5 @@ def cached(name: str, recipe: str, build: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     return Path(os.environ.get("EVERBOOT_CACHE") or Path.home() / ".cache" / "everboot")

@@ -1,0 +1,141 @@
+"""The recipe: from packages and code to a checked image."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from backup_agent import __version__
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit, Notice
+from backup_agent.model.media import MediaSettings
+from backup_agent.services.media.slot import SLOT_PATH, empty_slot
+from iso_builder.application import (
+    PLATFORMS,
+    SERVICES,
+    lay_out_application,
+    lay_out_libraries,
+    library_packages,
+)
+from iso_builder.bootloader import make_efi_partition, menu
+from iso_builder.command import require
+from iso_builder.config import BuildConfig
+from iso_builder.initrd import make_initrd
+from iso_builder.iso import write_iso
+from iso_builder.manifest import Manifest, Package, layer_of
+from iso_builder.mirror import own_mirror
+from iso_builder.personalise import BuiltImage, finish
+from iso_builder.proof import check_image
+from iso_builder.rootfs import Base, cached_base, make_base
+from iso_builder.squashfs import OPTIONS, pack_folder
+
+_PACKING_PROGRAMS = {
+    "mksquashfs": "squashfs-tools",
+    "mformat": "mtools",
+    "xorriso": "xorriso",
+}
+_BASE_PROGRAMS = {"mmdebstrap": "mmdebstrap", "apt-get": "apt"}
+_UNROOTED_PROGRAMS = {"newuidmap": "uidmap"}
+
+
+def build(
+    config: BuildConfig, settings: MediaSettings, *, emit: Emit, cancel: CancelToken
+) -> BuiltImage:
+    """Build ``config.output`` and check it; a build that fails leaves no file there.
+
+    Raises :class:`UnsupportedError` where tools are missing, with their
+    packages' names, and :class:`CommandFailedError`.
+    """
+    require(_PACKING_PROGRAMS, purpose="Building the ISO")
+    base = _base(config, emit=emit, cancel=cancel)
+    libraries = library_packages()
+    libraries_layer = _libraries_layer(config.cache, libraries, emit=emit, cancel=cancel)
+    config.output.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the result, for it is renamed at the end, and /tmp may be small memory.
+    with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=".everboot-iso-") as name:
+        work = Path(name)
+        emit(Notice("Packing Everboot."))
+        application_layer = _application_layer(work, cancel=cancel)
+        layers = (base.layer, libraries_layer, application_layer)
+        manifest = Manifest(
+            __version__,
+            tuple(layer_of(layer) for layer in layers),
+            (*base.packages(), *libraries),
+        )
+        emit(Notice("Writing the image."))
+        image = _write(work, base, layers, manifest, cancel=cancel)
+        emit(Notice("Checking the image."))
+        check_image(image, cancel=cancel)
+        return finish(image, config.output, settings)
+
+
+def _base(config: BuildConfig, *, emit: Emit, cancel: CancelToken) -> Base:
+    base = None if config.fresh else cached_base(config.cache)
+    if base is not None:
+        emit(Notice("Taking the base from the cache; --fresh makes it anew."))
+        return base
+    require(_BASE_PROGRAMS, purpose="Building the ISO's base")
+    mirror = config.mirror or own_mirror(cancel)
+    return make_base(config.cache, mirror, emit=emit, cancel=cancel)
+
+
+def _libraries_layer(
+    cache: Path, packages: tuple[Package, ...], *, emit: Emit, cancel: CancelToken
+) -> Path:
+    """From the cache where these very versions were packed before."""
+    recipe = repr((packages, OPTIONS, PLATFORMS, SERVICES))
+    folder = cache / f"iso-libraries-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
+    layer = folder / "libraries.squashfs"
+    if layer.exists():
+        return layer
+    emit(Notice("Fetching and packing the libraries."))
+    shutil.rmtree(folder, ignore_errors=True)
+    root = folder / "root"
+    lay_out_libraries(packages, root, cancel=cancel)
+    unfinished = folder / "unfinished"
+    pack_folder(root, unfinished, cancel=cancel)
+    shutil.rmtree(root)
+    unfinished.rename(layer)
+    return layer
+
+
+def _application_layer(work: Path, *, cancel: CancelToken) -> Path:
+    root = work / "application"
+    root.mkdir()
+    lay_out_application(root)
+    layer = work / "application.squashfs"
+    pack_folder(root, layer, cancel=cancel)
+    return layer
+
+
+def _write(
+    work: Path, base: Base, layers: tuple[Path, ...], manifest: Manifest, *, cancel: CancelToken
+) -> Path:
+    """The image, nobody's yet."""
+
+    def made(name: str, content: str | bytes) -> Path:
+        file = work / name
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    kit = base.kit
+    files = {
+        ".disk/info": made("info", f"Everboot Rescue Media {manifest.version}\n"),
+        "boot/grub/grub.cfg": made("grub.cfg", menu()),
+        "boot/vmlinuz": kit / "vmlinuz",
+        "boot/initrd": made("initrd", make_initrd(kit, manifest)),
+        "boot/memtest.bin": kit / "memtest" / "memtest.bin",
+        "boot/memtest.efi": kit / "memtest" / "memtest.efi",
+        f"everboot/build-{manifest.build_id}": made("build", ""),
+        "everboot/manifest.json": made("manifest.json", manifest.to_json()),
+        "everboot/sbom.cdx.json": made("sbom.cdx.json", manifest.to_cyclonedx()),
+        SLOT_PATH: made("settings", empty_slot()),
+        **{f"everboot/layers/{layer.name}": layer for layer in layers},
+    }
+    efi_partition = work / "efi.img"
+    make_efi_partition(kit, efi_partition, cancel=cancel)
+    image = work / "image.iso"
+    write_iso(files, kit=kit, efi_partition=efi_partition, target=image, cancel=cancel)
+    return image

@@ -1,0 +1,85 @@
+"""Rescue media in virtual machines: built once, started by every firmware, as CD and as key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backup_agent.errors import CommandFailedError
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import ignore
+from backup_agent.model.media import MediaSettings
+from backup_agent.services.media.image import find_in_image
+from iso_builder.build import build
+from iso_builder.config import BuildConfig
+from iso_builder.qemu import Firmware, Shape, TrialMachine, try_out
+from tests.machines.qemu import alone
+from tests.servers.environments import cache_folder
+
+pytestmark = pytest.mark.full
+
+_BOOT_SECONDS = 600.0
+_SETTINGS = MediaSettings("https://backup.example.org", "AA11-BB22-CC33")
+_LARGEST = 400 << 20
+_DISK_SIZE = 64 << 20
+
+
+@pytest.fixture(name="medium", scope="module")
+def _medium(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Debian comes from this computer's archive the first time, then from the cache."""
+    config = BuildConfig(
+        output=tmp_path_factory.mktemp("medium") / "rescue.iso", cache=cache_folder()
+    )
+    return build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
+
+
+@pytest.mark.parametrize("shape", list(Shape))
+@pytest.mark.parametrize("firmware", list(Firmware))
+def test_the_medium_reaches_its_terminal_and_shows_the_disks(
+    medium: Path, firmware: Firmware, shape: Shape, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(_DISK_SIZE))
+    with alone():
+        disks, words, lockdown = try_out(
+            medium,
+            TrialMachine(firmware=firmware, shape=shape, disks=(disk,)),
+            commands=(
+                "everboot disks",
+                "cat /proc/cmdline",
+                "cat /sys/kernel/security/lockdown",
+            ),
+            limit_seconds=_BOOT_SECONDS,
+            cancel=CancelToken(),
+        )
+    assert "/dev/vda: 64" in disks
+    assert "everboot.keyboard=us" in words
+    # Debian's kernel locks itself down where it was started by Secure Boot, and only there.
+    assert ("[integrity]" in lockdown) == (firmware is Firmware.SECURE_BOOT)
+
+
+def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.iso"
+    damaged.write_bytes(medium.read_bytes())
+    with damaged.open("r+b") as file:
+        extent = find_in_image(file, "everboot/layers/application.squashfs")
+        file.seek(extent.end - 100)
+        file.write(b"damaged")
+    with alone(), pytest.raises(CommandFailedError, match="so nothing of it was run"):
+        try_out(
+            damaged,
+            TrialMachine(firmware=Firmware.BIOS),
+            limit_seconds=_BOOT_SECONDS,
+            cancel=CancelToken(),
+        )
+
+
+def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> None:
+    config = BuildConfig(output=tmp_path / "again.iso", cache=cache_folder())
+    again = build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
+    assert again.read_bytes() == medium.read_bytes()
+
+
+def test_the_medium_is_small_enough_to_be_downloaded(medium: Path) -> None:
+    assert medium.stat().st_size <= _LARGEST
