@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "restore": "restore files to a folder",
     "mount": "show a restore point as a folder",
     "zip": "put files of a restore point into one zip",
-    "restore-disk": "restore a disk to an image file",
+    "restore-disk": "restore a disk, to another size if need be",
     "forget": "remove restore points by rules",
     "prune": "remove data no restore point needs",
     "check": "prove that a repository is whole",
