@@ -1,4 +1,4 @@
-"""``everboot iso build``, ``write`` and ``test``"""
+"""``everboot iso``: make, write and test the bootable rescue key."""
 
 from __future__ import annotations
 
