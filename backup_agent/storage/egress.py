@@ -124,6 +124,7 @@ def confined(policy: EgressPolicy, location: str) -> Iterator[None]:
     scope = _thread.scope
     try:
         yield
+    # Each library wraps the refusal in an error of its own; without a refusal it goes on up.
     except Exception as exc:
         if scope.was_refused:
             raise _refusal(location) from exc
@@ -141,7 +142,7 @@ class _Scope:
     was_refused: bool = False
 
 
-class _Forbidden(OSError):  # noqa: N818 (never leaves this module's callers)
+class _ForbiddenError(OSError):
     """An OSError, so that libraries clean up as after any connection that failed."""
 
 
@@ -165,7 +166,7 @@ def _before(event: str, arguments: tuple[object, ...]) -> None:
     host = address[0] if isinstance(address, tuple) else ""
     if not isinstance(host, str) or not scope.policy.permits(host):
         scope.was_refused = True
-        raise _Forbidden(f"no connections to {host} from here")
+        raise _ForbiddenError(f"no connections to {host} from here")
 
 
 def _refusal(location: str) -> AccessDeniedError:

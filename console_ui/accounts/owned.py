@@ -29,7 +29,7 @@ class OwnedQuerySet(models.QuerySet[_Model]):
 def get_owned_or_404(
     things: OwnedQuerySet[_Model],
     organisation: Organisation,
-    id: str | uuid.UUID,  # noqa: A002
+    id: str | uuid.UUID,  # noqa: A002 (named as the model's field is)
 ) -> _Model:
     """The organisation's thing with this id. Raises ``Http404`` for anything else."""
     try:

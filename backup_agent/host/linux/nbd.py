@@ -192,6 +192,7 @@ class _Server(Thread):
                     return 0, b""
                 case _:
                     return errno.EINVAL, b""
+        # The kernel takes numbers only; what was wrong is kept for whoever served the device.
         except Exception as exc:
             self.failure = self.failure or exc
             return errno.EIO, b""
