@@ -107,6 +107,14 @@ class BlobIndex:
                 if same and (pack.id, blob.offset) != (place.pack, place.blob.offset):
                     yield BlobPlace(pack.id, blob)
 
+    def whole_place(self, kind: BlobKind, blob: BlobId) -> BlobPlace | None:
+        """The place a read takes the blob from, once it knows which copies are damaged."""
+        place = self.find(kind, blob)
+        if place is None or (place.pack, blob) not in self.damaged:
+            return place
+        others = self.other_places(place)
+        return next((one for one in others if (one.pack, blob) not in self.damaged), None)
+
     def has(self, kind: BlobKind, blob: BlobId) -> bool:
         return blob in self._of(kind)
 

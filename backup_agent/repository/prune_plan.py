@@ -34,6 +34,7 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.model.ids import BlobId, PackId, SnapshotId
 from backup_agent.model.snapshot import Snapshot
+from backup_agent.repository.index import BlobIndex
 from backup_agent.repository.inventory import (
     index_of,
     load_index_files,
@@ -188,7 +189,7 @@ def plan_prune(
     if sizes and not (snapshots or forgotten or allow_empty):
         raise _no_snapshots(repository, len(sizes))
     used = find_used(repository, snapshots, emit=emit, cancel=cancel)
-    uses = _claim(packs, sizes, used, repository.index.damaged)
+    uses = _claim(packs, sizes, used, repository.index)
     repack = _choose_repack(uses, max_unused)
     keep = [u for u in uses if u.needed and u.pack.id not in repack]
     unindexed = {pack: size for pack, size in sorted(sizes.items()) if pack not in packs}
@@ -270,11 +271,11 @@ def _claim(
     packs: Mapping[PackId, IndexedPack],
     sizes: Mapping[PackId, int],
     used: UsedBlobs,
-    damaged: Container[tuple[PackId, BlobId]],
+    index: BlobIndex,
 ) -> list[_PackUse]:
-    """Decide which copy of each used blob counts; none that is ``damaged``.
+    """Decide which copy of each used blob counts. Raises ``IntegrityError`` where none is whole.
 
-    Raises ``IntegrityError`` where none is whole.
+    Of a tree it is the copy that the walk just read: nobody knows how the others are.
     """
 
     def wasted(pack: IndexedPack) -> tuple[int, PackId]:
@@ -285,12 +286,15 @@ def _claim(
         BlobKind.TREE: set(used.trees),
         BlobKind.DATA: set(used.data),
     }
+    intact = {pack.id for pack in packs.values() if sizes.get(pack.id) == pack_size(pack.blobs)}
+    read = _read_copies(used.trees, index, intact)
     uses: list[_PackUse] = []
     for pack in sorted((p for p in packs.values() if p.id in sizes), key=wasted):
         needed: list[PackedBlob] = []
         copies: list[PackedBlob] = []
-        for blob in pack.blobs if sizes[pack.id] == pack_size(pack.blobs) else ():
-            if blob.id in left[blob.kind] and (pack.id, blob.id) not in damaged:
+        for blob in pack.blobs if pack.id in intact else ():
+            is_read = blob.kind is BlobKind.DATA or read.get(blob.id, pack.id) == pack.id
+            if blob.id in left[blob.kind] and is_read:
                 left[blob.kind].discard(blob.id)
                 needed.append(blob)
             elif used.has(blob.kind, blob.id):
@@ -299,6 +303,16 @@ def _claim(
         uses.append(_PackUse(pack, sizes[pack.id], whole, _total(copies)))
     _refuse_lost(left, packs, sizes)
     return uses
+
+
+def _read_copies(
+    trees: Iterable[BlobId], index: BlobIndex, intact: Container[PackId]
+) -> dict[BlobId, PackId]:
+    """The pack each tree was read from, where that pack can stay."""
+    if not index.has_repeats:
+        return {}
+    places = ((tree, index.whole_place(BlobKind.TREE, tree)) for tree in trees)
+    return {tree: place.pack for tree, place in places if place and place.pack in intact}
 
 
 def _refuse_lost(

@@ -206,11 +206,14 @@ class BlobReader:
 
     def _read_elsewhere(self, damaged: BlobPlace) -> _Run:
         """The blob out of another pack that holds it whole; nothing where there is none."""
-        for place in self._repository.index.other_places(damaged):
+        index = self._repository.index
+        bad = [damaged]
+        for place in index.other_places(damaged):
             results = self._read_run([place])
             if not _is_damaged(results):
-                self._repository.index.damaged.add((damaged.pack, damaged.blob.id))
+                index.damaged.update((copy.pack, copy.blob.id) for copy in bad)
                 return results
+            bad.append(place)
         return {}
 
     def _read_run(self, run: Sequence[BlobPlace]) -> _Run:
