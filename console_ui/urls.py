@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("console_ui.accounts.urls")),
     path("", include("console_ui.devices.urls")),
     path("", include("console_ui.storage.urls")),
+    path("", include("console_ui.restore.urls")),
     path("api/v1/device/vaults", device_vaults.listing, name="api-device-vaults"),
     path("media", media_codes.media, name="media"),
 ]

@@ -64,5 +64,15 @@ def fetch(reader: Device, source: Device, *, address: str) -> str | None:
     return password
 
 
+def kept_for(device: Device) -> str | None:
+    """The password of the device's vault, for a person who restores in the browser; None if none
+    is kept. What is done with it is for the caller to record.
+    """
+    kept = ManagedPassword.objects.filter(device=device).first()
+    if kept is None:
+        return None
+    return unseal(bytes(kept.sealed), context=_context(device)).decode()
+
+
 def _context(device: Device) -> str:
     return f"managed-password:{device.pk}"

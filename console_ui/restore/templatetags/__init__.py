@@ -1,0 +1,1 @@
+"""Words for amounts and times in the pages of restore points."""
