@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,43 +17,44 @@ from django.conf import settings as django_conf
 from django.test import Client
 from django.utils import timezone
 
-from console_ui.accounts import application_passwords
-from console_ui.accounts.models import Scope, User
+from console_ui.accounts.models import User
 from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
 from console_ui.restore.models import UnlockedVault
 from console_ui.server import listening_socket
-from console_ui.storage.models import LocationKind, StoredObject, Vault
+from console_ui.storage.models import LocationKind, Vault
+from console_ui.storage.reconcile import reconcile
+from console_ui.storage.stores import stores
 from console_ui.unlocked.starting import processes
 from tests.command_line import PASSWORD as REPOSITORY_PASSWORD
 from tests.command_line import CommandLine
 from tests.console.gateways import make_location, make_vault
 from tests.console.people import PASSWORD, Office
+from tests.helpers.small_computer import SmallComputer, make_small_computer
 
 if TYPE_CHECKING:
     from pytest_django import Settings
 
 
+LETTER = "Dear Till, <b>all</b> is well"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
 @dataclass(frozen=True, slots=True)
 class Restorer:
-    """``client`` is the owner's browser, who has just logged in; ``shell`` is the device's."""
+    """``client`` is the browser of the owner, who has just proved who they are."""
 
     client: Client
     office: Office
     device: Device
     vault: Vault
     address: str
-    shell: CommandLine
+    stored: Stored
+    root: Path
 
     @property
     def restore(self) -> str:
         return f"/vaults/{self.vault.pk}/restore"
-
-    @property
-    def points(self) -> list[str]:
-        """Ids of the restore points, oldest first."""
-        lines = StoredObject.objects.filter(vault=self.vault, kind="snapshots")
-        return list(lines.order_by("stored_at").values_list("name", flat=True))
 
     def at(self, point: str, page: str = "files") -> str:
         return f"{self.restore}/{point}/{page}"
@@ -62,8 +65,6 @@ class Restorer:
 
     def lines(self, page: str) -> dict[str, str]:
         """What a page of files lists: each name's reference."""
-        import re
-
         text = self.client.get(page).content.decode()
         found = re.findall(
             r'value="([0-9a-f]{32})" data-size="\d+" aria-label="([^"]*?)\s*">', text
@@ -97,27 +98,53 @@ class Restorer:
         return UnlockedVault.objects.get(vault=self.vault)
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A repository with a restore point of ``documents``, and one of a small computer's disk."""
+
+    folder: Path
+    documents: Path
+    files_point: str
+    disk_point: str
+    computer: SmallComputer
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The folders that lead to the documents, theirs last."""
+        return self.documents.parts[1:]
+
+
+def store_documents(home: Path) -> Stored:
+    """Made once for all tests: each takes a copy of the repository."""
+    documents = home / "documents"
+    (documents / "letters").mkdir(parents=True)
+    (documents / "letters" / "Dear Till.txt").write_text(LETTER)
+    (documents / "notes.txt").write_bytes("Grüße".encode())
+    (documents / "photo.png").write_bytes(PICTURE)
+    computer = make_small_computer(home, "windows-gpt")
+    shell = CommandLine(home)
+    shell.ok("init")
+    shell.ok("backup", documents)
+    shell.ok("backup", "--disk", computer.image)
+    kinds = {record["kind"]: record["id"] for record in shell.ok("points", "--json").records}
+    return Stored(shell.repository, documents, kinds["files"], kinds["disk"], computer)
+
+
 @contextlib.contextmanager
-def restorer(office: Office, settings: Settings, folder: Path) -> Iterator[Restorer]:
-    """A linked device's vault, a repository in it, and the owner's browser."""
+def restorer(
+    stored: Stored, office: Office, settings: Settings, folder: Path
+) -> Iterator[Restorer]:
+    """A linked device's vault, with what was stored, and the owner's browser."""
     root = folder / "vaults"
     root.mkdir()
     with running_console_here(settings, root) as address:
-        location = make_location(
-            office.organisation, LocationKind.FOLDER, {"root": str(root), "folder": "cellar"}
-        )
+        location = make_location(office.organisation, LocationKind.FOLDER, {"root": str(root)})
         device = make_device(office, "ATELIER-01")
         vault = make_vault(office.organisation, location, device_id=device.pk)
-        _row, password = application_passwords.make(
-            office.owner, office.organisation, name="device", scopes=[Scope.STORAGE]
-        )
-        shell = CommandLine(folder).having(
-            EVERBOOT_REPOSITORY=f"rest:{address}/storage/{vault.pk}/",
-            EVERBOOT_REST_USERNAME=office.owner.login_id,
-            EVERBOOT_REST_PASSWORD=password,
-        )
-        shell.ok("init")
-        yield Restorer(logged_in(office.owner), office, device, vault, address, shell)
+        repository = root / str(vault.pk) / "repository"
+        shutil.copytree(stored.folder, repository, dirs_exist_ok=True)
+        reconcile(vault, stores.of(vault), now=timezone.now())
+        yield Restorer(logged_in(office.owner), office, device, vault, address, stored, root)
 
 
 def make_device(office: Office, name: str) -> Device:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,25 +17,7 @@ from console_ui.unlocked.asking import UnlockedDoor, VaultLockedError
 from console_ui.unlocked.messages import Done, Lock
 from tests.command_line import PASSWORD as REPOSITORY_PASSWORD
 from tests.console.people import Office
-from tests.console.restoring import Restorer, logged_in, restorer
-
-if TYPE_CHECKING:
-    from pytest_django import Settings
-
-
-@pytest.fixture
-def mira(
-    transactional_db: None, office: Office, settings: Settings, tmp_path: Path
-) -> Iterator[Restorer]:
-    """The owner, and a vault with a restore point of a few files."""
-    documents = tmp_path / "documents"
-    (documents / "letters").mkdir(parents=True)
-    (documents / "letters" / "Dear Till.txt").write_text("Dear Till, <b>all</b> is well")
-    (documents / "notes.txt").write_bytes("Grüße".encode())
-    (documents / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    with restorer(office, settings, tmp_path) as found:
-        found.shell.ok("backup", documents)
-        yield found
+from tests.console.restoring import LETTER, PICTURE, Restorer, logged_in
 
 
 def test_a_locked_vault_lists_its_restore_points_and_nothing_in_them(mira: Restorer) -> None:
@@ -46,13 +26,13 @@ def test_a_locked_vault_lists_its_restore_points_and_nothing_in_them(mira: Resto
     assert "Browse Cloud Storage" in page
     assert "other ways to restore" in page
     assert "Download an ISO image" in page
-    assert mira.points[0] in page
+    assert mira.stored.files_point in page
     assert "Locked" in page
     assert "documents" not in page
 
 
 def test_the_password_opens_the_vault_for_this_session_only(mira: Restorer) -> None:
-    point = mira.points[0]
+    point = mira.stored.files_point
     asked = mira.client.get(mira.at(point))
     assert asked.headers["Location"].startswith(f"{mira.restore}/unlock?next=")
 
@@ -61,7 +41,7 @@ def test_the_password_opens_the_vault_for_this_session_only(mira: Restorer) -> N
     assert "Unlocked for this session" in mira.client.get(mira.at(point)).content.decode()
     listed = mira.client.get(f"/devices/{mira.device.pk}/restore").content.decode()
     assert "Complete" in listed
-    assert str(mira.shell.home / "documents") in listed
+    assert str(mira.stored.documents) in listed
     other = logged_in(mira.office.admin)
     assert "/unlock?next=" in other.get(mira.at(point)).headers["Location"]
 
@@ -85,14 +65,14 @@ def test_a_managed_password_is_not_asked_for(mira: Restorer) -> None:
 
     mira.unlock("")
 
-    assert mira.client.get(mira.at(mira.points[0])).status_code == 200
+    assert mira.client.get(mira.at(mira.stored.files_point)).status_code == 200
     assert Entry.objects.get(action="vault.unlocked").details["password"] == "kept"
 
 
 def test_folders_are_browsed_and_files_previewed(mira: Restorer) -> None:
-    point = mira.points[0]
+    point = mira.stored.files_point
     mira.unlock()
-    names = (mira.shell.home / "documents").parts[1:]
+    names = mira.stored.where
 
     folder = mira.reference(point, *names)
     listed = mira.lines(f"{mira.at(point)}/{folder}")
@@ -113,7 +93,7 @@ def test_folders_are_browsed_and_files_previewed(mira: Restorer) -> None:
 def test_a_search_finds_names_whatever_their_case_and_names_nothing_in_its_address(
     mira: Restorer,
 ) -> None:
-    point = mira.points[0]
+    point = mira.stored.files_point
     mira.unlock()
 
     sent = mira.client.post(mira.at(point, "search"), {"words": "dear t"})
@@ -127,9 +107,9 @@ def test_a_search_finds_names_whatever_their_case_and_names_nothing_in_its_addre
 
 
 def test_a_selection_comes_as_a_zip_byte_for_byte(mira: Restorer) -> None:
-    point = mira.points[0]
+    point = mira.stored.files_point
     mira.unlock()
-    names = (mira.shell.home / "documents").parts[1:]
+    names = mira.stored.where
     listed = mira.lines(f"{mira.at(point)}/{mira.reference(point, *names)}")
 
     address = mira.zip_address(point, listed["letters"], listed["photo.png"])
@@ -143,16 +123,38 @@ def test_a_selection_comes_as_a_zip_byte_for_byte(mira: Restorer) -> None:
     inside = "/".join(names)
     files = {name: packed.read(name) for name in packed.namelist() if not name.endswith("/")}
     assert files == {
-        f"{inside}/letters/Dear Till.txt": b"Dear Till, <b>all</b> is well",
-        f"{inside}/photo.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+        f"{inside}/letters/Dear Till.txt": LETTER.encode(),
+        f"{inside}/photo.png": PICTURE,
     }
     assert Entry.objects.filter(action="files.downloaded").count() == 1
+
+
+def test_files_inside_a_volume_are_browsed_searched_and_zipped(mira: Restorer) -> None:
+    point, hashes = mira.stored.disk_point, mira.stored.computer.hashes
+    mira.unlock()
+
+    disks = mira.client.get(mira.at(point)).content.decode()
+    assert "machine.json" not in disks
+    volumes = mira.lines(f"{mira.at(point)}/{mira.reference(point, 'Disk 1')}")
+    assert "Windows" in volumes
+    folder = mira.lines(f"{mira.at(point)}/{volumes['Windows']}")
+    sent = mira.client.post(mira.at(point, "search"), {"words": "file.bin"})
+    hits = mira.client.get(sent.headers["Location"]).content.decode()
+    assert hits.count(">file.bin<") == len(hashes)
+    assert "disk0 / Windows" in hits
+
+    address = mira.zip_address(point, folder["file.bin"])
+    with mira.http() as http:
+        packed = zipfile.ZipFile(io.BytesIO(http.get(address).content))
+    (name,) = [name for name in packed.namelist() if not name.endswith("/")]
+    assert name == "disk0/volume3/file.bin"
+    assert hashlib.sha256(packed.read(name)).hexdigest() == hashes[3]
 
 
 def test_nothing_selected_is_told_and_zips_nothing(mira: Restorer) -> None:
     mira.unlock()
 
-    answer = mira.client.post(mira.at(mira.points[0], "download"), {})
+    answer = mira.client.post(mira.at(mira.stored.files_point, "download"), {})
 
     assert answer.status_code == 409
     assert "Nothing is selected." in answer.content.decode()
@@ -187,12 +189,12 @@ def test_a_crash_costs_this_vault_alone_and_leads_to_the_password(mira: Restorer
     unlocking.processes._running[mine.id.hex].kill()
     unlocking.processes._running[mine.id.hex].wait()
 
-    crashed = mira.client.get(mira.at(mira.points[0]))
+    crashed = mira.client.get(mira.at(mira.stored.files_point))
 
     assert "/unlock?next=" in crashed.headers["Location"]
-    assert other.get(mira.at(mira.points[0])).status_code == 200
+    assert other.get(mira.at(mira.stored.files_point)).status_code == 200
     mira.unlock()
-    assert mira.client.get(mira.at(mira.points[0])).status_code == 200
+    assert mira.client.get(mira.at(mira.stored.files_point)).status_code == 200
 
 
 def test_the_wrong_secret_gets_no_answer(mira: Restorer) -> None:
@@ -203,7 +205,7 @@ def test_the_wrong_secret_gets_no_answer(mira: Restorer) -> None:
     with pytest.raises(EverbootError, match="locked"):
         UnlockedDoor(folder, unlocked.id.hex, "0" * 64).ask(Lock(), Done)
 
-    assert mira.client.get(mira.at(mira.points[0])).status_code == 200
+    assert mira.client.get(mira.at(mira.stored.files_point)).status_code == 200
 
 
 def test_another_organisation_sees_nothing_of_a_vault(mira: Restorer, other_office: Office) -> None:
@@ -213,7 +215,7 @@ def test_another_organisation_sees_nothing_of_a_vault(mira: Restorer, other_offi
     for page in (
         mira.restore,
         f"{mira.restore}/unlock",
-        mira.at(mira.points[0]),
+        mira.at(mira.stored.files_point),
         f"/devices/{mira.device.pk}/restore",
         f"/vaults/{mira.vault.pk}/recovery-sheet",
     ):

@@ -17,7 +17,7 @@ for (const form of document.querySelectorAll("[data-selection]")) {
   function show() {
     const ticked = boxes.filter((box) => box.checked);
     const size = ticked.reduce((sum, box) => sum + Number(box.dataset.size), 0);
-    const words = form.dataset.wordsSome.replace("%n", ticked.length);
+    const words = `${form.dataset.wordsSome}: ${ticked.length}`;
     count.textContent = ticked.length ? (size ? `${words}, ${amount(size)}` : words) : form.dataset.wordsNone;
     all.checked = ticked.length > 0 && ticked.length === boxes.length;
     all.indeterminate = ticked.length > 0 && ticked.length < boxes.length;
