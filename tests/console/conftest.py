@@ -16,7 +16,7 @@ from tests.servers.postgresql import postgresql
 
 if TYPE_CHECKING:
     from django.test import Client
-    from pytest_django import Settings
+    from pytest_django import Settings as DjangoSettings
 
     from tests.console.gateways import Device
     from tests.console.people import Office
@@ -171,7 +171,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
 
 @pytest.fixture
 def mira(
-    stored: Stored, transactional_db: None, office: Office, settings: Settings, tmp_path: Path
+    stored: Stored, transactional_db: None, office: Office, settings: DjangoSettings, tmp_path: Path
 ) -> Iterator[Restorer]:
     """The owner, who restores from a vault with files and a disk in it."""
     from tests.console.restoring import restorer

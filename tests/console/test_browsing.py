@@ -11,10 +11,11 @@ import pytest
 from backup_agent.errors import EverbootError
 from console_ui.audit.models import Entry
 from console_ui.devices import managed_passwords
-from console_ui.restore import unlocking
+from console_ui.django_settings import console_settings
 from console_ui.restore.models import UnlockedVault
 from console_ui.unlocked.asking import UnlockedDoor, VaultLockedError
 from console_ui.unlocked.messages import Done, Lock
+from console_ui.unlocked.starting import processes
 from tests.command_line import PASSWORD as REPOSITORY_PASSWORD
 from tests.console.people import Office
 from tests.console.restoring import LETTER, PICTURE, Restorer, logged_in
@@ -164,9 +165,7 @@ def test_nothing_selected_is_told_and_zips_nothing(mira: Restorer) -> None:
 def test_a_vault_is_locked_again_with_its_session(mira: Restorer, how: str) -> None:
     mira.unlock()
     unlocked = mira.unlocked()
-    door = UnlockedDoor(
-        unlocking.console_settings().unlocked_folder, unlocked.id.hex, unlocked.secret
-    )
+    door = UnlockedDoor(console_settings().unlocked_folder, unlocked.id.hex, unlocked.secret)
 
     match how:
         case "lock now":
@@ -186,8 +185,8 @@ def test_a_crash_costs_this_vault_alone_and_leads_to_the_password(mira: Restorer
     other = logged_in(mira.office.admin)
     other.post(f"{mira.restore}/unlock", {"password": REPOSITORY_PASSWORD})
     mine = UnlockedVault.objects.get(user=mira.office.owner)
-    unlocking.processes._running[mine.id.hex].kill()
-    unlocking.processes._running[mine.id.hex].wait()
+    processes._running[mine.id.hex].kill()
+    processes._running[mine.id.hex].wait()
 
     crashed = mira.client.get(mira.at(mira.stored.files_point))
 
@@ -200,7 +199,7 @@ def test_a_crash_costs_this_vault_alone_and_leads_to_the_password(mira: Restorer
 def test_the_wrong_secret_gets_no_answer(mira: Restorer) -> None:
     mira.unlock()
     unlocked = mira.unlocked()
-    folder = unlocking.console_settings().unlocked_folder
+    folder = console_settings().unlocked_folder
 
     with pytest.raises(EverbootError, match="locked"):
         UnlockedDoor(folder, unlocked.id.hex, "0" * 64).ask(Lock(), Done)

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, UUIDConverter
 
 from console_ui.audit.models import Entry
+from console_ui.restore.urls import PointConverter, ReferenceConverter
 from tests.console.people import Office, enrol
 
 # Programs come without a browser's cookies, so that there is nothing to forge: a bearer token or
@@ -44,7 +45,7 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str
             yield path
 
 
-_KINDS = ("uuid", "int", "str", "slug", "path")
+_KINDS = ("uuid", "int", "str", "slug", "path", "point", "reference")
 
 
 def _sample(converter: object) -> str:
@@ -53,6 +54,10 @@ def _sample(converter: object) -> str:
             return str(uuid.UUID(int=7))
         case IntConverter():
             return "7"
+        case ReferenceConverter():
+            return "7" * 32
+        case PointConverter():
+            return "7" * 64
         case _:
             return "x"
 
