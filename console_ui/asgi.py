@@ -8,14 +8,13 @@ from django.core.asgi import get_asgi_application
 
 from console_ui.django_settings import console_settings
 from console_ui.restore.gateway_rights import UnlockedVaults
-from console_ui.restore.zip_answer import BrokenZips
 from console_ui.storage.device_vaults import LinkedDevices
 from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.gateway.messages import Receive, Send
 from console_ui.storage.gateway.route import PREFIX
 from console_ui.web.body_limit import LimitedBodies
 
-pages = BrokenZips(LimitedBodies(get_asgi_application()))
+pages = LimitedBodies(get_asgi_application())
 gateway = Gateway(
     spool_folder=console_settings().spool_folder, tokens=UnlockedVaults(LinkedDevices())
 )

@@ -6,6 +6,7 @@ import hmac
 import select
 import socket
 import threading
+from collections.abc import Callable
 from typing import assert_never
 
 import msgspec
@@ -47,17 +48,25 @@ _CONVERSATIONS = 32
 class Service:
     """Answers until the vault's lifetime is over, it is locked, or ``leash`` has come to its end.
 
-    ``leash`` is a pipe that whoever started this process holds open.
+    ``leash`` is a pipe that whoever started this process holds open. ``note_progress`` is called
+    at each sign of it.
     """
 
     def __init__(
-        self, vault: UnlockedVault, *, secret: str, lifetime: Lifetime, leash: int | None = None
+        self,
+        vault: UnlockedVault,
+        *,
+        secret: str,
+        lifetime: Lifetime,
+        leash: int | None = None,
+        note_progress: Callable[[], None] = limit_cpu_from_here,
     ) -> None:
         self._vault = vault
         self._zips = Zips(vault)
         self._secret = secret.encode()
         self._lifetime = lifetime
         self._leash = leash
+        self._note_progress = note_progress
         self._is_locked = threading.Event()
         self._turns = threading.BoundedSemaphore(_CONVERSATIONS)
 
@@ -97,7 +106,7 @@ class Service:
         return request
 
     def _answer(self, stream: socket.socket, request: Request) -> None:
-        limit_cpu_from_here()
+        self._note_progress()
         if isinstance(request, AskZip):
             # A page that looks by itself how far a download is: that is nobody's use.
             _send(stream, self._zips.state(request.selection))
@@ -142,7 +151,7 @@ class Service:
         def send(data: bytes) -> None:
             _send(stream, Piece(data))
             self._lifetime.use()
-            limit_cpu_from_here()
+            self._note_progress()
 
         # Who takes nothing for as long as this does not use the vault; it may be locked then.
         stream.settimeout(max(1.0, self._lifetime.left_seconds))

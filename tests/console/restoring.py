@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import re
 import shutil
 import threading
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 
 LETTER = "Dear Till, <b>all</b> is well"
+LARGE_BYTES = 24 << 20
+NAMES = ("C:", "..\\up", "trailing dots...", "e\u0301tude", "\u00e9tude", "Twin", "twin")
+"""Safe where they came from; an extracting program could take some for others, or for a way up."""
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
@@ -121,6 +125,10 @@ def store_documents(home: Path) -> Stored:
     (documents / "letters" / "Dear Till.txt").write_text(LETTER)
     (documents / "notes.txt").write_bytes("Grüße".encode())
     (documents / "photo.png").write_bytes(PICTURE)
+    (documents / "large.bin").write_bytes(random.Random(7).randbytes(LARGE_BYTES))
+    (documents / "names").mkdir()
+    for name in NAMES:
+        (documents / "names" / name).write_text(f"called {name}")
     computer = make_small_computer(home, "windows-gpt")
     shell = CommandLine(home)
     shell.ok("init")

@@ -77,7 +77,7 @@ def test_folders_are_browsed_and_files_previewed(mira: Restorer) -> None:
 
     folder = mira.reference(point, *names)
     listed = mira.lines(f"{mira.at(point)}/{folder}")
-    assert list(listed) == ["letters", "notes.txt", "photo.png"]
+    assert list(listed) == ["letters", "names", "large.bin", "notes.txt", "photo.png"]
     letter = mira.reference(point, *names, "letters", "Dear Till.txt")
     text = mira.client.get(mira.at(point, f"preview/{letter}")).content.decode()
     assert "Dear Till, &lt;b&gt;all&lt;/b&gt; is well" in text
