@@ -25,6 +25,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from backup_agent.services.link.assertion import PublicKey, fingerprint
+from console_ui.accounts import application_passwords
 from console_ui.accounts.models import Organisation, User
 from console_ui.audit.actor import Actor, ActorKind
 from console_ui.audit.record import record
@@ -218,10 +219,18 @@ def _redeem(request: LinkRequest, *, address: str, now: datetime) -> Poll:
 
 @transaction.atomic
 def remove(device: Device, *, actor: Actor, now: datetime) -> None:
-    """Its tokens and its key open nothing from now on. What it has backed up stays."""
+    """Its tokens, its key and the application passwords made for it open nothing from now on.
+    What it has backed up stays.
+    """
     Device.objects.filter(pk=device.pk).update(revoked_at=now)
     tokens.revoke_all(device)
-    record("device.removed", by=actor, organisation_id=device.organisation_id, about=device.name)
+    record(
+        "device.removed",
+        by=actor,
+        organisation_id=device.organisation_id,
+        about=device.name,
+        details={"application_passwords_revoked": application_passwords.close(device.pk)},
+    )
 
 
 def actor_of(device: Device, *, address: str) -> Actor:

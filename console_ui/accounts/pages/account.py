@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from console_ui.accounts import secret_links, throttle
+from console_ui.accounts import application_passwords, secret_links, throttle
 from console_ui.accounts.access import user_page
 from console_ui.accounts.confirmation import confirmed_page
 from console_ui.accounts.journal import note
@@ -183,6 +183,7 @@ def leave(request: UserRequest, membership_id: str) -> HttpResponseBase:
             organisation_id=organisation.pk,
             about=request.user.email,
         )
+        application_passwords.revoke_of_member(request.user, organisation)
         membership.delete()
     words = _("You have left %(organisation)s.") % {"organisation": organisation.name}
     messages.success(request, words)
