@@ -44,7 +44,7 @@ def _optional(label: object, **options: object) -> forms.CharField:
 
 
 def _secret(label: object) -> forms.CharField:
-    """Never shown again: left empty, what was there stays."""
+    """Never shown again: left empty, what was there stays, as long as server and user do."""
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return _optional(label, widget=widget)
 
