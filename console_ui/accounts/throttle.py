@@ -7,11 +7,12 @@ slip through together. Nobody is locked out for good: a block ends by itself.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from console_ui.accounts.models import ThrottleRow
@@ -100,8 +101,14 @@ def forget_old() -> None:
 
 def _locked_row(rule: Rule, subject: str, now: datetime) -> ThrottleRow:
     key = _key(rule, subject)
-    ThrottleRow.objects.get_or_create(key=key, defaults={"window_ends_at": now + rule.window})
-    return ThrottleRow.objects.select_for_update().get(key=key)
+    while True:
+        found = ThrottleRow.objects.select_for_update().filter(key=key).first()
+        if found is not None:
+            return found
+        # Whoever inserts a row holds it. One that was there to be looked up may be gone, by a
+        # success or by its age, before it is locked; so then it is made anew.
+        with contextlib.suppress(IntegrityError), transaction.atomic():
+            return ThrottleRow.objects.create(key=key, window_ends_at=now + rule.window)
 
 
 def _key(rule: Rule, subject: str) -> str:
