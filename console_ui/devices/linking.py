@@ -184,25 +184,31 @@ def _wait(request: LinkRequest, now: datetime) -> NotYet:
 
 
 def _redeem(request: LinkRequest, *, address: str, now: datetime) -> Poll:
-    """Make the device. The caller holds the row, so this happens once."""
+    """Make the device. The caller holds the row, so this happens once for each request; of two
+    approved requests with the same key, the second finds its device there already.
+    """
     request.answer = Answer.REDEEMED
     request.save(update_fields=["answer"])
     assert request.organisation is not None, "an approved request has an organisation"
     assert request.answered_at is not None, "an approved request was answered"
     kind, until = Kind(request.kind), request.answered_at + RESTORE_LIFE
-    device = Device.objects.create(
-        organisation=request.organisation,
-        name=request.name,
-        system=request.system,
-        kind=kind,
-        client_id=request.client_id,
-        public_key=request.public_key,
-        linked_by=request.answered_by,
-        linked_at=now,
-        expires_at=until if kind is Kind.RESTORE else None,
-        seen_at=now,
-        seen_address=address,
-    )
+    try:
+        with transaction.atomic():
+            device = Device.objects.create(
+                organisation=request.organisation,
+                name=request.name,
+                system=request.system,
+                kind=kind,
+                client_id=request.client_id,
+                public_key=request.public_key,
+                linked_by=request.answered_by,
+                linked_at=now,
+                expires_at=until if kind is Kind.RESTORE else None,
+                seen_at=now,
+                seen_address=address,
+            )
+    except IntegrityError:
+        return NotYet.USED_UP
     sources = Device.objects.of(request.organisation).filter(pk__in=request.source_ids)
     ReadGrant.objects.bulk_create(
         ReadGrant(reader=device, source=source, expires_at=until) for source in sources
