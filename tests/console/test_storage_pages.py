@@ -292,6 +292,17 @@ def test_a_vault_is_made_and_limited(confirmed: Client, office: Office, root: Pa
     )
 
 
+@pytest.mark.usefixtures("transactional_db")
+def test_a_vault_that_is_known_cannot_be_taken_up_again(confirmed: Client, vault: Vault) -> None:
+    form = {"name": "Again", "location": str(vault.location.pk), "vault_id": str(vault.pk)}
+
+    answer = confirmed.post("/vaults/add", form)
+
+    assert answer.status_code == 200
+    assert "cannot be taken up" in answer.content.decode()
+    assert [each.name for each in Vault.objects.all()] == [vault.name]
+
+
 def store_and_hide(vault: Vault, body: bytes) -> StoredObject:
     """A restore point that was stored an hour ago and deleted just now."""
     key = ObjectKey(FileKind.SNAPSHOT, hashlib.sha256(body).hexdigest())
