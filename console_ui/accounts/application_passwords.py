@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth import authenticate
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -149,15 +149,16 @@ def authenticate_program(login: str, password: str, *, scope: Scope, address: st
     ``login`` is e-mail address or login ID. The account's own password acts in the oldest
     membership.
     """
-    user = User.objects.find(login)
+    if not login or not password:
+        return None
     found = authenticate_application_password(password, scope=scope, address=address)
     match found:
         case Principal():
-            return found if user == found.user else None
+            return found if User.objects.find(login) == found.user else None
         case Blocked() | EnrolmentRequired():
             return found
         case None:
-            return _by_account_password(user, password, scope=scope)
+            return _by_account_password(login, password, scope=scope)
 
 
 def _membership(row: ApplicationPassword) -> Membership | None:
@@ -168,15 +169,17 @@ def _must_enrol(user: User) -> bool:
     return user.must_have_second_factor and not user.has_second_factor
 
 
-def _by_account_password(user: User | None, password: str, *, scope: Scope) -> Verdict:
-    if user is None or not user.is_active or user.has_second_factor:
-        return None
-    if blocked := throttle.attempt(throttle.LOGIN_ACCOUNT, user.email):
+def _by_account_password(login: str, password: str, *, scope: Scope) -> Verdict:
+    """One count and one slow hash for every name: neither tells which accounts there are."""
+    if blocked := throttle.attempt(throttle.LOGIN_ACCOUNT, login):
         return blocked
-    membership = user.memberships.select_related("organisation").order_by("joined_at").first()
-    if membership is None or not check_password(password, user.password):
+    user = authenticate(username=login, password=password)
+    if not isinstance(user, User) or user.has_second_factor:
         return None
-    throttle.succeeded(throttle.LOGIN_ACCOUNT, user.email)
+    throttle.succeeded(throttle.LOGIN_ACCOUNT, login)
+    membership = user.memberships.select_related("organisation").order_by("joined_at").first()
+    if membership is None:
+        return None
     if _must_enrol(user):
         return EnrolmentRequired()
     return Principal(user, membership.organisation, Role(membership.role), frozenset({scope}), None)

@@ -19,6 +19,7 @@ from console_ui.accounts.application_passwords import (
     authenticate_application_password,
     authenticate_program,
 )
+from console_ui.accounts.hashing import Argon2id
 from console_ui.accounts.models import (
     AuthenticatorApp,
     Membership,
@@ -26,6 +27,7 @@ from console_ui.accounts.models import (
     Role,
     Scope,
     SessionRow,
+    ThrottleRow,
     TrustedBrowser,
     User,
 )
@@ -268,6 +270,41 @@ def test_enforcement_stops_programs_of_people_without_a_factor_at_their_next_req
     assert asked_by_program(office.operator.email, "wrong").status_code == 401
     enrol(office.operator)
     assert asked_by_program(office.operator.email, password).status_code == 200
+
+
+@pytest.mark.parametrize("who", ["nobody", "owner", "enrolled", "inactive", "homeless"])
+def test_programs_learn_neither_by_time_nor_by_counting_which_accounts_there_are(
+    office: Office, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash takes nearly all of the time; counters are made for every name."""
+    enrol(office.admin)
+    User.objects.filter(pk=office.operator.pk).update(is_active=False)
+    office.viewer.memberships.all().delete()
+    names = {
+        "nobody": "nobody@keller.example",
+        "owner": office.owner.email,
+        "enrolled": office.admin.email,
+        "inactive": office.operator.email,
+        "homeless": office.viewer.email,
+    }
+    hashed: list[str] = []
+    encode, verify = Argon2id.encode, Argon2id.verify
+
+    def counted_encode(hasher: Argon2id, password: str, salt: str) -> str:
+        hashed.append("encode")
+        return encode(hasher, password, salt)
+
+    def counted_verify(hasher: Argon2id, password: str, encoded: str) -> bool:
+        hashed.append("verify")
+        return verify(hasher, password, encoded)
+
+    monkeypatch.setattr(Argon2id, "encode", counted_encode)
+    monkeypatch.setattr(Argon2id, "verify", counted_verify)
+
+    assert asked_by_program(names[who], "wrong").status_code == 401
+
+    assert len(hashed) == 1
+    assert ThrottleRow.objects.count() == 2
 
 
 def asked_by_program(login: str, password: str) -> Answer:
