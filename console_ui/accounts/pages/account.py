@@ -142,6 +142,8 @@ def _take_over(request: UserRequest, address: str) -> HttpResponseBase:
     except DuplicateError:
         messages.error(request, _("Another account has this address now."))
         return redirect("account")
+    # A link to a new password may lie in the mailbox that was just given up.
+    secret_links.withdraw_of(user)
     note(request, "email.changed", details={"from": old, "to": address})
     what = _("The e-mail address was changed to %(address)s.") % {"address": address}
     for recipient in (old, address):
