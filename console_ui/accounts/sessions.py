@@ -54,8 +54,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def _session_key_or_new(self) -> str:
-        # Django's own method for this is private, and unknown to its type stubs.
-        return str(self._get_or_create_session_key())  # type: ignore[attr-defined]
+        return str(self._get_or_create_session_key())  # type: ignore[attr-defined] # private, so not in the stubs
 
     async def acreate_model_instance(self, data: dict[str, Any]) -> SessionRow:
         return await sync_to_async(self.create_model_instance)(data)

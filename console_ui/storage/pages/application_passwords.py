@@ -57,8 +57,8 @@ class NewPasswordForm(forms.Form):
         ],
     )
 
-    def __init__(self, *args: object, targets: dict[uuid.UUID, str], **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type] # passed through as they came
+    def __init__(self, *args: Any, targets: dict[uuid.UUID, str], **options: Any) -> None:
+        super().__init__(*args, **options)
         vaults = self.fields["vaults"]
         assert isinstance(vaults, forms.MultipleChoiceField)
         if not targets:
