@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from console_ui.django_settings import console_settings
 from console_ui.storage.models import Location, LocationKind
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def web_address(text: str) -> None:
@@ -40,11 +43,11 @@ def single_name(text: str) -> None:
         raise ValidationError(_("One name, without / and colon."))
 
 
-def _optional(label: object, **options: Any) -> forms.CharField:
+def _optional(label: StrOrPromise, **options: Any) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=300, **options)
 
 
-def _secret(label: object) -> forms.CharField:
+def _secret(label: StrOrPromise) -> forms.CharField:
     """Never shown again: left empty, what was there stays, as long as server and user do."""
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return _optional(label, widget=widget)
