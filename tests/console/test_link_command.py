@@ -41,7 +41,8 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 def keys_that_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessing is not what these tests are about: a strong key costs a second each command."""
     for makes_key in (create_repository, add_password):
-        monkeypatch.setitem(makes_key.__kwdefaults__, "parameters", WEAK)
+        defaults = {**(makes_key.__kwdefaults__ or {}), "parameters": WEAK}
+        monkeypatch.setattr(makes_key, "__kwdefaults__", defaults)
 
 
 @pytest.fixture
