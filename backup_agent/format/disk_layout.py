@@ -88,6 +88,8 @@ class _Layout(msgspec.Struct):
     flaws: list[str]
     # Only where it is not what it nearly always is: old restore points lack it.
     entries: _Entries | msgspec.UnsetType = msgspec.UNSET
+    # Of a GPT, where it is known.
+    first_usable: _Bytes | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Volume(msgspec.Struct):
@@ -132,6 +134,7 @@ def encode_layout(layout: DiskLayout) -> bytes:
             primary=_Extent(table.primary.start, table.primary.size) if table.primary else None,
             flaws=list(table.flaws),
             entries=msgspec.UNSET if table.entries == USUAL_ENTRIES else table.entries,
+            first_usable=table.first_usable or msgspec.UNSET,
         )
     )
 
@@ -157,6 +160,7 @@ def decode_layout(data: bytes) -> DiskLayout:
             links=tuple(area.extent for area in areas if area.kind is AreaKind.LINK),
             flaws=tuple(wire.flaws),
             entries=USUAL_ENTRIES if wire.entries is msgspec.UNSET else wire.entries,
+            first_usable=0 if wire.first_usable is msgspec.UNSET else wire.first_usable,
         ),
         areas=areas,
         physical_sector_size=wire.physical_sector_size,
@@ -282,5 +286,7 @@ def _layout_problem(layout: DiskLayout) -> str:
             return f"It names a file that is none of a disk's: {area.name!r}."
         if area.extent.end > layout.size:
             return f"{area.name} lies behind the disk's end."
+    if any(partition.start < table.first_usable for partition in table.partitions):
+        return "A partition begins before the first byte that the table lets it use."
     volumes = [partition for partition in table.partitions if partition.holds_volume]
     return contradiction(table, layout.size) or overlap(volumes, [a.extent for a in layout.areas])

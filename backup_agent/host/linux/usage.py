@@ -41,6 +41,14 @@ class DiskUsage:
         """The loop devices that show an image file, mounted or not."""
         return sorted(f"/dev/{loop.name}" for loop in self._loops_of(str(path)))
 
+    def disk_around(self, number: str) -> str | None:
+        """The device whose partition the one with that number is; ``None`` for what is none."""
+        folder = (self._numbers / number).resolve()
+        if not (folder / "partition").exists():
+            return None
+        # A slash in a device's name (cciss/c0d0) is a "!" there.
+        return f"/dev/{folder.parent.name.replace('!', '/')}"
+
     def of_partition(self, number: str, partition: int) -> list[str]:
         """Of one partition of the device with that number."""
         return self._in_use(self._partition_family(self._numbers / number, partition))
