@@ -450,6 +450,53 @@ def test_ext_folder_with_a_wrong_checksum_fails(three_files: Path) -> None:
         tree.list_folder(tree.root)
 
 
+@pytest.fixture
+def indexed_folder(tmp_path: Path) -> tuple[bytearray, int, set[bytes]]:
+    """A volume with a folder that has a hash tree: where its root stands, and all names."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    names = {b"a name of some length, number %04d" % number for number in range(600)}
+    for name in names:
+        (folder / os.fsdecode(name)).touch()
+    command = ("mkfs.ext4", "-q", "-b", "1024", "-N", "2000", "-d", str(folder))
+    volume = make_empty(tmp_path / "volume", 16 * MIB, *command)
+    run_tool("e2fsck", "-fyD", volume)
+    assert "Root node dump" in run_tool("debugfs", "-R", "htree /", volume)
+    root = int(run_tool("debugfs", "-R", "blocks /", volume).split()[0]) * 1024
+    return bytearray(volume.read_bytes()), root, names
+
+
+@pytest.mark.parametrize("hit", [range(4, 24), range(32, 500)], ids=["its own names", "its hashes"])
+def test_damage_to_a_hash_tree_hides_no_names(
+    indexed_folder: tuple[bytearray, int, set[bytes]], hit: range
+) -> None:
+    data, root, names = indexed_folder
+    data[root + hit.start : root + hit.stop] = NOISE[: len(hit)]
+    tree = open_files(bytes(data), FileSystemKind.EXT4)
+    assert {item.node.name for item in tree.list_folder(tree.root)} == names | {b"lost+found"}
+    some = min(names)
+    assert (looked := tree.look_up(tree.root, some)) is not None
+    assert looked.node.name == some
+
+
+def test_ext_volume_whose_superblock_has_a_wrong_checksum_does_not_open(three_files: Path) -> None:
+    data = bytearray(three_files.read_bytes())
+    data[1024 + 12] ^= 1
+    with pytest.raises(UnreadableError, match="superblock is damaged: the checksum"):
+        open_files(bytes(data), FileSystemKind.EXT4)
+
+
+def test_ext_group_with_a_wrong_checksum_gives_no_files(three_files: Path) -> None:
+    run_tool("tune2fs", "-O", "^metadata_csum,uninit_bg", three_files)
+    tree = open_files(three_files, FileSystemKind.EXT4)
+    assert tree.read_at(found(tree, b"hit").reference, 0, 50_000) == NOISE[:50_000]
+    data = bytearray(three_files.read_bytes())
+    data[2048 + 8] ^= 1  # where its inodes begin
+    damaged = open_files(bytes(data), FileSystemKind.EXT4)
+    with pytest.raises(UnreadableError, match="checksum"):
+        damaged.list_folder(damaged.root)
+
+
 def test_ext_file_that_ends_in_a_hole_is_read_to_its_end(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -16,7 +16,7 @@ from backup_agent.filesystems.used.ntfs_log import HEAD_BYTES, is_settled
 from backup_agent.filesystems.used.ntfs_mft import MasterFileTable, NtfsGeometry, read_geometry
 from backup_agent.filesystems.used.ntfs_record import DATA, Run
 from backup_agent.filesystems.used.ntfs_survey import BAD_CLUSTERS_FILE, NtfsSurvey
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.used_space import UsedSpace
 
 _LOG_FILE = 2
@@ -32,7 +32,7 @@ class NtfsSpace:
     remarks: tuple[str, ...]
 
 
-def ntfs_space(volume: VolumeBytes, *, include_all: bool) -> NtfsSpace:
+def ntfs_space(volume: VolumeWindow, *, include_all: bool) -> NtfsSpace:
     """The clusters to store; ``include_all`` for those of temporary files, too.
 
     Raises :class:`SpaceUnknownError`, also where the journal holds changes

@@ -13,7 +13,7 @@ from backup_agent.filesystems.used.ext_groups import ext_space
 from backup_agent.filesystems.used.fat_table import fat_space
 from backup_agent.filesystems.used.ntfs import ntfs_space
 from backup_agent.filesystems.used.swap import swap_space
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.disk import FileSystemKind, Volume
 from backup_agent.model.used_space import UsedSpace
 
@@ -44,7 +44,7 @@ def survey_volume(
     Never fails: an account of space that cannot be read or believed gives the
     whole volume, with a remark.
     """
-    within = VolumeBytes(reader, volume.start, volume.size)
+    within = VolumeWindow(reader, volume.start, volume.size)
     try:
         return _ask(within, volume, include_all=include_all)
     except SpaceUnknownError as exc:
@@ -55,7 +55,7 @@ def survey_volume(
     return VolumeSurvey(remarks=(f"All of this {kind} volume is stored. {reason}",))
 
 
-def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSurvey:
+def _ask(within: VolumeWindow, volume: Volume, *, include_all: bool) -> VolumeSurvey:
     kind = volume.file_system.kind
     match kind:
         case FileSystemKind.NTFS:
@@ -82,13 +82,13 @@ def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSur
             assert_never(kind)
 
 
-def _unfinished(within: VolumeBytes) -> tuple[str, ...]:
+def _unfinished(within: VolumeWindow) -> tuple[str, ...]:
     if within.size < MARK_SIZE or not is_unfinished(within.read(0, MARK_SIZE)):
         return ()
     return (_HALF_RESTORED,)
 
 
-def _second_boot_sector(within: VolumeBytes) -> tuple[str, ...]:
+def _second_boot_sector(within: VolumeWindow) -> tuple[str, ...]:
     """NTFS keeps a copy of its boot sector in the partition's last sector."""
     last = within.size - within.size % 512 - 512
     if last < 512 or within.read(last, 512)[3:11] != b"NTFS    ":
