@@ -106,6 +106,8 @@ class _Volume(msgspec.Struct):
     left_out: list[str]
     part_size: Annotated[int, msgspec.Meta(gt=0, multiple_of=_MIB)]
     remarks: list[str] = []
+    # Only where it is so.
+    unclean: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Machine(msgspec.Struct):
@@ -189,6 +191,7 @@ def encode_volume(volume: Volume) -> bytes:
             left_out=list(volume.left_out),
             part_size=volume.part_size,
             remarks=list(volume.remarks),
+            unclean=volume.unclean or msgspec.UNSET,
         )
     )
 
@@ -205,6 +208,7 @@ def decode_volume(data: bytes) -> Volume:
         used_bytes=wire.used_bytes,
         left_out=tuple(wire.left_out),
         remarks=tuple(wire.remarks),
+        unclean=wire.unclean is True,
         part_size=wire.part_size,
     )
 

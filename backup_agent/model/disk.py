@@ -191,6 +191,7 @@ class Volume:
     ``used_bytes`` is ``None`` where every byte is stored, used or not.
     ``left_out`` names the files inside that were not stored, though their
     clusters are used; ``remarks`` say what was found wrong with the volume.
+    ``unclean``: not cleanly unmounted, so that its journal may know better.
     """
 
     number: int
@@ -201,6 +202,7 @@ class Volume:
     used_bytes: int | None = None
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    unclean: bool = False
     part_size: int = PART_SIZE
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from backup_agent.errors import SpaceUnknownError
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
 from backup_agent.filesystems.used.volume_window import VolumeWindow
 
 FIRST_CLUSTER = 2
@@ -33,7 +33,7 @@ class ExfatVolume:
         table_sector, _, heap_sector, clusters, self.root = struct.unpack_from("<IIIII", boot, 80)
         flags, sector_shift, cluster_shift = struct.unpack_from("<HBB", boot, 106)
         if flags & _DIRTY:
-            raise SpaceUnknownError("It was not unmounted cleanly.")
+            raise UncleanVolumeError("It was not unmounted cleanly.")
         if clusters > _MOST_CLUSTERS or sector_shift + cluster_shift > 25:
             raise SpaceUnknownError("Its boot sector makes no sense.")
         self.clusters: int = clusters

@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backup_agent.errors import SpaceUnknownError
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
 from backup_agent.filesystems.ext_layout import ExtLayout, parse_layout
 from backup_agent.filesystems.used.bitmap import ClusterBitmap
 from backup_agent.filesystems.used.volume_window import VolumeWindow
@@ -107,9 +107,9 @@ def read_superblock(volume: VolumeWindow) -> ExtSuperblock:
     incompatible, read_only = struct.unpack_from("<II", block, 96)
     (inode_size,) = struct.unpack_from("<H", block, 88) if revision else (128,)
     if incompatible & _NEEDS_RECOVERY:
-        raise SpaceUnknownError("It was not unmounted cleanly: its journal holds changes.")
+        raise UncleanVolumeError("It was not unmounted cleanly: its journal holds changes.")
     if not state & _STATE_CLEAN or state & _STATE_ERRORS:
-        raise SpaceUnknownError("It was not unmounted cleanly, or has errors.")
+        raise UncleanVolumeError("It was not unmounted cleanly, or has errors.")
     layout = parse_layout(block)
     if layout is None or cluster_shift > 20:
         raise SpaceUnknownError("Its superblock makes no sense.")

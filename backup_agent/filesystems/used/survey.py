@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from backup_agent.errors import SpaceUnknownError
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
 from backup_agent.filesystems.reading import SeekableReader
 from backup_agent.filesystems.restore_mark import MARK_SIZE, is_unfinished
 from backup_agent.filesystems.used.exfat import exfat_space
@@ -28,12 +28,14 @@ class VolumeSurvey:
     """``space`` is ``None`` where every byte is to be stored.
 
     ``left_out`` are paths of files within the volume whose clusters were left
-    out of ``space``. ``remarks`` are what a person should know of it.
+    out of ``space``. ``remarks`` are what a person should know of it. ``unclean``:
+    it was not unmounted cleanly.
     """
 
     space: UsedSpace | None = None
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    unclean: bool = False
 
 
 def survey_volume(
@@ -45,14 +47,17 @@ def survey_volume(
     whole volume, with a remark.
     """
     within = VolumeWindow(reader, volume.start, volume.size)
+    unclean = False
     try:
         return _ask(within, volume, include_all=include_all)
     except SpaceUnknownError as exc:
         reason = exc.message
+        unclean = isinstance(exc, UncleanVolumeError)
     except OSError as exc:
         reason = f"Its account of used space cannot be read ({exc.strerror})."
     kind = volume.file_system.kind.value
-    return VolumeSurvey(remarks=(f"All of this {kind} volume is stored. {reason}",))
+    remark = f"All of this {kind} volume is stored. {reason}"
+    return VolumeSurvey(remarks=(remark,), unclean=unclean)
 
 
 def _ask(within: VolumeWindow, volume: Volume, *, include_all: bool) -> VolumeSurvey:
@@ -60,7 +65,7 @@ def _ask(within: VolumeWindow, volume: Volume, *, include_all: bool) -> VolumeSu
     match kind:
         case FileSystemKind.NTFS:
             found = ntfs_space(within, include_all=include_all)
-            return VolumeSurvey(found.space, found.left_out, found.remarks)
+            return VolumeSurvey(found.space, found.left_out, found.remarks, found.unclean)
         case FileSystemKind.FAT12 | FileSystemKind.FAT16 | FileSystemKind.FAT32:
             return VolumeSurvey(fat_space(within, kind))
         case FileSystemKind.EXFAT:
