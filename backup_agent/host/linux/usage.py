@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_OCTAL = re.compile(r"\\([0-7]{3})")
+from backup_agent.host.linux.mountinfo import Mounted, parse_mountinfo
 
 
 class DiskUsage:
@@ -34,7 +33,7 @@ class DiskUsage:
         """The same for an image file that loop devices show, or that FUSE mounts as it is."""
         loops = self._loops_of(str(path))
         places = self._in_use({number for loop in loops for number in self._family(loop)})
-        own = (place for _, source, place in self._mounts() if _is_same_file(source, path))
+        own = (place for _, place, _, source in self._mounts() if _is_same_file(source, path))
         return sorted({*places, *own})
 
     def attached_as(self, path: Path) -> list[str]:
@@ -94,7 +93,7 @@ class DiskUsage:
     def _in_use(self, numbers: set[str]) -> list[str]:
         places = [
             place
-            for number, source, place in self._mounts()
+            for number, place, _, source in self._mounts()
             if number in numbers or _device_number(source) in numbers
         ]
         # The first line is a heading; a kernel built without swap has no such file.
@@ -102,13 +101,8 @@ class DiskUsage:
         places += ["[swap]" for line in swaps if _device_number(line.split()[0]) in numbers]
         return sorted(places)
 
-    def _mounts(self) -> Iterator[tuple[str, str, str]]:
-        """Device number, source and mount point of each line (proc(5), mountinfo)."""
-        for line in self._mountinfo.read_text().splitlines():
-            fields = line.split(" ")
-            # Optional fields end at a lone dash; type and source follow.
-            source = fields[fields.index("-") + 2]
-            yield fields[2], _unescaped(source), _unescaped(fields[4])
+    def _mounts(self) -> Iterator[Mounted]:
+        return parse_mountinfo(self._mountinfo.read_text())
 
 
 def device_number(path: str) -> str:
@@ -139,7 +133,3 @@ def _first_line(path: Path) -> str:
         return path.read_text().partition("\n")[0]
     except OSError:
         return ""
-
-
-def _unescaped(text: str) -> str:
-    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)
