@@ -19,6 +19,8 @@ from benchmarks.against_restic import ENVIRONMENT, EVERBOOT
 from benchmarks.data import incompressible_file, tree_of_small_files
 from benchmarks.measure import Comparison, Pair, Run, run
 
+_WORKS = {"with checksums": (), "without checksums": ("--checksum-mode", "0")}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -30,11 +32,8 @@ def main() -> None:
         bench = Bench(Path(scratch), args.mib)
         bench.warm_up()
         print(f"{args.pairs} pairs; ratios are partclone / everboot; seconds and MB too")
-        print(bench.compare("with checksums", args.pairs, ()).line(), flush=True)
-        print(
-            bench.compare("without checksums", args.pairs, ("--checksum-mode", "0")).line(),
-            flush=True,
-        )
+        for work, options in _WORKS.items():
+            print(bench.compare(work, args.pairs, options).line(), flush=True)
 
 
 class Bench:
