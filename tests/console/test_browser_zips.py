@@ -54,7 +54,7 @@ def test_names_that_could_be_misread_are_safe_and_distinct(mira: Restorer, tmp_p
     with mira.http() as http:
         file.write_bytes(http.get(address).content)
 
-    for command in (["7z", "t", file], ["unzip", "-t", file]):
+    for command in (["7z", "t", str(file)], ["unzip", "-t", str(file)]):
         done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout
     with zipfile.ZipFile(file) as packed:

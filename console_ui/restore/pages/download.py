@@ -20,9 +20,9 @@ from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
 from console_ui.restore.pages.files import point_words
 from console_ui.restore.pages.visit import PointVisit, point_page
-from console_ui.restore.templatetags.amounts import amount
 from console_ui.restore.zip_answer import KeptAlive
 from console_ui.unlocked.messages import AskZip, KeepSelection, Reference, ZipState
+from console_ui.web.quantities import bytes_in_words
 
 _MOST_ITEMS = 5000
 
@@ -72,8 +72,8 @@ def zip_file(request: MemberRequest, visit: PointVisit, reference: str) -> HttpR
 def zip_state(request: MemberRequest, visit: PointVisit, reference: str) -> HttpResponseBase:  # noqa: ARG001
     """How far the zip of a selection is, for the page that started it."""
     state = visit.door.ask(AskZip(reference), ZipState)
-    done = {"files": state.files_done, "bytes": amount(state.bytes_done)}
-    words = {**done, "of_files": state.files_total, "of_bytes": amount(state.bytes_total)}
+    done = {"files": state.files_done, "bytes": bytes_in_words(state.bytes_done)}
+    words = {**done, "of_files": state.files_total, "of_bytes": bytes_in_words(state.bytes_total)}
     if not state.is_running:
         text = _("The last zip of this selection has ended.")
     elif state.files_total:

@@ -1,1 +1,1 @@
-"""Words for amounts and times in the pages of restore points."""
+"""Words for the pages of restore points."""

@@ -1,6 +1,6 @@
 // What is ticked, counted; and how far a download is. Without it, ticking and downloading work.
 
-const UNITS = ["B", "KB", "MB", "GB", "TB", "PB"];
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 const POLL_MS = 1000;
 
 function amount(size) {
