@@ -119,6 +119,8 @@ def _end(unlocked: UnlockedVault) -> None:
     with suppress(EverbootError):
         _door(unlocked).ask(Lock(), Done)
     processes.end(unlocked.id.hex)
+    # One that crashed has left its socket behind.
+    (console_settings().unlocked_folder / unlocked.id.hex).unlink(missing_ok=True)
 
 
 def _prepared(request: MemberRequest, vault: Vault) -> UnlockedVault:

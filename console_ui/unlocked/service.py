@@ -120,7 +120,8 @@ class Service:
                 answer = Failed(exc.code, exc.message, exc.hint)
             except MemoryError:
                 answer = Failed("unlocked.memory", "This takes more memory than there is.", "")
-            _send(stream, answer)
+        # Whoever has the answer may count on it that nothing is used any more.
+        _send(stream, answer)
 
     def _made_answer(self, stream: socket.socket, request: Request) -> Answer:
         vault = self._vault

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backup_agent.errors import IntegrityError, NoSuchPointError
+from backup_agent.model.disk import Volume
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.services.browse import TreePath
 from backup_agent.services.inside import DeepBrowser
@@ -43,8 +44,9 @@ class ShownPoint:
         if self._is_disk(path):
             return Entry(reference, "", "disk", number=_number(path[0], _DISK) + 1)
         if self._is_disk(path[:-1]) and len(path) == 2:
-            number = _number(path[1], _VOLUME)
-            return Entry(reference, self._label(path), "volume", number=number)
+            number, described = _number(path[1], _VOLUME), self._described(path)
+            size = described.size if described else 0
+            return Entry(reference, _label(described), "volume", size=size, number=number)
         return Entry(
             reference,
             shown_name(node.name),
@@ -66,20 +68,26 @@ class ShownPoint:
     def _names(self, path: TreePath) -> Iterable[str]:
         for depth, name in enumerate(path, start=1):
             is_volume = depth == 2 and self._is_disk(path[:1])
-            yield (self._label(path[:depth]) if is_volume else "") or shown_name(name)
+            yield (_label(self._described(path[:depth])) if is_volume else "") or shown_name(name)
 
     def _is_disk(self, path: TreePath) -> bool:
         return len(path) == 1 and path[0] in self._disks
 
-    def _label(self, path: TreePath) -> str:
+    def _described(self, volume: TreePath) -> Volume | None:
         try:
-            volume = self._browser.volume(path).description
+            return self._browser.volume(volume).description
         except (IntegrityError, NoSuchPointError):
-            return ""
-        letter = f"{volume.drive_letter.rstrip(':')}:" if volume.drive_letter else ""
-        if volume.file_system.label and letter:
-            return f"{volume.file_system.label} ({letter})"
-        return volume.file_system.label or letter
+            return None
+
+
+def _label(volume: Volume | None) -> str:
+    """``Projects (D:)``, or as much of it as is known."""
+    if volume is None:
+        return ""
+    letter = f"{volume.drive_letter.rstrip(':')}:" if volume.drive_letter else ""
+    if volume.file_system.label and letter:
+        return f"{volume.file_system.label} ({letter})"
+    return volume.file_system.label or letter
 
 
 def shown_name(name: bytes) -> str:
