@@ -182,5 +182,5 @@ def _note(request: MemberRequest, vault: Vault, by: str, *, refused: bool = Fals
         organisation_id=vault.organisation_id,
         about=vault.name,
         outcome=Outcome.REFUSED if refused else Outcome.DONE,
-        details={"vault": str(vault.pk), "password": by},
+        details={"vault": str(vault.pk), "opened_with": by},
     )

@@ -23,6 +23,7 @@ from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
 from console_ui.restore.models import UnlockedVault
 from console_ui.server import listening_socket
+from console_ui.settings import Tls
 from console_ui.storage.models import LocationKind, Vault
 from console_ui.storage.reconcile import reconcile
 from console_ui.storage.stores import stores
@@ -140,12 +141,12 @@ def store_documents(home: Path) -> Stored:
 
 @contextlib.contextmanager
 def restorer(
-    stored: Stored, office: Office, settings: Settings, folder: Path
+    stored: Stored, office: Office, settings: Settings, folder: Path, *, tls: Tls | None = None
 ) -> Iterator[Restorer]:
     """A linked device's vault, with what was stored, and the owner's browser."""
     root = folder / "vaults"
     root.mkdir()
-    with running_console_here(settings, root) as address:
+    with running_console_here(settings, root, tls=tls) as address:
         location = make_location(office.organisation, LocationKind.FOLDER, {"root": str(root)})
         device = make_device(office, "ATELIER-01")
         vault = make_vault(office.organisation, location, device_id=device.pk)
@@ -177,21 +178,28 @@ def logged_in(user: User) -> Client:
 
 
 @contextlib.contextmanager
-def running_console_here(settings: Settings, *roots: Path) -> Iterator[str]:
+def running_console_here(settings: Settings, *roots: Path, tls: Tls | None = None) -> Iterator[str]:
     """The whole console within this process; gives ``http://127.0.0.1:PORT``."""
     from console_ui.asgi import application
 
     listener = listening_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    settings.EVERBOOT = replace(console_settings(), port=port, storage_roots=roots)
+    settings.EVERBOOT = replace(console_settings(), port=port, storage_roots=roots, tls=tls)
     django_conf.ALLOWED_HOSTS = [*django_conf.ALLOWED_HOSTS, "testserver"]
     server = uvicorn.Server(
-        uvicorn.Config(application, lifespan="off", access_log=False, log_level="critical")
+        uvicorn.Config(
+            application,
+            lifespan="off",
+            access_log=False,
+            log_level="critical",
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+        )
     )
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), name="console")
     thread.start()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     finally:
         processes.end_all()
         server.should_exit = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,12 +15,17 @@ from console_ui.audit.models import Entry
 from console_ui.devices import managed_passwords
 from console_ui.django_settings import console_settings
 from console_ui.restore.models import UnlockedVault
+from console_ui.settings import Tls
 from console_ui.unlocked.asking import UnlockedDoor, VaultLockedError
 from console_ui.unlocked.messages import Done, Lock
 from console_ui.unlocked.starting import processes
 from tests.command_line import PASSWORD as REPOSITORY_PASSWORD
 from tests.console.people import Office
-from tests.console.restoring import LETTER, PICTURE, Restorer, logged_in
+from tests.console.restoring import LETTER, PICTURE, Restorer, Stored, logged_in, restorer
+from tests.servers.authority import make_certificates
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 
 def test_a_locked_vault_lists_its_restore_points_and_nothing_in_them(mira: Restorer) -> None:
@@ -67,7 +74,7 @@ def test_a_managed_password_is_not_asked_for(mira: Restorer) -> None:
     mira.unlock("")
 
     assert mira.client.get(mira.at(mira.stored.files_point)).status_code == 200
-    assert Entry.objects.get(action="vault.unlocked").details["password"] == "kept"
+    assert Entry.objects.get(action="vault.unlocked").details["opened_with"] == "kept"
 
 
 def test_folders_are_browsed_and_files_previewed(mira: Restorer) -> None:
@@ -226,3 +233,19 @@ def test_a_viewer_restores_nothing(mira: Restorer) -> None:
 
     assert viewer.get(mira.restore).status_code == 403
     assert viewer.post(f"{mira.restore}/unlock", {"password": "x"}).status_code == 403
+
+
+def test_a_vault_is_read_through_tls_with_the_consoles_own_certificate(
+    stored: Stored,
+    transactional_db: None,
+    office: Office,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    files = make_certificates(tmp_path)
+    tls = Tls(certificate=files.certificate, key=files.key)
+
+    with restorer(stored, office, settings, tmp_path, tls=tls) as mira:
+        mira.unlock()
+
+        assert mira.client.get(mira.at(stored.disk_point)).status_code == 200

@@ -109,6 +109,7 @@ def search_and_preview_the_letter(mira: Browser, downloads: Path, letters: Path)
     mira.find("#words").send_keys("dear", Keys.ENTER)
     mira.wait_for(lambda: "/found/" in mira.path, "hits")
     assert "dear" not in mira.path
+    assert flaws_of(mira) == []
     mira.press("Dear Till.txt")
     assert LETTER in mira.page
     packed = downloaded(mira, downloads)
