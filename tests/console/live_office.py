@@ -80,6 +80,9 @@ def main(data: Path, root: Path, address: str) -> None:
     secret_links.make(
         Purpose.INVITATION, email="new@keller.example", organisation=organisation, role=Role.VIEWER
     )
+    password, _ = application_passwords.make(
+        owner, organisation, name="restic on render-node", scopes=[Scope.STORAGE]
+    )
     browser = TrustedBrowser.objects.create(
         user=owner,
         token_hash="0" * 64,
@@ -92,13 +95,6 @@ def main(data: Path, root: Path, address: str) -> None:
     )
     device = _add_devices(organisation, owner, now)
     location, vault = _add_vaults(organisation, root, now)
-    password, _ = application_passwords.make(
-        owner,
-        organisation,
-        name="restic on render-node",
-        scopes=[Scope.STORAGE],
-        reaches=[vault.device_id or vault.pk],
-    )
     ids = {
         "location_id": location.pk,
         "vault_id": vault.pk,
