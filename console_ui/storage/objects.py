@@ -7,7 +7,7 @@ again after a crash, the rest is done. Showing: the mark goes first, then the ca
 lock: the catalog says so, the object goes, then its line.
 
 Requests for the same object may cross each other, so whoever has changed a line looks after its
-mark until both say the same (``_let_mark_agree``). Each change of a line comes after the last
+mark until both say the same (``let_mark_agree``). Each change of a line comes after the last
 look of somebody, who then finds it, or before it, and then is followed by the changer's own.
 """
 
@@ -100,7 +100,7 @@ def delete(
     if key.kind is FileKind.LOCK:
         _finish_removal(store, line)
     else:
-        _let_mark_agree(store, line)
+        let_mark_agree(store, line)
 
 
 def finish_deletion(store: VaultStore, line: StoredObject) -> bool:
@@ -110,7 +110,7 @@ def finish_deletion(store: VaultStore, line: StoredObject) -> bool:
             _finish_removal(store, line)
             return True
         case State.HIDDEN, _ if not store.has_mark(mark_name(line.key)):
-            _let_mark_agree(store, line)
+            let_mark_agree(store, line)
             return True
         case _:
             return False
@@ -119,20 +119,34 @@ def finish_deletion(store: VaultStore, line: StoredObject) -> bool:
 def hide(store: VaultStore, line: StoredObject, *, now: datetime) -> None:
     """Make a visible object invisible."""
     catalog.hide(line, at=now)
-    _let_mark_agree(store, line)
+    let_mark_agree(store, line)
 
 
 def show(store: VaultStore, line: StoredObject) -> None:
     """Make a hidden object visible again."""
     store.remove_mark(mark_name(line.key))
     catalog.show(line)
-    _let_mark_agree(store, line)
+    let_mark_agree(store, line)
 
 
 def remove_lock(store: VaultStore, line: StoredObject) -> None:
     """Locks go at once: a hidden one would help nobody."""
     if catalog.begin_removal(line):
         _finish_removal(store, line)
+
+
+def let_mark_agree(store: VaultStore, line: StoredObject) -> None:
+    """See to it until the mark beside the object says what the catalog says."""
+    told: State | None = None
+    while (now := StoredObject.objects.filter(pk=line.pk).first()) is not None:
+        state = State(now.state)
+        if state is told or state is State.PURGING:
+            return  # A purge takes the mark along.
+        if state is State.HIDDEN and now.hidden_at is not None:
+            store.save_mark(mark_name(now.key), encode(Mark(now.key, now.hidden_at)))
+        else:
+            store.remove_mark(mark_name(now.key))
+        told = state
 
 
 def _note_stored(
@@ -160,7 +174,7 @@ def _note_stored(
             catalog.hide(catalog.add(vault, key, size, at=now), at=now)
             line = catalog.find(vault, key)
     if line is not None and line.state == State.HIDDEN:
-        _let_mark_agree(store, line)
+        let_mark_agree(store, line)
     if objection is not None:
         if line is None and key.kind is FileKind.LOCK:
             store.remove(key)
@@ -211,20 +225,6 @@ def _refuse_needed(vault: Vault, key: ObjectKey) -> None:
 def _finish_removal(store: VaultStore, line: StoredObject) -> None:
     store.remove(line.key)
     catalog.forget(line)
-
-
-def _let_mark_agree(store: VaultStore, line: StoredObject) -> None:
-    """Until the mark beside the object says what the catalog says."""
-    told: State | None = None
-    while (now := StoredObject.objects.filter(pk=line.pk).first()) is not None:
-        state = State(now.state)
-        if state is told or state is State.PURGING:
-            return  # A purge takes the mark along.
-        if state is State.HIDDEN and now.hidden_at is not None:
-            store.save_mark(mark_name(now.key), encode(Mark(now.key, now.hidden_at)))
-        else:
-            store.remove_mark(mark_name(now.key))
-        told = state
 
 
 def _changing_right_now() -> BusyError:
