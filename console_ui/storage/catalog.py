@@ -27,7 +27,7 @@ def changing(vault_id: uuid.UUID) -> Iterator[Vault]:
     """
     with transaction.atomic():
         # SQLite knows no locks of rows, but its transactions exclude each other (IMMEDIATE).
-        yield Vault.objects.select_for_update().get(pk=vault_id)
+        yield Vault.objects.select_for_update(no_key=True).get(pk=vault_id)
 
 
 def find(vault: Vault, key: ObjectKey) -> StoredObject | None:

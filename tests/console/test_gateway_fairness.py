@@ -1,0 +1,163 @@
+"""A device that keeps all it can get, and a location that hangs: everybody else goes on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from backup_agent.services.vault import VaultStore
+from console_ui.django_settings import console_settings
+from console_ui.storage.models import LocationKind
+from console_ui.storage.stores import stores
+from tests.console.gateways import Device, make_location, make_vault
+
+_PATIENCE_SECONDS = 60
+_LARGEST_PACK = 256 << 20
+
+
+@pytest.fixture
+def neighbour(device: Device, tmp_path: Path) -> Device:
+    """Another device of the same organisation, whose vault lies in another location."""
+    organisation = device.vault.organisation
+    fields = {"root": str(console_settings().storage_roots[0]), "folder": f"{tmp_path.name}-2"}
+    location = make_location(organisation, LocationKind.FOLDER, fields, name="Attic")
+    return replace(device, vault=make_vault(organisation, location))
+
+
+def name_of(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def works(device: Device) -> None:
+    """Everything that a device does is answered."""
+    body = b"what others need"
+    name = name_of(body)
+    with device.client() as http:
+        http.post(f"data/{name}", content=body).raise_for_status()
+        assert http.get("data/").json() == [name]
+        assert http.get(f"data/{name}").content == body
+        http.delete(f"data/{name}").raise_for_status()
+
+
+def begin_upload(device: Device, stack: ExitStack) -> socket.socket:
+    """Announce a pack of the largest size, and send nothing of it."""
+    url = urlsplit(device.url)
+    credentials = base64.b64encode(f"{device.login}:{device.password}".encode()).decode()
+    connection = socket.create_connection((url.hostname, url.port), timeout=_PATIENCE_SECONDS)
+    stack.callback(connection.close)
+    connection.sendall(
+        f"POST {url.path}data/{'0' * 64} HTTP/1.1\r\nHost: {url.netloc}\r\n"
+        f"Authorization: Basic {credentials}\r\nContent-Length: {_LARGEST_PACK}\r\n"
+        "Expect: 100-continue\r\n\r\n".encode()
+    )
+    return connection
+
+
+def test_a_device_that_announces_much_and_sends_nothing_leaves_room_for_others(
+    device: Device, neighbour: Device
+) -> None:
+    with ExitStack() as stack:
+        uploads = [begin_upload(device, stack) for _ in range(16)]
+        # Half of the room is lent to it; the gateway asks for these bodies, and for no more.
+        asked = threading.Semaphore(0)
+
+        def wait(upload: socket.socket) -> None:
+            if upload.recv(100).startswith(b"HTTP/1.1 100"):
+                asked.release()
+
+        for upload in uploads:
+            thread = threading.Thread(target=wait, args=(upload,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(upload.shutdown, socket.SHUT_RDWR)
+        for _ in range(8):
+            assert asked.acquire(timeout=_PATIENCE_SECONDS)
+
+        works(neighbour)
+        assert not asked.acquire(blocking=False)
+
+
+@contextmanager
+def hanging(
+    monkeypatch: pytest.MonkeyPatch, device: Device, step: str
+) -> Iterator[threading.Semaphore]:
+    """Within the block, that step never ends in the device's location. Counts who is in it."""
+    whole, go_on, inside = getattr(VaultStore, step), threading.Event(), threading.Semaphore(0)
+    slow = stores.of(device.vault)
+
+    def hang(store: VaultStore, *arguments: object) -> object:
+        if store is slow:
+            inside.release()
+            assert go_on.wait(_PATIENCE_SECONDS)
+        return whole(store, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VaultStore, step, hang)
+        try:
+            yield inside
+        finally:
+            go_on.set()
+
+
+@pytest.mark.parametrize("step", ["write", "size"])
+def test_a_location_that_hangs_keeps_no_other_from_working(
+    device: Device, neighbour: Device, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    known = b"known"
+    with device.client() as http:
+        http.post(f"data/{name_of(known)}", content=known).raise_for_status()
+
+    def stuck(number: int) -> None:
+        body = bytes([number])
+        with device.client() as http:
+            if step == "write":
+                http.post(f"data/{name_of(body)}", content=body).raise_for_status()
+            else:
+                http.head(f"data/{name_of(known)}").raise_for_status()
+
+    with ThreadPoolExecutor(16) as threads:
+        with hanging(monkeypatch, device, step) as inside:
+            jobs = [threads.submit(stuck, number) for number in range(16)]
+            for _ in range(16):
+                assert inside.acquire(timeout=_PATIENCE_SECONDS)
+
+            works(neighbour)
+            stranger = httpx.get(f"{device.gateway}/storage/{neighbour.vault.pk}/keys/")
+            assert stranger.status_code == 401
+        for job in jobs:
+            job.result()
+
+
+def test_what_takes_no_more_can_still_be_read(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = b"known"
+    with device.client() as http:
+        http.post(f"data/{name_of(known)}", content=known).raise_for_status()
+
+    def stuck(number: int) -> None:
+        body = bytes([number])
+        with device.client() as http:
+            http.post(f"data/{name_of(body)}", content=body).raise_for_status()
+
+    with ThreadPoolExecutor(15) as threads:
+        with hanging(monkeypatch, device, "write") as inside:
+            jobs = [threads.submit(stuck, number) for number in range(15)]
+            for _ in range(15):
+                assert inside.acquire(timeout=_PATIENCE_SECONDS)
+
+            with device.client() as http:
+                assert http.get(f"data/{name_of(known)}").content == known
+        for job in jobs:
+            job.result()
