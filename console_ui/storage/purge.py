@@ -37,14 +37,13 @@ def purge(
 
 
 def _due(vault: Vault, now: datetime) -> Iterator[StoredObject]:
-    """Page by page: there may be millions."""
+    """Oldest first: broken off, it leaves one moment from which on everything is there."""
     begun = Q(state=State.PURGING)
     due = Q(state=State.HIDDEN, hidden_at__lte=now - KEPT_FOR)
-    lines = StoredObject.objects.filter(begun | due, vault=vault).order_by("pk")
-    page = list(lines[:_PAGE])
-    while page:
+    lines = StoredObject.objects.filter(begun | due, vault=vault).order_by("hidden_at")
+    # There may be millions. What is done leaves the query, so the first page is always the next.
+    while page := list(lines[:_PAGE]):
         yield from page
-        page = list(lines.filter(pk__gt=page[-1].pk)[:_PAGE])
 
 
 def _begin(line: StoredObject) -> bool:
