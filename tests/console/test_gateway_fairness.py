@@ -90,14 +90,14 @@ def test_a_device_that_announces_much_and_sends_nothing_leaves_room_for_others(
 
 @contextmanager
 def hanging(
-    monkeypatch: pytest.MonkeyPatch, device: Device, step: str
+    monkeypatch: pytest.MonkeyPatch, step: str, *devices: Device
 ) -> Iterator[threading.Semaphore]:
-    """Within the block, that step never ends in the device's location. Counts who is in it."""
+    """Within the block, that step never ends in these vaults. Counts who is in it."""
     whole, go_on, inside = getattr(VaultStore, step), threading.Event(), threading.Semaphore(0)
-    slow = stores.of(device.vault)
+    slow = [stores.of(device.vault) for device in devices]
 
     def hang(store: VaultStore, *arguments: object) -> object:
-        if store is slow:
+        if store in slow:
             inside.release()
             assert go_on.wait(_PATIENCE_SECONDS)
         return whole(store, *arguments)
@@ -110,24 +110,27 @@ def hanging(
             go_on.set()
 
 
+def store_something(device: Device, number: int) -> None:
+    body = bytes([number])
+    with device.client() as http:
+        http.post(f"data/{name_of(body)}", content=body).raise_for_status()
+
+
 @pytest.mark.parametrize("step", ["write", "size"])
 def test_a_location_that_hangs_keeps_no_other_from_working(
     device: Device, neighbour: Device, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    known = b"known"
-    with device.client() as http:
-        http.post(f"data/{name_of(known)}", content=known).raise_for_status()
+    store_something(device, 255)
 
     def stuck(number: int) -> None:
-        body = bytes([number])
+        if step == "write":
+            store_something(device, number)
+            return
         with device.client() as http:
-            if step == "write":
-                http.post(f"data/{name_of(body)}", content=body).raise_for_status()
-            else:
-                http.head(f"data/{name_of(known)}").raise_for_status()
+            http.head(f"data/{name_of(bytes([255]))}").raise_for_status()
 
     with ThreadPoolExecutor(16) as threads:
-        with hanging(monkeypatch, device, step) as inside:
+        with hanging(monkeypatch, step, device) as inside:
             jobs = [threads.submit(stuck, number) for number in range(16)]
             for _ in range(16):
                 assert inside.acquire(timeout=_PATIENCE_SECONDS)
@@ -142,22 +145,20 @@ def test_a_location_that_hangs_keeps_no_other_from_working(
 def test_what_takes_no_more_can_still_be_read(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = b"known"
-    with device.client() as http:
-        http.post(f"data/{name_of(known)}", content=known).raise_for_status()
+    beside = replace(device, vault=make_vault(device.vault.organisation, device.vault.location))
+    store_something(device, 255)
 
-    def stuck(number: int) -> None:
-        body = bytes([number])
-        with device.client() as http:
-            http.post(f"data/{name_of(body)}", content=body).raise_for_status()
-
-    with ThreadPoolExecutor(15) as threads:
-        with hanging(monkeypatch, device, "write") as inside:
-            jobs = [threads.submit(stuck, number) for number in range(15)]
-            for _ in range(15):
+    with ThreadPoolExecutor(16) as threads:
+        with hanging(monkeypatch, "write", device, beside) as inside:
+            jobs = [
+                threads.submit(store_something, stuck, number)
+                for stuck in (device, beside)
+                for number in range(8)
+            ]
+            for _ in range(16):
                 assert inside.acquire(timeout=_PATIENCE_SECONDS)
 
             with device.client() as http:
-                assert http.get(f"data/{name_of(known)}").content == known
+                assert http.get(f"data/{name_of(bytes([255]))}").content == bytes([255])
         for job in jobs:
             job.result()
