@@ -1,8 +1,8 @@
-"""What a console does for its vaults by itself, round after round, in a thread of its own.
+"""What a console does by itself, round after round, in a thread of its own.
 
 Bring-backs that were broken off go on, the catalog is compared with the storage once a day, and
-what was hidden 14 days ago goes. Of several processes on one database only the one that holds
-the lease does it.
+what was hidden 14 days ago goes, as do sessions and counters whose time is over. Of several
+processes on one database only the one that holds the lease does it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from backup_agent.errors import EverbootError
 from backup_agent.services.vault import VaultStore
+from console_ui.accounts.forgetting import forget_old
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
 from console_ui.storage import bringing_back, reconcile
@@ -57,7 +58,7 @@ class Housekeeping:
         self._thread.join()
 
     def round(self, *, now: datetime) -> None:
-        """Look after every vault, if nobody else does."""
+        """Look after every vault, if nobody else does, and forget what is over."""
         with HeldLease(_LEASE, holder=self._holder) as lease:
 
             def go_on() -> bool:
@@ -67,6 +68,8 @@ class Housekeeping:
                 if not go_on():
                     return
                 _look_after(vault_id, now, go_on)
+            if go_on():
+                forget_old()
 
     def _run(self) -> None:
         while not self._stopping:

@@ -17,10 +17,11 @@ import httpx
 import pytest
 
 from backup_agent.services.vault import VaultStore
+from console_ui.accounts.models import User
 from console_ui.django_settings import console_settings
-from console_ui.storage.models import LocationKind
+from console_ui.storage.models import Location, LocationKind
 from console_ui.storage.stores import stores
-from tests.console.gateways import Device, make_location, make_vault
+from tests.console.gateways import Device, make_location, make_password, make_vault
 
 _PATIENCE_SECONDS = 60
 _LARGEST_PACK = 256 << 20
@@ -31,8 +32,14 @@ def neighbour(device: Device, tmp_path: Path) -> Device:
     """Another device of the same organisation, whose vault lies in another location."""
     organisation = device.vault.organisation
     fields = {"root": str(console_settings().storage_roots[0]), "folder": f"{tmp_path.name}-2"}
-    location = make_location(organisation, LocationKind.FOLDER, fields, name="Attic")
-    return replace(device, vault=make_vault(organisation, location))
+    return beside(device, make_location(organisation, LocationKind.FOLDER, fields, name="Attic"))
+
+
+def beside(device: Device, location: Location) -> Device:
+    organisation = device.vault.organisation
+    vault = make_vault(organisation, location)
+    owner = User.objects.get(login_id=device.login)
+    return replace(device, vault=vault, password=make_password(owner, organisation))
 
 
 def name_of(body: bytes) -> str:
@@ -145,14 +152,14 @@ def test_a_location_that_hangs_keeps_no_other_from_working(
 def test_what_takes_no_more_can_still_be_read(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beside = replace(device, vault=make_vault(device.vault.organisation, device.vault.location))
+    another = beside(device, device.vault.location)
     store_something(device, 255)
 
     with ThreadPoolExecutor(16) as threads:
-        with hanging(monkeypatch, "write", device, beside) as inside:
+        with hanging(monkeypatch, "write", device, another) as inside:
             jobs = [
                 threads.submit(store_something, stuck, number)
-                for stuck in (device, beside)
+                for stuck in (device, another)
                 for number in range(8)
             ]
             for _ in range(16):
