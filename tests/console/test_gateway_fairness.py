@@ -76,7 +76,7 @@ def test_a_device_that_announces_much_and_sends_nothing_leaves_room_for_others(
 ) -> None:
     with ExitStack() as stack:
         uploads = [begin_upload(device, stack) for _ in range(16)]
-        # Half of the room is lent to it; the gateway asks for these bodies, and for no more.
+        # A quarter of the room is lent to it; the gateway asks for these bodies, and no more.
         asked = threading.Semaphore(0)
 
         def wait(upload: socket.socket) -> None:
@@ -88,7 +88,7 @@ def test_a_device_that_announces_much_and_sends_nothing_leaves_room_for_others(
             thread.start()
             stack.callback(thread.join)
             stack.callback(upload.shutdown, socket.SHUT_RDWR)
-        for _ in range(8):
+        for _ in range(4):
             assert asked.acquire(timeout=_PATIENCE_SECONDS)
 
         works(neighbour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from console_ui.storage.gateway.shares import Shares
+from console_ui.storage.gateway.shares import NestedShares, Shares
 
 
 class Borrowers:
@@ -145,5 +145,28 @@ def test_a_loan_tells_whether_it_took_time() -> None:
             waiting = asyncio.create_task(second())
             await settle()
         assert await waiting
+
+    asyncio.run(story())
+
+
+def test_a_group_of_many_leaves_as_much_to_other_groups() -> None:
+    async def story() -> None:
+        shares = NestedShares(16, each=2)
+        got: list[str] = []
+
+        async def hold(group: str, member: int) -> None:
+            async with shares.lend(group, member):
+                got.append(group)
+                await asyncio.Event().wait()
+
+        many = [("hanging", n) for n in range(100)]
+        others = [("healthy", 0)] * 3 + [("healthy", 1)]
+        holders = [asyncio.create_task(hold(*each)) for each in (*many, *others)]
+        await settle()
+
+        assert got == ["hanging"] * 8 + ["healthy"] * 3
+        for holder in holders:
+            holder.cancel()
+        await asyncio.gather(*holders, return_exceptions=True)
 
     asyncio.run(story())

@@ -28,7 +28,7 @@ from console_ui.storage.gateway.messages import (
 )
 from console_ui.storage.gateway.pace import Pace
 from console_ui.storage.gateway.route import Route, parse
-from console_ui.storage.gateway.shares import Shares
+from console_ui.storage.gateway.shares import NestedShares, Shares
 from console_ui.storage.gateway.spool import spool
 from console_ui.storage.gateway.work import Work
 from console_ui.storage.models import Upload
@@ -41,7 +41,7 @@ _SPOOL_BYTES = 4 << 30
 # Bytes that are in memory while they are stored. Two of the largest packs do not fit: of these,
 # one at a time, and room for the usual ones beside it.
 _SAVED_AT_ONCE_BYTES = 384 << 20
-_TURNS = 128
+_TURNS = 256
 # Two for each device's usual five connections and a few retries; the rest wait.
 _TURNS_OF_A_VAULT = 16
 _SLICE_BYTES = 64 * 1024
@@ -56,8 +56,8 @@ class Gateway:
         self._spool_folder = spool_folder
         self._tokens = tokens
         self._work = Work()
-        self._turns = Shares(_TURNS, each=_TURNS_OF_A_VAULT)
-        self._spooled = Shares(_SPOOL_BYTES)
+        self._turns = NestedShares(_TURNS, each=_TURNS_OF_A_VAULT)
+        self._spooled = NestedShares(_SPOOL_BYTES)
         self._saving = Shares(_SAVED_AT_ONCE_BYTES)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -85,7 +85,8 @@ class Gateway:
     async def _turn(self, visit: Visit) -> AsyncIterator[Access]:
         """One device's many requests wait for each other, and strangers for nobody's turn."""
         access = await self._work.record(visit.authorise)
-        async with self._turns.lend(visit.vault_id) as took_time:
+        vault = access.vault
+        async with self._turns.lend(vault.location_id, vault.pk) as took_time:
             # What a request was allowed when it came may be forbidden when its turn comes.
             yield await self._work.record(visit.authorise) if took_time else access
 
@@ -118,7 +119,7 @@ class Gateway:
         access.require_change(key.kind)
         length, location = writing.announced_length(request, key), access.vault.location_id
         async with (
-            self._spooled.lend(access.vault.pk, length),
+            self._spooled.lend(location, access.vault.pk, length),
             self._reserved(access, key, length) as upload,
         ):
             spooled = await spool(receive, length, self._spool_folder, self._work, Pace())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,3 +66,25 @@ class Shares:
             if not self._held[wish.borrower]:
                 del self._held[wish.borrower]
         self._grant()
+
+
+class NestedShares:
+    """Half of ``total`` to a group at most, and there to each member as ``Shares`` lends.
+
+    The vaults of a storage location that hangs are many: each alone would keep only a little.
+    """
+
+    def __init__(self, total: int, *, each: int | None = None) -> None:
+        self._groups = Shares(total)
+        self._members: defaultdict[Hashable, Shares] = defaultdict(
+            lambda: Shares(total // 2, each=each)
+        )
+
+    @asynccontextmanager
+    async def lend(self, group: Hashable, member: Hashable, size: int = 1) -> AsyncIterator[bool]:
+        """As ``Shares.lend``."""
+        async with (
+            self._members[group].lend(member, size) as waited_for_members,
+            self._groups.lend(group, size) as waited_for_groups,
+        ):
+            yield waited_for_members or waited_for_groups
