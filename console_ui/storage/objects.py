@@ -7,8 +7,9 @@ again after a crash, the rest is done. Showing: the mark goes first, then the ca
 lock: the catalog says so, the object goes, then its line.
 
 Requests for the same object may cross each other, so whoever has changed a line looks after its
-mark until both say the same (``let_mark_agree``). Each change of a line comes after the last
-look of somebody, who then finds it, or before it, and then is followed by the changer's own.
+mark until both say the same (``let_mark_agree``). That suffices: another's change comes before
+the last look at the line, and is seen by it, or after it, and then that other looks after the
+mark later.
 """
 
 from __future__ import annotations
