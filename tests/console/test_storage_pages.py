@@ -308,10 +308,9 @@ def store_and_hide(vault: Vault, body: bytes) -> StoredObject:
     key = ObjectKey(FileKind.SNAPSHOT, hashlib.sha256(body).hexdigest())
     store = stores.of(vault)
     earlier = timezone.now() - timedelta(hours=1)
-    objects.add(vault, store, key, io.BytesIO(body), len(body), now=earlier)
-    line = catalog.find(vault, key)
-    assert line is not None
-    objects.hide(vault, store, line, now=timezone.now())
+    store.write(key, io.BytesIO(body))
+    line = catalog.add(vault, key, len(body), at=earlier)
+    objects.hide(store, line, now=timezone.now())
     return line
 
 
