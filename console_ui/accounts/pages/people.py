@@ -83,6 +83,7 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     return render(request, "accounts/invite.html", {"section": "people", "form": form})
 
 
+@transaction.atomic
 def _invite(request: MemberRequest, email: str, role: Role) -> None:
     organisation = request.organisation
     link = secret_links.make(Purpose.INVITATION, email=email, organisation=organisation, role=role)
