@@ -11,9 +11,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import BinaryIO
 
+from django.db import transaction
+
 from backup_agent.errors import EverbootError
 from backup_agent.services.vault import CONFIG, FileKind, ObjectKey, VaultStore
-from console_ui.storage import catalog
+from console_ui.storage import alarms, catalog
 from console_ui.storage.marks import Mark, encode, mark_name
 from console_ui.storage.models import State, StoredObject, Vault
 
@@ -65,7 +67,10 @@ def hide(vault: Vault, store: VaultStore, line: StoredObject, *, now: datetime) 
     if key.kind is FileKind.KEY:
         _refuse_needed_key(vault, key)
     store.save_mark(mark_name(key), encode(Mark(key, now)))
-    catalog.hide(line, at=now)
+    with transaction.atomic():
+        # One step: a console that dies right after it has the alarm, too.
+        if catalog.hide(line, at=now):
+            alarms.watch(vault, key.kind, now=now)
 
 
 def show(store: VaultStore, line: StoredObject) -> None:

@@ -10,6 +10,7 @@ from console_ui.accounts.models import Organisation
 from console_ui.audit.actor import Actor
 from console_ui.audit.record import record
 from console_ui.storage.models import Location, Vault
+from console_ui.storage.purge import KEPT_FOR
 from console_ui.storage.reconcile import reconcile
 from console_ui.storage.stores import stores
 
@@ -44,7 +45,14 @@ def take_up(
     """A vault that lies in the location, after the loss of the database. What devices had
     deleted stays hidden, by the marks beside it. Raises ``StorageError``, ``IntegrityError``.
     """
-    vault = Vault(pk=vault_id, organisation=organisation, location=location, name=name)
+    vault = Vault(
+        pk=vault_id,
+        organisation=organisation,
+        location=location,
+        name=name,
+        # What was purged in its earlier life is not known any more.
+        purged_until=timezone.now() - KEPT_FOR,
+    )
     vault.save(force_insert=True)
     try:
         reconcile(vault, stores.of(vault), now=timezone.now())

@@ -8,11 +8,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from django.db.models import F
 
 from console_ui.accounts import application_passwords
 from console_ui.accounts.models import Organisation, Scope, User
@@ -58,6 +60,14 @@ def make_location(
 
 def make_vault(organisation: Organisation, location: Location, **options: Any) -> Vault:
     return vaults.make(organisation, location, name="Till's PC", by=THE_CONSOLE, **options)
+
+
+def let_days_pass(vault: Vault, days: int = 3) -> None:
+    """Whatever the vault holds, and the vault itself, was there so many days earlier."""
+    earlier = timedelta(days=days)
+    vault.stored_objects.exclude(stored_at=None).update(stored_at=F("stored_at") - earlier)
+    vault.stored_objects.exclude(hidden_at=None).update(hidden_at=F("hidden_at") - earlier)
+    Vault.objects.filter(pk=vault.pk).update(made_at=F("made_at") - earlier)
 
 
 def make_password(user: User, organisation: Organisation, scope: Scope = Scope.STORAGE) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import BinaryIO
 
 from django.utils import timezone
 
 from backup_agent.services.vault import FileKind, ObjectKey
 from console_ui.audit.record import Outcome, record
-from console_ui.storage import alarms, catalog, objects, quota
+from console_ui.storage import catalog, objects, quota
 from console_ui.storage.gateway.access import Access
 from console_ui.storage.gateway.budget import LARGEST_BYTES
 from console_ui.storage.gateway.messages import Answer, Refusal, Request
@@ -73,14 +72,12 @@ def delete(access: Access, key: ObjectKey) -> Answer:
         objects.remove_lock(store, line)
         quota.lock_was_removed(access.vault)
         return Answer()
-    now = timezone.now()
     try:
-        objects.hide(access.vault, store, line, now=now)
+        objects.hide(access.vault, store, line, now=timezone.now())
     except objects.RefusedError:
         _note(access, key, "deletion_refused", Outcome.REFUSED)
         raise
     _note(access, key, "hidden")
-    _watch(access.vault, key, now)
     return Answer()
 
 
@@ -88,11 +85,6 @@ def refuse_whole(access: Access) -> Answer:
     """``DELETE`` of the repository."""
     _note(access, ObjectKey(FileKind.CONFIG), "deletion_refused", Outcome.REFUSED)
     raise Refusal(403, "A vault cannot be deleted by a device.")
-
-
-def _watch(vault: Vault, key: ObjectKey, now: datetime) -> None:
-    vault.refresh_from_db(fields=("visible_bytes", "hidden_bytes"))
-    alarms.watch(vault, key.kind, now=now)
 
 
 def _note(access: Access, key: ObjectKey, verb: str, outcome: Outcome = Outcome.DONE) -> None:

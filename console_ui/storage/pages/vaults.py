@@ -194,7 +194,7 @@ def bring_back(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         "vault": found,
         "form": form,
         "plan": plan,
-        "earliest": bringing_back.earliest_moment(now),
+        "earliest": bringing_back.first_whole_second(bringing_back.earliest_moment(found)),
     }
     return render(request, "storage/bring_back.html", words)
 
