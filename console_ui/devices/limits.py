@@ -25,6 +25,14 @@ CODE_ENTRY_ADDRESS = Rule(
 NEW_REQUEST = Rule(
     name="device-request", free=300, window=10 * _MINUTE, first_wait=_MINUTE, longest=10 * _MINUTE
 )
+# A restore asks once for each command; nobody needs hundreds.
+PASSWORD_FETCH = Rule(
+    name="managed-password",
+    free=30,
+    window=10 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=10 * _MINUTE,
+)
 BAD_PROOF = Rule(
     name="device-proof", free=60, window=10 * _MINUTE, first_wait=_MINUTE, longest=10 * _MINUTE
 )

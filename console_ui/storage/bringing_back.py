@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from backup_agent.errors import UsageError
 from backup_agent.services.vault import FileKind, VaultStore
 from console_ui.storage import catalog, objects
-from console_ui.storage.marks import Mark, encode, mark_name
 from console_ui.storage.models import State, StoredObject, Vault
 
 _PAGE = 500  # What is done leaves the query, so the first page is always the next.
@@ -78,8 +77,7 @@ def carry_out(vault: Vault, store: VaultStore, *, now: datetime) -> None:
             objects.show(store, line)
     while page := _to_hide(vault, moment).select_related("vault")[:_PAGE]:
         for line in page:
-            store.save_mark(mark_name(line.key), encode(Mark(line.key, now)))
-            catalog.hide(line, at=now)
+            objects.hide(store, line, now=now)
     Vault.objects.filter(pk=vault.pk).update(
         bringing_back_to=None, packs_listed_at=None, brought_back_at=now
     )

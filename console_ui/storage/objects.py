@@ -59,8 +59,8 @@ def add(
                 raise BusyError("This object changes right now.", hint="Send it again.")
 
 
-def hide(vault: Vault, store: VaultStore, line: StoredObject, *, now: datetime) -> None:
-    """Make an object invisible. Raises ``RefusedError`` for what every vault must keep."""
+def delete(vault: Vault, store: VaultStore, line: StoredObject, *, now: datetime) -> None:
+    """Hide an object, as a device wishes; ``RefusedError`` for what every vault must keep."""
     key = line.key
     if key.kind is FileKind.CONFIG:
         raise RefusedError("The config of a vault cannot be deleted.")
@@ -71,6 +71,12 @@ def hide(vault: Vault, store: VaultStore, line: StoredObject, *, now: datetime) 
         # One step: a console that dies right after it has the alarm, too.
         if catalog.hide(line, at=now):
             alarms.watch(vault, key.kind, now=now)
+
+
+def hide(store: VaultStore, line: StoredObject, *, now: datetime) -> None:
+    """Make a visible object invisible, as the console wishes."""
+    store.save_mark(mark_name(line.key), encode(Mark(line.key, now)))
+    catalog.hide(line, at=now)
 
 
 def show(store: VaultStore, line: StoredObject) -> None:

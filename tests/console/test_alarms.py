@@ -63,7 +63,7 @@ def store_points(vault: Vault, count: int, *, age: timedelta = 3 * DAY) -> list[
 
 def hide(vault: Vault, *lines: StoredObject, at: datetime | None = None) -> None:
     for line in lines:
-        objects.hide(vault, stores.of(vault), line, now=at or timezone.now())
+        objects.delete(vault, stores.of(vault), line, now=at or timezone.now())
 
 
 def reasons(vault: Vault) -> list[str]:

@@ -228,7 +228,7 @@ def store_and_hide(vault: Vault, body: bytes) -> StoredObject:
     objects.add(vault, store, key, io.BytesIO(body), len(body), now=earlier)
     line = catalog.find(vault, key)
     assert line is not None
-    objects.hide(vault, store, line, now=timezone.now())
+    objects.delete(vault, store, line, now=timezone.now())
     return line
 
 

@@ -73,7 +73,7 @@ def delete(access: Access, key: ObjectKey) -> Answer:
         quota.lock_was_removed(access.vault)
         return Answer()
     try:
-        objects.hide(access.vault, store, line, now=timezone.now())
+        objects.delete(access.vault, store, line, now=timezone.now())
     except objects.RefusedError:
         _note(access, key, "deletion_refused", Outcome.REFUSED)
         raise

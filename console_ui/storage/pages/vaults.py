@@ -25,7 +25,7 @@ from console_ui.accounts.owned import get_owned_or_404
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
 from console_ui.django_settings import console_settings
-from console_ui.storage import alarms, bringing_back, vaults
+from console_ui.storage import alarms, bringing_back, console_key, vaults
 from console_ui.storage.housekeeping import housekeeping
 from console_ui.storage.models import Alarm, Location, State, StoredObject, Vault
 from console_ui.storage.purge import KEPT_FOR
@@ -141,6 +141,7 @@ def vault(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         ).count(),
         "deletions": _deletions(found),
         "address": f"{console_settings().public_address}/storage/{found.pk}/",
+        "is_owner": request.membership.may(Role.OWNER),
         "limits": LimitsForm(initial=_limits_of(found), label_suffix=""),
         "kept_days": KEPT_FOR.days,
     }
@@ -208,6 +209,23 @@ def confirm_alarm(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBa
     for alarm in Alarm.objects.filter(vault=found, confirmed_at=None):
         alarms.confirm(alarm, request.user, by=actor_of(request), now=timezone.now())
     messages.success(request, _("Confirmed. What was deleted goes 14 days after its deletion."))
+    return redirect("vault", vault_id)
+
+
+@require_POST
+@confirmed_page
+@member_page(Role.OWNER)
+def remove_console_key(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
+    """From now on only people's own passwords open the vault."""
+    found = _vault_or_404(request, vault_id)
+    if not found.console_key:
+        return redirect("vault", vault_id)
+    try:
+        console_key.give_up(found, by=actor_of(request), now=timezone.now())
+    except EverbootError as exc:
+        messages.error(request, f"{exc.message} {exc.hint}".strip())
+    else:
+        messages.success(request, _("The console knows no password of this vault any more."))
     return redirect("vault", vault_id)
 
 
