@@ -55,8 +55,8 @@ def give_up(vault: Vault, *, by: Actor, now: datetime) -> None:
                 _("This is the only key of the vault: nothing would open it any more."),
                 hint=_("Add another password on the device first: everboot key add."),
             )
-        if (device := Device.objects.filter(pk=vault.device_id).first()) is not None:
-            managed_passwords.forget(device, by=by)
+        if vault.device_id is not None:
+            managed_passwords.forget(Device.objects.get(pk=vault.device_id), by=by)
         Vault.objects.filter(pk=vault.pk).update(console_key="")
     if key is not None:
         objects.hide(stores.of(vault), key, now=now)
