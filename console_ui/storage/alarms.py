@@ -17,7 +17,14 @@ from console_ui.accounts.models import User
 from console_ui.audit.actor import THE_CONSOLE, Actor
 from console_ui.audit.record import record
 from console_ui.storage import notices
-from console_ui.storage.deletions import hidden_since, lost_bytes, lost_index_files, lost_points
+from console_ui.storage.deletions import (
+    Loss,
+    hidden_since,
+    is_no_prune,
+    lost_bytes,
+    lost_index_files,
+    lost_points,
+)
 from console_ui.storage.expected import unexpected_deletions
 from console_ui.storage.models import Alarm, Reason, Vault
 
@@ -71,12 +78,16 @@ def _reason(vault: Vault, kind: FileKind, *, now: datetime) -> Reason | None:
             return Reason.RETENTION
         case FileKind.SNAPSHOT if lost_points(vault, since).exceeds(_TOLERATED_PERCENT):
             return Reason.MANY_POINTS
-        case FileKind.PACK if lost_bytes(vault, since).exceeds(_TOLERATED_PERCENT):
+        case FileKind.PACK if _is_much(lost_bytes(vault, since)):
             return Reason.MUCH_DATA
         case FileKind.INDEX if lost_index_files(vault, since, replaced_since=now - _A_DAY):
             return Reason.INDEX
         case _:
             return None
+
+
+def _is_much(loss: Loss) -> bool:
+    return loss.exceeds(_TOLERATED_PERCENT) or is_no_prune(loss)
 
 
 def _raise(vault: Vault, reason: Reason, *, now: datetime) -> None:

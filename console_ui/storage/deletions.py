@@ -19,22 +19,25 @@ _RETRY = timedelta(minutes=15)
 """For so long restic retries an upload whose answer was lost, beginning with a DELETE."""
 
 
+_REPLACED_PERCENT = 50
+"""So much an ordinary prune may copy to new packs in a day."""
+_SMALL_BYTES = 256 << 20
+"""In a vault of some 16 packs there may be none that a prune leaves as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Numbers of objects, or bytes. ``before`` were visible at the moment, ``gone`` of these are
-    hidden since; ``hidden`` counts younger ones too; ``visible`` is there now.
+    """Numbers of objects, or bytes: ``before`` were visible at the moment, ``gone`` of these are
+    hidden since, ``came`` in their place.
     """
 
     before: int
     gone: int
-    hidden: int
-    visible: int
+    came: int = 0
 
     def exceeds(self, percent: int) -> bool:
-        """Of what was there then; or of everything, for a vault younger than the moment."""
-        of_old = self.gone * 100 > self.before * percent
-        of_all = self.hidden * 100 > (self.hidden + self.visible) * percent
-        return of_old or of_all
+        """Whether more is gone than that, and than what came in its place."""
+        return (self.gone - self.came) * 100 > self.before * percent
 
 
 def hidden_since(vault: Vault, since: datetime) -> QuerySet[StoredObject]:
@@ -46,26 +49,34 @@ def hidden_since(vault: Vault, since: datetime) -> QuerySet[StoredObject]:
 
 
 def lost_points(vault: Vault, since: datetime) -> Loss:
-    """In numbers of restore points."""
+    """In numbers of restore points. Those that came since stand for none that are gone; nor do
+    they count when they go, as those of an hourly plan do that keeps one a day.
+    """
     kind = FileKind.SNAPSHOT
-    hidden, visible = (
-        hidden_since(vault, since).filter(kind=kind.value),
-        catalog.visible(vault, kind),
-    )
-    gone, count = hidden.filter(_is_older(since)).count(), visible.count()
-    new = visible.filter(stored_at__gt=since).count()
-    return Loss(before=count - new + gone, gone=gone, hidden=hidden.count(), visible=count)
+    gone = hidden_since(vault, since).filter(_is_older(since), kind=kind.value).count()
+    left = catalog.visible(vault, kind).filter(_is_older(since)).count()
+    return Loss(before=left + gone, gone=gone)
 
 
 def lost_bytes(vault: Vault, since: datetime) -> Loss:
-    """In bytes of all objects, nearly all of which are packs: the vault's own sum is at hand."""
+    """In bytes of all objects, nearly all of which are packs: the vault's own sum is at hand.
+
+    Of a vault that has nothing older than the moment, everything counts.
+    """
     hidden = hidden_since(vault, since)
     visible = Vault.objects.values_list("visible_bytes", flat=True).get(pk=vault.pk)
-    new = StoredObject.objects.filter(vault=vault, state=State.VISIBLE, stored_at__gt=since)
-    gone = _bytes(hidden.filter(_is_older(since)))
-    return Loss(
-        before=visible - _bytes(new) + gone, gone=gone, hidden=_bytes(hidden), visible=visible
+    came = _bytes(
+        StoredObject.objects.filter(vault=vault, state=State.VISIBLE, stored_at__gt=since)
     )
+    gone = _bytes(hidden.filter(_is_older(since)))
+    if visible - came + gone == 0:
+        return Loss(before=visible + _bytes(hidden), gone=_bytes(hidden))
+    return Loss(before=visible - came + gone, gone=gone, came=came)
+
+
+def is_no_prune(loss: Loss) -> bool:
+    """Whether so many bytes are gone that what came for them may well be rubbish."""
+    return loss.before > _SMALL_BYTES and loss.gone * 100 > loss.before * _REPLACED_PERCENT
 
 
 def lost_index_files(vault: Vault, since: datetime, *, replaced_since: datetime) -> bool:

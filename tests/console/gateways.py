@@ -62,7 +62,7 @@ def make_vault(organisation: Organisation, location: Location, **options: Any) -
     return vaults.make(organisation, location, name="Till's PC", by=THE_CONSOLE, **options)
 
 
-def let_days_pass(vault: Vault, days: int = 3) -> None:
+def let_days_pass(vault: Vault, days: float = 3) -> None:
     """Whatever the vault holds, and the vault itself, was there so many days earlier."""
     earlier = timedelta(days=days)
     vault.stored_objects.exclude(stored_at=None).update(stored_at=F("stored_at") - earlier)

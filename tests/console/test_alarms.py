@@ -20,7 +20,7 @@ from backup_agent.errors import UsageError
 from backup_agent.services.vault import FileKind, ObjectKey
 from console_ui.accounts.request import person
 from console_ui.django_settings import console_settings
-from console_ui.storage import alarms, bringing_back, catalog, notices, objects
+from console_ui.storage import alarms, bringing_back, catalog, deletions, notices, objects
 from console_ui.storage.models import Alarm, LocationKind, Reason, State, StoredObject, Vault
 from console_ui.storage.purge import purge
 from console_ui.storage.stores import stores
@@ -103,9 +103,8 @@ def test_fresh_rubbish_does_not_hide_that_restore_points_go(vault: Vault) -> Non
     assert reasons(vault) == [Reason.MANY_POINTS]
 
 
-def test_fresh_rubbish_does_not_hide_that_data_goes(vault: Vault) -> None:
+def test_a_fifth_of_the_data_may_go_in_a_day(vault: Vault) -> None:
     packs = [store(vault, FileKind.PACK, f"{n}", size=1000) for n in range(10)]
-    store(vault, FileKind.PACK, "rubbish", age=timedelta(hours=1), size=1_000_000)
 
     hide(vault, *packs[:2])
     assert reasons(vault) == []
@@ -114,12 +113,50 @@ def test_fresh_rubbish_does_not_hide_that_data_goes(vault: Vault) -> None:
     assert reasons(vault) == [Reason.MUCH_DATA]
 
 
-def test_a_vault_of_today_is_watched_too(vault: Vault) -> None:
-    points = store_points(vault, 3, age=timedelta(hours=2))
+def test_a_prune_may_copy_half_of_the_data_to_new_packs(vault: Vault) -> None:
+    packs = [store(vault, FileKind.PACK, f"{n}", size=1000) for n in range(10)]
+    store(vault, FileKind.PACK, "copied", size=4000, age=timedelta(0))
 
-    hide(vault, points[0])
+    hide(vault, *packs[:5])
 
-    assert reasons(vault) == [Reason.MANY_POINTS]
+    assert reasons(vault) == []
+
+
+def test_fresh_rubbish_does_not_hide_that_data_goes(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletions, "_SMALL_BYTES", 5000)
+    packs = [store(vault, FileKind.PACK, f"{n}", size=1000) for n in range(10)]
+    store(vault, FileKind.PACK, "rubbish", age=timedelta(hours=1), size=1_000_000)
+
+    hide(vault, *packs[:6])
+
+    assert reasons(vault) == [Reason.MUCH_DATA]
+
+
+def test_the_first_backup_is_watched_on_its_first_day(vault: Vault) -> None:
+    packs = [
+        store(vault, FileKind.PACK, f"{n}", size=1000, age=timedelta(hours=2)) for n in range(10)
+    ]
+
+    hide(vault, *packs[:3])
+
+    assert reasons(vault) == [Reason.MUCH_DATA]
+
+
+def test_an_hourly_plan_that_keeps_one_a_day_alarms_nobody(vault: Vault) -> None:
+    Vault.objects.update(keep_daily=7, keep_weekly=4, keep_monthly=12)
+    vault.refresh_from_db()
+    store_points(vault, 1)
+    hourly = [
+        store(vault, FileKind.SNAPSHOT, f"{n} h", age=timedelta(hours=n)) for n in range(1, 9)
+    ]
+
+    hide(vault, *hourly[1:])
+    assert reasons(vault) == []
+
+    hide(vault, hourly[0])
+    assert reasons(vault) == [Reason.RETENTION]
 
 
 def test_index_files_that_a_prune_replaces_alarm_nobody(vault: Vault) -> None:
