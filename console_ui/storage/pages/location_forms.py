@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
@@ -12,6 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from console_ui.django_settings import console_settings
 from console_ui.storage.models import Location, LocationKind
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def web_address(text: str) -> None:
@@ -39,12 +43,12 @@ def single_name(text: str) -> None:
         raise ValidationError(_("One name, without / and colon."))
 
 
-def _optional(label: object, **options: object) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=300, **options)  # type: ignore[arg-type]
+def _optional(label: StrOrPromise, **options: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=300, **options)
 
 
-def _secret(label: object) -> forms.CharField:
-    """Never shown again: left empty, what was there stays."""
+def _secret(label: StrOrPromise) -> forms.CharField:
+    """Never shown again: left empty, what was there stays, as long as server and user do."""
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return _optional(label, widget=widget)
 
@@ -54,8 +58,8 @@ class LocationForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         for field in self.fields.values():
             # A browser would offer the person's own name and password.
             field.widget.attrs.setdefault("autocomplete", "off")
@@ -106,7 +110,7 @@ class FolderForm(LocationForm):
     root = forms.ChoiceField(label=gettext_lazy("Below"), choices=list)
     folder = _optional(gettext_lazy("Folder"), validators=[inner_path])
 
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         roots = [str(root) for root in console_settings().storage_roots]
         root = self.fields["root"]
