@@ -59,8 +59,11 @@ def plan(vault: Vault, moment: datetime, *, now: datetime) -> BringBackPlan:
 
 
 def wish(vault: Vault, plan: BringBackPlan) -> bool:
-    """Write down what is to be done; whether nothing was wished for before."""
-    unwished = Vault.objects.filter(pk=vault.pk, bringing_back_to=None)
+    """Write down what is to be done; whether nothing was wished for before, nor purged since the
+    plan was made.
+    """
+    is_whole = Q(purged_until=None) | Q(purged_until__lte=plan.moment)
+    unwished = Vault.objects.filter(is_whole, pk=vault.pk, bringing_back_to=None)
     return bool(unwished.update(bringing_back_to=plan.moment))
 
 

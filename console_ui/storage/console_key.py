@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum, auto
 
-from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from backup_agent.services.vault import FileKind, ObjectKey
@@ -13,7 +13,7 @@ from console_ui.audit.actor import Actor
 from console_ui.devices import managed_passwords
 from console_ui.devices.models import Device
 from console_ui.storage import catalog, objects
-from console_ui.storage.models import State, Vault
+from console_ui.storage.models import StoredObject, Vault
 from console_ui.storage.stores import stores
 
 
@@ -25,19 +25,20 @@ class Handover(Enum):
     KEPT_ALREADY = auto()
 
 
-@transaction.atomic
 def take_over(
     device: Device, password: str, key_name: str, *, address: str, now: datetime
 ) -> Handover:
     """Keep the password of a key of the device's own vault, which it cannot delete from now on."""
-    # Locked, so that nobody hides the key meanwhile.
-    vault = Vault.objects.select_for_update().filter(device_id=device.pk).first()
-    key = catalog.find(vault, ObjectKey(FileKind.KEY, key_name)) if vault else None
-    if vault is None or key is None or key.state != State.VISIBLE:
+    own = Vault.objects.filter(device_id=device.pk).first()
+    if own is None:
         return Handover.NO_SUCH_KEY
-    if not managed_passwords.keep(device, password, address=address, now=now):
-        return Handover.KEPT_ALREADY
-    Vault.objects.filter(pk=vault.pk).update(console_key=key_name)
+    # Nobody hides the key meanwhile.
+    with catalog.changing(own.pk) as vault:
+        if not _visible_keys(vault).filter(name=key_name).exists():
+            return Handover.NO_SUCH_KEY
+        if not managed_passwords.keep(device, password, address=address, now=now):
+            return Handover.KEPT_ALREADY
+        Vault.objects.filter(pk=vault.pk).update(console_key=key_name)
     return Handover.KEPT
 
 
@@ -47,16 +48,20 @@ def give_up(vault: Vault, *, by: Actor, now: datetime) -> None:
     Hidden, as everything that is deleted: bringing the vault back brings a key whose password
     nobody has. Raises ``RefusedError`` where no other key is left, ``StorageError``.
     """
-    with transaction.atomic():
-        locked = Vault.objects.select_for_update().get(pk=vault.pk)
-        key = catalog.find(locked, ObjectKey(FileKind.KEY, locked.console_key))
-        if not catalog.visible(locked, FileKind.KEY).exclude(name=locked.console_key).exists():
+    with catalog.changing(vault.pk) as current:
+        name = current.console_key
+        if not _visible_keys(current).exclude(name=name).exists():
             raise objects.RefusedError(
                 _("This is the only key of the vault: nothing would open it any more."),
                 hint=_("Add another password on the device first: everboot key add."),
             )
-        if vault.device_id is not None:
-            managed_passwords.forget(Device.objects.get(pk=vault.device_id), by=by)
+        if current.device_id is not None:
+            managed_passwords.forget(Device.objects.get(pk=current.device_id), by=by)
         Vault.objects.filter(pk=vault.pk).update(console_key="")
+        key = catalog.find(current, ObjectKey(FileKind.KEY, name))
     if key is not None:
         objects.hide(stores.of(vault), key, now=now)
+
+
+def _visible_keys(vault: Vault) -> QuerySet[StoredObject]:
+    return catalog.visible(vault, FileKind.KEY)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,15 +15,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from backup_agent.errors import UsageError
-from backup_agent.services.vault import FileKind, ObjectKey
+from backup_agent.services.vault import FileKind
 from console_ui.accounts.request import person
 from console_ui.django_settings import console_settings
-from console_ui.storage import alarms, bringing_back, catalog, deletions, notices, objects
+from console_ui.storage import alarms, bringing_back, catalog, deletions, notices
 from console_ui.storage.models import Alarm, LocationKind, Reason, State, StoredObject, Vault
 from console_ui.storage.purge import purge
 from console_ui.storage.stores import stores
 from console_ui.web import mail
-from tests.console.gateways import make_location, make_vault
+from tests.console.gateways import delete_object, make_location, make_vault, store_object
 from tests.console.people import make_office
 
 DAY = timedelta(days=1)
@@ -49,12 +47,7 @@ def store(
     vault: Vault, kind: FileKind, text: str, *, age: timedelta = 3 * DAY, size: int = 0
 ) -> StoredObject:
     body = text.encode().ljust(size, b".")
-    key = ObjectKey(kind, hashlib.sha256(body).hexdigest())
-    at = timezone.now() - age
-    objects.add(vault, stores.of(vault), key, io.BytesIO(body), len(body), now=at)
-    line = catalog.find(vault, key)
-    assert line is not None
-    return line
+    return store_object(vault, kind, body, at=timezone.now() - age)
 
 
 def store_points(vault: Vault, count: int, *, age: timedelta = 3 * DAY) -> list[StoredObject]:
@@ -63,7 +56,7 @@ def store_points(vault: Vault, count: int, *, age: timedelta = 3 * DAY) -> list[
 
 def hide(vault: Vault, *lines: StoredObject, at: datetime | None = None) -> None:
     for line in lines:
-        objects.delete(vault, stores.of(vault), line, now=at or timezone.now())
+        delete_object(vault, line, at=at or timezone.now())
 
 
 def reasons(vault: Vault) -> list[str]:

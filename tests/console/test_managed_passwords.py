@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,16 +13,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from backup_agent.services.vault import FileKind, ObjectKey
+from backup_agent.services.vault import FileKind
 from console_ui.accounts.models import Role
 from console_ui.audit.models import Entry
 from console_ui.devices.models import Device, Kind, ManagedPassword, ReadGrant
 from console_ui.django_settings import console_settings
-from console_ui.storage import catalog, objects
+from console_ui.storage import objects
 from console_ui.storage.models import LocationKind, State, StoredObject, Vault
-from console_ui.storage.stores import stores
 from console_ui.web import mail
-from tests.console.gateways import make_location, make_vault
+from tests.console.gateways import delete_object, make_location, make_vault, store_object
 from tests.console.people import PASSWORD, Office
 from tests.console.played_device import PlayedDevice, link
 
@@ -44,12 +41,7 @@ class Source:
         self.key = self.add_key(b"opened by the console")
 
     def add_key(self, body: bytes) -> StoredObject:
-        key = ObjectKey(FileKind.KEY, hashlib.sha256(body).hexdigest())
-        store, now = stores.of(self.vault), timezone.now()
-        objects.add(self.vault, store, key, io.BytesIO(body), len(body), now=now)
-        line = catalog.find(self.vault, key)
-        assert line is not None
-        return line
+        return store_object(self.vault, FileKind.KEY, body, at=timezone.now())
 
     def hand_over(self, password: object = "kept for you", key: object = None) -> Answer:
         return self.http.put(
@@ -60,8 +52,7 @@ class Source:
         )
 
     def delete(self, line: StoredObject) -> None:
-        vault = Vault.objects.get(pk=self.vault.pk)
-        objects.delete(vault, stores.of(vault), line, now=timezone.now())
+        delete_object(self.vault, line, at=timezone.now())
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def tell_what_may_be_purged(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> No
 
 
 class Migration(migrations.Migration):
-    dependencies = (("storage", "0001_first"),)
+    dependencies = (("storage", "0002_uploads"),)
 
     operations = (
         migrations.AddField(
