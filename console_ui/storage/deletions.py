@@ -17,8 +17,6 @@ from console_ui.storage.models import State, StoredObject, Vault
 
 _RETRY = timedelta(minutes=15)
 """For so long restic retries an upload whose answer was lost, beginning with a DELETE."""
-
-
 _REPLACED_PERCENT = 50
 """So much an ordinary prune may copy to new packs in a day."""
 _SMALL_BYTES = 256 << 20
