@@ -13,10 +13,10 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from console_ui.accounts.models import Role
+from console_ui.accounts.models import Role, User
 from console_ui.web import mail, postman
 from console_ui.web.models import OutgoingMail
-from tests.console.people import Office
+from tests.console.people import PASSWORD, Office, enrol
 
 LINK = "https://console.example/invitation#a-secret-token"
 
@@ -247,3 +247,25 @@ def test_what_was_given_up_on_is_forgotten_after_a_month(db: None) -> None:
     assert OutgoingMail.objects.exists()
     at(now + timedelta(days=31))
     assert not OutgoingMail.objects.exists()
+
+
+def test_a_factor_is_not_reset_without_the_mail_that_tells_of_it(
+    client: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(office.viewer)
+    client.force_login(office.owner)
+    client.post("/confirm", {"password": PASSWORD})
+    member = office.viewer.memberships.get()
+
+    def die(**_mail: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mail, "post", die)
+        with pytest.raises(KeyboardInterrupt):
+            client.post(f"/people/{member.pk}/reset")
+    assert User.objects.get(pk=office.viewer.pk).has_second_factor
+
+    client.post(f"/people/{member.pk}/reset")
+    assert not User.objects.get(pk=office.viewer.pk).has_second_factor
+    assert [each.recipient for each in OutgoingMail.objects.all()] == [office.viewer.email]
