@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from backup_agent.services.vault import FileKind, ObjectInfo, ObjectKey
 from console_ui.storage.models import State, StoredObject, Vault
@@ -88,8 +88,15 @@ def begin_removal(line: StoredObject) -> bool:
 
 
 def begin_purge(line: StoredObject) -> bool:
-    """From here on nobody shows it again. Whether it was still hidden."""
-    return _change(line, State.HIDDEN, state=State.PURGING)
+    """From here on nobody shows it again, nor brings the vault back to before it was hidden.
+    Whether it was still hidden.
+    """
+    with transaction.atomic():
+        begun = _change(line, State.HIDDEN, state=State.PURGING)
+        if begun:
+            later = Q(purged_until=None) | Q(purged_until__lt=line.hidden_at)
+            Vault.objects.filter(later, pk=line.vault_id).update(purged_until=line.hidden_at)
+    return begun
 
 
 def give_up_purge(line: StoredObject) -> None:

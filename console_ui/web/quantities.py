@@ -28,7 +28,7 @@ def bytes_in_words(count: int) -> str:
         word = ngettext("byte", "bytes", count)
         return f"{count}{_NO_BREAK}{word}"
     value = float(count)
-    for unit in _UNITS:
+    for unit in _UNITS:  # noqa: B007 (the one it stops at is used below)
         value /= _STEP
         if round(value) < _STEP:
             break

@@ -24,7 +24,7 @@ from console_ui.storage.gateway import writing
 from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Alarm, Reason, State, StoredObject, Vault
 from console_ui.web import mail
-from tests.console.gateways import Device, make_password
+from tests.console.gateways import Device, let_days_pass, make_password
 from tests.console.people import PASSWORD, make_member, make_office
 
 _V2 = {"Accept": "application/vnd.x.restic.rest.v2"}
@@ -411,6 +411,7 @@ def test_deleting_more_than_a_fifth_of_the_restore_points_alerts_every_administr
 ) -> None:
     with device.client() as http:
         points = [put(http, "snapshots", bytes([n])) for n in range(10)]
+        let_days_pass(device.vault)
         for point in points[:2]:
             http.delete(f"snapshots/{point}")
         assert alarms_of(device) == []
@@ -429,6 +430,8 @@ def test_deleting_more_than_a_fifth_of_the_restore_points_alerts_every_administr
 def test_deleting_much_data_or_any_key_raises_an_alarm(device: Device) -> None:
     with device.client() as http:
         packs = [put(http, "data", bytes([n]) * 100) for n in range(10)]
+        keys = [put(http, "keys", key) for key in (b"left", b"gone")]
+        let_days_pass(device.vault)
         for pack in packs[:3]:
             http.delete(f"data/{pack}")
         assert alarms_of(device) == [Reason.MUCH_DATA]
@@ -436,8 +439,7 @@ def test_deleting_much_data_or_any_key_raises_an_alarm(device: Device) -> None:
         (alarm,) = Alarm.objects.all()
         user = make_member(device.vault.organisation, Role.ADMIN, "a@keller.example")
         alarms.confirm(alarm, user, by=person(user), now=timezone.now())
-        put(http, "keys", b"left")
-        http.delete(f"keys/{put(http, 'keys', b'gone')}")
+        http.delete(f"keys/{keys[1]}")
 
     assert alarms_of(device) == [Reason.KEY, Reason.MUCH_DATA]
 
@@ -446,6 +448,7 @@ def test_restore_points_that_the_retention_keeps_are_missed_at_once(device: Devi
     Vault.objects.update(keep_last=9)
     with device.client() as http:
         points = [put(http, "snapshots", bytes([n])) for n in range(10)]
+        let_days_pass(device.vault)
         http.delete(f"snapshots/{points[0]}")
         assert alarms_of(device) == []
 
