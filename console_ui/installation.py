@@ -13,9 +13,8 @@ from console_ui.settings import Settings
 def prepare(settings: Settings) -> Iterator[str]:
     """Bring the database up to date; yields what to tell whoever started the console."""
     # Models can be imported only once Django is configured.
-    from console_ui.accounts import secret_links, throttle, totp
+    from console_ui.accounts import secret_links, totp
     from console_ui.accounts.models import Purpose, User
-    from console_ui.accounts.sessions import SessionStore
     from console_ui.upgrade import upgrade
 
     try:
@@ -32,8 +31,6 @@ def prepare(settings: Settings) -> Iterator[str]:
         yield f"No mail server is set: mails become files in {settings.mail_folder}"
     if not settings.storage_roots:
         yield "No folder may hold vaults: name one with --storage-root, or use S3, Swift or WebDAV"
-    throttle.forget_old()
-    SessionStore.clear_expired()
     yield f"Everboot console: {settings.public_address}"
     if not User.objects.exists():
         yield "Nobody has an account yet. Make the first owner's within a day, behind this link:"

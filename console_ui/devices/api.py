@@ -19,7 +19,11 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console_ui.accounts.application_passwords import Principal, authenticate_program
+from console_ui.accounts.application_passwords import (
+    EnrolmentRequired,
+    Principal,
+    authenticate_program,
+)
 from console_ui.accounts.models import Scope
 from console_ui.accounts.throttle import Blocked
 from console_ui.accounts.visitor import visitor_of
@@ -71,6 +75,8 @@ def program_api(
             case Blocked(seconds=seconds):
                 refused = refusal(429, "too_many_attempts")
                 refused.headers["Retry-After"] = str(seconds)
+            case EnrolmentRequired():
+                refused = refusal(403, "mfa_enrolment_required")
             case None:
                 refused = refusal(401, "invalid_login")
                 refused.headers["WWW-Authenticate"] = 'Basic realm="Everboot", charset="UTF-8"'
