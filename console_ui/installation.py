@@ -29,6 +29,8 @@ def prepare(settings: Settings) -> Iterator[str]:
     if settings.smtp is None:
         settings.mail_folder.mkdir(mode=0o700, exist_ok=True)
         yield f"No mail server is set: mails become files in {settings.mail_folder}"
+    if not settings.storage_roots:
+        yield "No folder may hold vaults: name one with --storage-root, or use S3, Swift or WebDAV"
     yield f"Everboot console: {settings.public_address}"
     if not User.objects.exists():
         yield "Nobody has an account yet. Make the first owner's within a day, behind this link:"

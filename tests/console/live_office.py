@@ -77,9 +77,10 @@ def main(data: Path, root: Path, address: str) -> None:
     organisation, owner = Organisation.objects.get(), User.objects.get()
     members = [make_member(organisation, role, f"{role}@keller.example") for role in Role]
     User.objects.filter(pk=members[0].pk).update(name=LONG_NAME)
-    secret_links.make(
-        Purpose.INVITATION, email="new@keller.example", organisation=organisation, role=Role.VIEWER
-    )
+    for email in ("newer@keller.example", "new@keller.example"):
+        secret_links.make(
+            Purpose.INVITATION, email=email, organisation=organisation, role=Role.VIEWER
+        )
     password, _ = application_passwords.make(
         owner, organisation, name="restic on render-node", scopes=[Scope.STORAGE]
     )
@@ -101,7 +102,7 @@ def main(data: Path, root: Path, address: str) -> None:
         "vault_id": vault.pk,
         "device_id": device.pk,
         "membership_id": Membership.objects.get(user=members[0]).pk,
-        "link_id": SecretLink.objects.get(purpose=Purpose.INVITATION).pk,
+        "link_id": SecretLink.objects.filter(purpose=Purpose.INVITATION)[0].pk,
         "password_id": password.pk,
         "browser_id": browser.pk,
         "key_id": key.pk,

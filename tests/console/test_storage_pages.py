@@ -95,6 +95,50 @@ def test_a_folder_location_is_added_and_tested(confirmed: Client, root: Path) ->
     }
 
 
+def test_a_new_s3_location_needs_its_secret(confirmed: Client) -> None:
+    answer = confirmed.post("/locations/add/s3", {**S3_FIELDS, "secret_key": ""})
+
+    assert 'id="id_secret_key_error"' in answer.content.decode()
+    assert not Location.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["/vaults", "/vaults/add", "/devices"])
+def test_where_there_is_no_location_pages_lead_to_adding_one(confirmed: Client, page: str) -> None:
+    told = confirmed.get(page).content.decode()
+
+    assert re.search(r'class="btn pri mid" href="/locations"', told)
+
+
+@pytest.mark.parametrize("page", ["/vaults", "/devices"])
+def test_who_may_not_add_a_location_is_told_who_does(
+    client: Client, office: Office, page: str
+) -> None:
+    client.force_login(office.operator)
+
+    told = client.get(page).content.decode()
+
+    assert "An administrator of your organisation can add one." in told
+    assert 'href="/locations"' not in told
+
+
+def test_a_viewer_is_offered_no_device_to_add(client: Client, office: Office, vault: Vault) -> None:
+    vault.delete()
+    client.force_login(office.viewer)
+
+    for page in ("/vaults", "/devices"):
+        assert 'href="/link"' not in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(("used", "shown"), [(90, False), (91, True)])
+def test_a_vault_says_when_less_than_a_tenth_is_left(
+    confirmed: Client, vault: Vault, used: int, shown: bool
+) -> None:
+    Vault.objects.filter(pk=vault.pk).update(quota_bytes=100, visible_bytes=used)
+
+    for page in ("/vaults", f"/vaults/{vault.pk}"):
+        assert ("Nearly full" in confirmed.get(page).content.decode()) == shown
+
+
 def test_a_failed_connection_says_what_is_wrong(confirmed: Client) -> None:
     confirmed.post("/locations/add/s3", S3_FIELDS)
 

@@ -105,6 +105,7 @@ def overview(request: MemberRequest) -> HttpResponseBase:
         "vaults": rows,
         "alarmed": alarmed,
         "has_location": Location.objects.of(request.organisation).exists(),
+        "may_link": request.membership.may(Role.OPERATOR),
     }
     return render(request, "storage/vaults.html", words)
 
