@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 import uvicorn
 from django.conf import settings as django_conf
 from django.test import Client
 from django.utils import timezone
 
+from backup_agent.repository.repository import create_repository
 from console_ui.accounts.models import User
 from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
@@ -33,6 +35,7 @@ from tests.command_line import CommandLine
 from tests.console.gateways import make_location, make_vault
 from tests.console.people import PASSWORD, Office
 from tests.helpers.small_computer import SmallComputer, make_small_computer
+from tests.points import WEAK
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -132,7 +135,11 @@ def store_documents(home: Path) -> Stored:
         (documents / "names" / name).write_text(f"called {name}")
     computer = make_small_computer(home, "windows-gpt")
     shell = CommandLine(home)
-    shell.ok("init")
+    with pytest.MonkeyPatch.context() as patch:
+        # Guessing is not what these tests are about: a strong key costs a second at each unlocking.
+        defaults = {**(create_repository.__kwdefaults__ or {}), "parameters": WEAK}
+        patch.setattr(create_repository, "__kwdefaults__", defaults)
+        shell.ok("init")
     shell.ok("backup", documents)
     shell.ok("backup", "--disk", computer.image)
     kinds = {record["kind"]: record["id"] for record in shell.ok("points", "--json").records}
