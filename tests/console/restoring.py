@@ -23,9 +23,12 @@ from backup_agent.repository.repository import create_repository
 from console_ui.accounts.models import User
 from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
+from console_ui.restore.gateway_rights import UnlockedVaults
 from console_ui.restore.models import UnlockedVault
 from console_ui.server import listening_socket
 from console_ui.settings import Tls
+from console_ui.storage.device_vaults import LinkedDevices
+from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.models import LocationKind, Vault
 from console_ui.storage.reconcile import reconcile
 from console_ui.storage.stores import stores
@@ -187,7 +190,7 @@ def logged_in(user: User) -> Client:
 @contextlib.contextmanager
 def running_console_here(settings: Settings, *roots: Path, tls: Tls | None = None) -> Iterator[str]:
     """The whole console within this process; gives ``http://127.0.0.1:PORT``."""
-    from console_ui.asgi import application
+    from console_ui import asgi
 
     listener = listening_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
@@ -195,7 +198,7 @@ def running_console_here(settings: Settings, *roots: Path, tls: Tls | None = Non
     django_conf.ALLOWED_HOSTS = [*django_conf.ALLOWED_HOSTS, "testserver"]
     server = uvicorn.Server(
         uvicorn.Config(
-            application,
+            asgi.application,
             lifespan="off",
             access_log=False,
             log_level="critical",
@@ -203,7 +206,11 @@ def running_console_here(settings: Settings, *roots: Path, tls: Tls | None = Non
             ssl_keyfile=tls.key if tls else None,
         )
     )
+    # Its own: the threads of another one may still know another test's database.
+    tokens = UnlockedVaults(LinkedDevices())
+    gateway = Gateway(spool_folder=console_settings().spool_folder, tokens=tokens)
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), name="console")
+    before, asgi.gateway = asgi.gateway, gateway
     thread.start()
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
@@ -212,3 +219,5 @@ def running_console_here(settings: Settings, *roots: Path, tls: Tls | None = Non
         server.should_exit = True
         thread.join()
         listener.close()
+        asgi.gateway = before
+        gateway.close()
