@@ -19,7 +19,7 @@ from console_ui.accounts.models import Purpose, Role, Scope, SecurityKey, Truste
 from console_ui.devices import managed_passwords
 from console_ui.devices.models import Kind
 from console_ui.django_settings import console_settings
-from console_ui.storage.models import LocationKind
+from console_ui.storage.models import LocationKind, StoredObject
 from tests.console.gateways import make_location, make_vault
 from tests.console.people import Office, enrol
 from tests.console.played_device import link
@@ -80,6 +80,10 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
     other_browser = Client()
     other_browser.force_login(owner)
     password, _ = application_passwords.make(owner, organisation, name="x", scopes=[Scope.API])
+    vault = make_vault(organisation, location)
+    point = StoredObject.objects.create(
+        vault=vault, kind="snapshots", name=uuid.uuid4().hex * 2, size=1
+    )
     ids = {
         "browser_id": browser.pk,
         "device_id": source.pk,
@@ -90,7 +94,9 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
         "membership_id": organisation.memberships.get(role=Role.VIEWER).pk,
         "password_id": password.pk,
         "source_id": source.pk,
-        "vault_id": make_vault(organisation, location).pk,
+        "vault_id": vault.pk,
+        "point": point.name,
+        "reference": "7" * 32,
     }
     return {name: str(each) for name, each in ids.items()}, token
 
