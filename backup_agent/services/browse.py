@@ -34,7 +34,10 @@ class Inside(Protocol):
         ...
 
     def pieces(self, start: int = 0) -> Iterator[bytes]:
-        """What lies behind ``start``, in order. Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``."""
+        """What lies behind ``start``, in order.
+
+        Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``.
+        """
         ...
 
 

@@ -70,11 +70,13 @@ class Entry:
         return _DESCRIPTOR_64.size if self.is_large else _DESCRIPTOR.size
 
     @property
-    def _flags(self) -> int:
+    def flags(self) -> int:
+        """The general purpose bits."""
         return _UTF8_NAME | (_CRC_FOLLOWS if self.crc is None else 0)
 
     @property
-    def _dos_date_and_time(self) -> tuple[int, int]:
+    def dos_time_and_date(self) -> tuple[int, int]:
+        """The two plain fields, in UTC."""
         year, month, day, hour, minute, second = dos_time(self.mtime_seconds)
         return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
 
@@ -88,9 +90,9 @@ def local_header(entry: Entry) -> bytes:
     head = _LOCAL.pack(
         b"PK\3\4",
         _ZIP64 if entry.is_large else _PLAIN,
-        entry._flags,
+        entry.flags,
         _STORED,
-        *entry._dos_date_and_time,
+        *entry.dos_time_and_date,
         entry.crc or 0,
         size,
         size,
@@ -123,9 +125,9 @@ def central_record(entry: Entry, crc: int, offset: int) -> bytes:
         version,
         MADE_ON_UNIX,
         version,
-        entry._flags,
+        entry.flags,
         _STORED,
-        *entry._dos_date_and_time,
+        *entry.dos_time_and_date,
         crc,
         size,
         size,

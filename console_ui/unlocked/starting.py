@@ -138,7 +138,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError):
             pipe.close()
     try:
-        # At the end of its standard input it takes its lock away, and goes.
+        # At the end of its standard input it goes.
         process.wait(_ENDING_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()

@@ -125,9 +125,7 @@ class PlannedZip:
 
     @property
     def head(self) -> ZipHead:
-        return ZipHead(
-            size=self.plan.size, tag=self.plan.tag, left_out=len(self.plan.left_out)
-        )
+        return ZipHead(size=self.plan.size, tag=self.plan.tag, left_out=len(self.plan.left_out))
 
 
 class _Work:
