@@ -239,4 +239,5 @@ def test_check_says_of_each_disk_restore_point_whether_it_is_whole(
     assert point["volumes"] == [
         {"path": "/disk0/volume1", "file_system": "unknown", "opens": None, "problem": ""}
     ]
-    assert "1 disk with 1 volume, whole" in with_disk.ok("check").out
+    assert "1 disk with 1 volume, every block is there" in with_disk.ok("check").out
+    assert "1 disk with 1 volume, whole" in with_disk.ok("check", "--read-data").out
