@@ -18,7 +18,7 @@ from backup_agent.model.disk import (
 )
 from backup_agent.targets.disk.arrange import Block, arrange, smallest_room
 from backup_agent.targets.disk.chain import refuse_unaligned_chain
-from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
+from backup_agent.targets.disk.facts import VolumeFacts
 from backup_agent.targets.disk.identity import with_new_ids
 from backup_agent.targets.disk.notes import Changes, notes_on
 from backup_agent.targets.disk.plan import (
@@ -103,7 +103,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
         if room < facts.smallest or not may_shrink:
             block = Block(number, 0, volume_size, facts.smallest if may_shrink else volume_size)
             raise _too_small(task, [block], Extent(0, room))
-    elif wishes.grow and facts.kind in RESIZABLE:
+    elif wishes.grow and facts.is_resizable:
         size = room
     start = task.target_start
     patches = _patches(facts, Extent(facts.volume.start if start is None else start, size))
@@ -281,7 +281,7 @@ def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetErr
             f" {task.target.path} has them.",
             hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore single volumes.",
         )
-    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if f.kind not in RESIZABLE]
+    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if not f.is_resizable]
     stuck = [f"volume {b.number}" for b in blocks if not b.movable and b.end > usable.end]
     reasons = [f"Not shrunk are {', '.join(fixed)}."] if fixed else []
     if stuck:
