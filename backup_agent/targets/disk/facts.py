@@ -25,7 +25,7 @@ _SPARE_SHARE = 20
 
 @dataclass(frozen=True, slots=True)
 class VolumeFacts:
-    """``boot`` is its first sector; ``stored_bytes`` counts what is not zero, in MiBs touched.
+    """``boot`` is its first sector; ``stored_bytes`` counts the blobs that are not all zeros.
 
     ``has_clusters``: an ext file system with the feature bigalloc.
     """
@@ -49,6 +49,12 @@ class VolumeFacts:
     def is_resizable(self) -> bool:
         """resize2fs refuses file systems with clusters unless it is forced to."""
         return self.kind in RESIZABLE and not self.has_clusters
+
+    @property
+    def room(self) -> int:
+        """What its data take at least: in a MiB that is stored much may be unused."""
+        used = self.volume.used_bytes
+        return self.stored_bytes if used is None else min(used, self.stored_bytes)
 
     @property
     def smallest(self) -> int:

@@ -93,6 +93,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
     that the stored disk does not have.
     """
     _refuse_unknown_volume(task, number)
+    _refuse_unknown_shrink(task.layout, wishes.shrink)
     facts = task.facts[number]
     _refuse_larger_sectors(facts, task)
     size = volume_size = facts.volume.size
@@ -171,6 +172,7 @@ def _plan(
         actions=tuple(actions),
         notes=notes_on(changes),
         stored_bytes=sum(one.stored_bytes for one in facts),
+        room=sum(one.room for one in facts),
     )
 
 
@@ -257,6 +259,16 @@ def _refuse_unknown_volume(task: Task, number: int | None) -> None:
         numbers = ", ".join(str(known) for known in sorted(task.facts)) or "none"
         raise NoSuchPointError(
             f"{task.source} has no volume {number}.", hint=f"It has the volumes {numbers}."
+        )
+
+
+def _refuse_unknown_shrink(layout: DiskLayout, number: int | None) -> None:
+    """Another volume of the disk may be meant for another map; one that it lacks, for none."""
+    known = {p.number for p in layout.table.partitions if p.holds_volume}
+    if number is not None and number not in (known or {0}):
+        raise NoSuchPointError(
+            f"The disk has no volume {number} to shrink.",
+            hint=f"It has the volumes {', '.join(map(str, sorted(known or {0})))}.",
         )
 
 
