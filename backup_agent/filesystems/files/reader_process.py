@@ -10,6 +10,7 @@ It has no file open but its standard input and output, on which it talks as
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import assert_never
@@ -48,6 +49,8 @@ _CPU_SECONDS = 60
 def main() -> None:
     """Answer requests until the host closes the pipe."""
     _limit_memory()
+    # A folder of 100,000 names makes many things and no circles of them.
+    gc.set_threshold(100_000, 20, 50)
     # Whatever prints to standard output from here on must not get between the messages.
     outlet = os.dup(1)
     os.dup2(2, 1)
