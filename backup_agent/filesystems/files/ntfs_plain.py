@@ -2,8 +2,8 @@
 
 Nearly every file has one record with its times and its content's size in it. In a folder
 of 100,000 that is worth knowing: the library takes three times as long for a record.
-Whatever is out of the ordinary (reparse points, encryption, named streams, more than one
-record, damage) is left to it.
+Whatever is out of the ordinary (reparse points, encryption, files for the system, named
+streams, more than one record, damage) is left to it.
 
 A record, after its fixups: 16 u16 sequence, 18 u16 links, 20 u16 first attribute, 22 u16
 flags (1 in use, 2 folder), 32 u64 record that it belongs to. An attribute: 0 u32 type, 4 u32
@@ -28,6 +28,8 @@ _IN_USE, _FOLDER = 1, 2
 _STANDARD_INFORMATION, _DATA, _INDEX_ROOT, _END = 0x10, 0x80, 0x90, 0xFFFFFFFF
 _HARMLESS = frozenset({0x30, 0x40, 0x50, 0xA0, 0xB0, 0x100})
 """Names, object id, rights, the rest of a folder's index, and what logs leave."""
+SYSTEM = 0x4
+"""A flag of files for the system alone; some of them are links."""
 _REPARSE, _ENCRYPTED = 0x400, 0x4000
 
 
@@ -87,7 +89,7 @@ def plain_record(stored: bytes, sequence: int) -> PlainRecord | None:
         place += length
     else:
         return None
-    if times is None or has_index != is_folder or times[3] & (_REPARSE | _ENCRYPTED):
+    if times is None or has_index != is_folder or times[3] & (SYSTEM | _REPARSE | _ENCRYPTED):
         return None
     modified, record_changed, accessed, flags = times
     return PlainRecord(is_folder, flags, size, modified, record_changed, accessed, links)

@@ -21,7 +21,7 @@ import pyfsntfs
 from backup_agent.errors import SpaceUnknownError, UnreadableError
 from backup_agent.filesystems.files.file_tree import Reference, Stream, TreeItem
 from backup_agent.filesystems.files.ntfs_index import FolderIndexes, FolderNames
-from backup_agent.filesystems.files.ntfs_plain import PlainRecord, plain_record
+from backup_agent.filesystems.files.ntfs_plain import SYSTEM, PlainRecord, plain_record
 from backup_agent.filesystems.files.ntfs_reparse import (
     LINUX_FIFO,
     LINUX_SOCKET,
@@ -58,6 +58,8 @@ _MODES = (go_mode(_FILE_BITS)[1], go_mode(_FOLDER_BITS)[1])
 """Of what is no folder, and of a folder."""
 _READ_ONLY_MODES = (go_mode(_FILE_BITS & ~0o222)[1], go_mode(_FOLDER_BITS & ~0o222)[1])
 _MOST_OPEN = 64
+_INTERIX_LINK = b"IntxLNK\1"
+_LARGEST_LINK = len(_INTERIX_LINK) + 2 * 4096
 
 _SPECIAL_KINDS = {LINUX_FIFO: NodeKind.FIFO, LINUX_SOCKET: NodeKind.SOCKET}
 
@@ -256,13 +258,16 @@ class NtfsTree:
             except UnreadableError as exc:
                 problem = problem or exc.message
         kind = _kind(point, is_folder=facts.is_folder, size=size)
+        target = point.link_target if point and kind is NodeKind.SYMLINK else b""
+        if point is None and kind is NodeKind.FILE and entry is not None and flags & SYSTEM:
+            target = _interix_target(entry, size)
+            kind = NodeKind.SYMLINK if target else kind
         if kind is NodeKind.FILE and entry is not None:
             problem = problem or _problem(entry, flags, point)
         elif kind is not NodeKind.FOLDER:
             size = 0
         # A short name (``PROGRA~1``) counts, too.
         (links,) = struct.unpack_from("<H", record, _LINKS_IN_RECORD)
-        target = point.link_target if point and kind is NodeKind.SYMLINK else b""
         node = self._node(facts, kind, size, links, reference, name, link_target=target)
         streams = facts.streams if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
         return TreeItem(reference=reference, node=node, streams=streams, problem=problem)
@@ -336,6 +341,20 @@ def _kind(point: ReparsePoint | None, *, is_folder: bool, size: int) -> NodeKind
     return NodeKind.FILE
 
 
+def _interix_target(entry: pyfsntfs.file_entry, size: int) -> bytes:
+    """Where a link of Windows' old Unix subsystem leads, as ntfs-3g makes them, too; else empty.
+
+    A file for the system whose content is ``IntxLNK``, a byte of 1, and the target in UTF-16.
+    """
+    if not len(_INTERIX_LINK) < size <= _LARGEST_LINK:
+        return b""
+    content = _read(entry, size, 0, size)
+    if not content.startswith(_INTERIX_LINK):
+        return b""
+    target = content[len(_INTERIX_LINK) :].decode("utf-16-le", "surrogatepass")
+    return target.encode("utf-8", "surrogatepass")
+
+
 def _problem(entry: pyfsntfs.file_entry, flags: int, point: ReparsePoint | None) -> str:
     """Why a file's content would not be what Windows shows; empty if it is."""
     if flags & _ENCRYPTED:
@@ -396,8 +415,10 @@ def _read_from(stream: pyfsntfs.data_stream, offset: int, size: int) -> bytes:
 def _damaged(name: bytes, reference: Reference, exc: Exception) -> TreeItem:
     """Stands in a folder's list for what is there and cannot be had."""
     node = Node(name=name, kind=NodeKind.IRREGULAR)
-    words = " ".join(str(exc).split())[:200].rstrip(".")
-    return TreeItem(reference=reference, node=node, problem=f"Its record is damaged ({words}).")
+    own = isinstance(exc, SpaceUnknownError | UnreadableError)
+    # The library's words are for its makers.
+    words = f" ({str(exc).rstrip('.')})" if own else ""
+    return TreeItem(reference=reference, node=node, problem=f"Its record is damaged{words}.")
 
 
 def _capitals(named: tuple[str, TreeItem]) -> str:

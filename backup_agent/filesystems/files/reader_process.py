@@ -80,11 +80,12 @@ class Reader:
             return Failed(exc.message, exc.hint)
         except MemoryError:
             return Failed("Reading this takes more memory than any honest file system would.")
-        except Exception as exc:
-            # A reader's mistakes end the request and not the host.
+        except Exception:
+            # A reader's mistakes end the request and not the host. What a library says of
+            # them is for its makers.
             if self._volume is not None and (failure := self._volume.failure) is not None:
                 return Failed(failure.message, failure.hint)
-            return Failed(f"The file system is damaged here ({_first_words(exc)}).")
+            return Failed("The file system is damaged here: what it says makes no sense.")
 
     def _serve(self, request: Request) -> Answer:
         if self._volume is not None:
@@ -144,12 +145,6 @@ class Reader:
             pieces.append(piece)
             size -= len(piece)
         return b"".join(pieces)
-
-
-def _first_words(exc: Exception) -> str:
-    """The libraries tell how they got there, from the inside out; the innermost comes second."""
-    text = " ".join(str(exc).split()) or type(exc).__name__
-    return text[:200]
 
 
 def _limit_memory() -> None:
