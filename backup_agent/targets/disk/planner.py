@@ -38,11 +38,7 @@ from backup_agent.targets.disk.plan import (
     WriteVolume,
     name_of,
 )
-from backup_agent.targets.disk.tables import (
-    block_of,
-    new_table,
-    usable_for,
-)
+from backup_agent.targets.disk.tables import block_of, can_be_mended, new_table, usable_for
 from backup_agent.targets.disk.task import Task, Wishes
 
 START_BYTES = 1 << 20
@@ -143,6 +139,7 @@ def _plan(
     starts = [Extent(place.start, min(START_BYTES, place.size)) for place in places.values()]
     actions += [Wipe((*wipes, *starts)), *writes, FinishVolumes(), *last]
     facts = [task.facts[number] for number in sorted(places)]
+    makes_table = any(isinstance(action, WriteTable) for action in last)
     changes = Changes(
         layout=task.layout,
         facts=tuple(task.facts.values()),
@@ -153,7 +150,8 @@ def _plan(
         wanted_growth=wishes.grow,
         blocked_by=blocked_by,
         target_size=task.target.size,
-        loses_hybrid_record=task.is_hybrid and any(isinstance(a, WriteTable) for a in last),
+        makes_table=makes_table,
+        loses_hybrid_record=task.is_hybrid and makes_table,
     )
     return RestorePlan(
         source=task.source,
@@ -199,10 +197,10 @@ def _patches(facts: VolumeFacts, place: Extent) -> tuple[Patch, ...]:
 
 
 def _outside(layout: DiskLayout, table: PartitionTable, task: Task) -> list[Action]:
-    """The table: byte for byte if it is the same on the same disk, else made anew."""
+    """The table: byte for byte if it is the same on the same disk and was whole, else made anew."""
     old = layout.table
     same = replace(table, primary=old.primary, backup=old.backup, flaws=old.flaws) == old
-    if not same or task.target.size != layout.size:
+    if not same or task.target.size != layout.size or can_be_mended(old, task):
         return [WriteTable(table)]
     order = {AreaKind.TAIL: 0, AreaKind.LINK: 1, AreaKind.HEAD: 2}
     areas = sorted(layout.areas, key=lambda area: order[area.kind])
