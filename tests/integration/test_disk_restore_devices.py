@@ -12,7 +12,7 @@ import pytest
 
 from backup_agent.errors import TargetError, TargetInUseError, TargetTooSmallError, UsageError
 from backup_agent.host.select import current_host
-from backup_agent.model.disk import Disk
+from backup_agent.model.disk import Disk, Extent
 from backup_agent.targets.disk.task import Wishes
 from tests.helpers.disk_checks import examine, require_clean, require_clean_volume
 from tests.helpers.disk_images import MIB, make_disk, run_tool
@@ -97,6 +97,8 @@ def test_ext_comes_back_on_a_drive_with_large_sectors(tmp_path: Path) -> None:
         plan = restore_disk(computer.stored(), device, wishes=Wishes(grow=True), scratch=tmp_path)
         run_tool("sfdisk", "--verify", device)
         assert "No problems found" in run_tool("sgdisk", "-v", device)
+        for place in plan.after.placed:
+            require_mountable(image, place.extent, tmp_path / "mounted")
     assert plan.sector_size == 4096
     found = examine(image, sector_size=4096)
     old = examine(computer.image).layout.table
@@ -108,6 +110,26 @@ def test_ext_comes_back_on_a_drive_with_large_sectors(tmp_path: Path) -> None:
             file.seek(volume.start)
             path.write_bytes(file.read(volume.size))
         require_clean_volume(path, volume)
+
+
+def require_mountable(image: Path, extent: Extent, folder: Path) -> None:
+    """By the kernel, as a partition of a drive with large sectors."""
+    folder.mkdir(exist_ok=True)
+    options = ("--read-only", "--offset", str(extent.start), "--sizelimit", str(extent.size))
+    with attached(image, *options, sector_size=4096) as partition:
+        run_tool("mount", "-o", "ro", partition, folder)
+        run_tool("umount", folder)
+
+
+def test_ext_with_small_blocks_is_refused_on_a_drive_with_large_sectors(
+    tmp_path: Path, linux: SmallComputer
+) -> None:
+    image = used_disk(tmp_path / "disk.img", 128 * MIB)
+    with attached(image, sector_size=4096) as device:
+        for volume in (None, 1):
+            with pytest.raises(TargetError, match="has blocks of 1024 bytes and cannot work on"):
+                plan_disk_restore(linux.stored(), device, volume=volume)
+    assert image.read_bytes().startswith(OLD)
 
 
 def test_ntfs_is_refused_on_a_drive_with_large_sectors(

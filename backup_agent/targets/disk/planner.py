@@ -18,7 +18,7 @@ from backup_agent.model.disk import (
 )
 from backup_agent.targets.disk.arrange import Block, arrange, smallest_room
 from backup_agent.targets.disk.chain import refuse_unaligned_chain
-from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
+from backup_agent.targets.disk.facts import EXTS, RESIZABLE, VolumeFacts
 from backup_agent.targets.disk.identity import with_new_ids
 from backup_agent.targets.disk.notes import Changes, notes_on
 from backup_agent.targets.disk.plan import (
@@ -259,13 +259,18 @@ def _refuse_unknown_volume(task: Task, number: int | None) -> None:
 
 
 def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
-    size = facts.sector_size
+    size = facts.largest_sector
     # A volume that worked in such sectors before (or an image that never had any) goes on to.
     if size is not None and max(size, task.layout.table.sector_size) < task.sector_size:
+        made_for = (
+            f"has blocks of {size} bytes"
+            if facts.kind in EXTS
+            else f"was made for sectors of {size} bytes"
+        )
         raise TargetError(
-            f"{name_of(facts.volume)} was made for sectors of {size} bytes and cannot work on"
-            f" {task.target.path}, whose sectors have {task.sector_size}: the file system counts"
-            " in its sectors, and the drive takes no smaller ones.",
+            f"{name_of(facts.volume)} {made_for} and cannot work on {task.target.path}, whose"
+            f" sectors have {task.sector_size}: the file system counts in them, and the drive"
+            " takes no smaller ones.",
             hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore the files.",
         )
 
