@@ -39,6 +39,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGINT or SIGTERM, then finish those that run."""
     from console_ui.asgi import application
     from console_ui.storage.housekeeping import housekeeping
+    from console_ui.web.postman import postman
 
     tls = settings.tls
     server = uvicorn.Server(
@@ -57,7 +58,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         )
     )
     housekeeping.start()
+    postman.start()
     try:
         server.run(sockets=[listener])
     finally:
         housekeeping.stop()
+        postman.stop()

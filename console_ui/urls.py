@@ -19,5 +19,10 @@ urlpatterns = [
     path("", include("console_ui.devices.urls")),
     path("", include("console_ui.storage.urls")),
     path("api/v1/device/vaults", device_vaults.listing, name="api-device-vaults"),
+    path(
+        "api/v1/device/managed-password",
+        device_vaults.hand_over_password,
+        name="api-own-managed-password",
+    ),
     path("media", media_codes.media, name="media"),
 ]

@@ -19,11 +19,6 @@ urlpatterns = [
     path("api/v1/devices", api.devices, name="api-devices"),
     path("api/v1/device", api.this_device, name="api-device"),
     path(
-        "api/v1/device/managed-password",
-        api.own_managed_password,
-        name="api-own-managed-password",
-    ),
-    path(
         "api/v1/devices/<uuid:source_id>/managed-password",
         api.managed_password,
         name="api-managed-password",
