@@ -160,6 +160,19 @@ def test_ext_with_small_blocks_is_refused_on_a_drive_with_large_sectors(
     assert image.read_bytes().startswith(OLD)
 
 
+def test_unknown_partition_table_is_refused_on_a_drive_with_large_sectors(tmp_path: Path) -> None:
+    script = "label: dos\nstart=1MiB, size=4MiB, type=f\nstart=2MiB, size=1MiB, type=83\n"
+    source = make_disk(tmp_path / "source.img", 8 * MIB, script)
+    place(source, MIB, bytes(512))
+    image = used_disk(tmp_path / "disk.img", 8 * MIB)
+    with (
+        attached(image, sector_size=4096) as device,
+        pytest.raises(TargetError, match="was made for sectors of 512 bytes"),
+    ):
+        plan_disk_restore(SmallComputer(source, {}).stored(), device)
+    assert image.read_bytes().startswith(OLD)
+
+
 def test_ntfs_is_refused_on_a_drive_with_large_sectors(
     tmp_path: Path, windows: SmallComputer
 ) -> None:

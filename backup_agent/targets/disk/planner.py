@@ -259,9 +259,12 @@ def _refuse_unknown_volume(task: Task, number: int | None) -> None:
 
 
 def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
-    size = facts.largest_sector
+    table = task.layout.table
+    # What is not known of a partition table, too, counts in the sectors of its disk.
+    unknown = facts.volume.number in table.undivided
+    size = table.sector_size if unknown else facts.largest_sector
     # A volume that worked in such sectors before (or an image that never had any) goes on to.
-    if size is not None and max(size, task.layout.table.sector_size) < task.sector_size:
+    if size is not None and max(size, table.sector_size) < task.sector_size:
         made_for = (
             f"has blocks of {size} bytes"
             if facts.kind in EXTS

@@ -84,7 +84,9 @@ def test_disk_whose_table_cannot_be_read_is_saved_and_told_to_be_incomplete(
     back = used.run("restore-disk", "latest", "--map", f"disk0={target}", "--yes", "--verify")
     assert (back.code, "The whole disk is taken as it is" in back.out) == (3, True)
     assert target.read_bytes() == bytes(bad.size) + image.read_bytes()[bad.size :]
-    assert used.run("check").code == 0
+    checked = used.run("check")
+    assert checked.code == 0
+    assert "disk0: Its partition table was damaged when it was backed up: Sector 0" in checked.out
 
 
 def test_damaged_list_of_what_is_missing_does_not_pass_for_a_whole_disk(
