@@ -23,6 +23,7 @@ APPS = (
     "console_ui.accounts",
     "console_ui.devices",
     "console_ui.storage",
+    "console_ui.activity",
     "console_ui.restore",
     "console_ui.media",
 )

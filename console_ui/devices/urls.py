@@ -16,7 +16,6 @@ urlpatterns = [
     path("link/answer", link.answer, name="link-answer"),
     path("oauth/device_authorization", oauth.device_authorization, name="device-authorization"),
     path("oauth/token", oauth.token, name="token"),
-    path("api/v1/devices", api.devices, name="api-devices"),
     path("api/v1/device", api.this_device, name="api-device"),
     path(
         "api/v1/device/managed-password",
