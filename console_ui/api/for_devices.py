@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Body, Query, Router, Schema
 from pydantic import Field
 
 from console_ui.activity import commands, live, reports
@@ -45,14 +45,14 @@ class CommandAnswer(Schema):
 
 
 @router.post("/heartbeat", response={200: HeartbeatAnswer, **REFUSALS})
-def heartbeat(request: HttpRequest, told: Heartbeat) -> HeartbeatAnswer:
+def heartbeat(request: HttpRequest, told: Annotated[Heartbeat, Body()]) -> HeartbeatAnswer:
     """A sign of life, with all of the device's plans."""
     reports.take_heartbeat(device_of(request), told, now=timezone.now())
     return HeartbeatAnswer(interval_seconds=HEARTBEAT_SECONDS)
 
 
 @router.post("/events", response={200: Taken, **REFUSALS})
-def events(request: HttpRequest, told: Events) -> Taken:
+def events(request: HttpRequest, told: Annotated[Events, Body()]) -> Taken:
     """Runs that began or ended, oldest first. What is known already counts as taken."""
     device = device_of(request)
     for event in told.events:
@@ -61,7 +61,7 @@ def events(request: HttpRequest, told: Events) -> Taken:
 
 
 @router.put("/progress", response={200: Taken, **REFUSALS})
-def progress(request: HttpRequest, told: ToldProgress) -> Taken:
+def progress(request: HttpRequest, told: Annotated[ToldProgress, Body()]) -> Taken:
     """How far a run is; of one that is not known or has ended nothing is taken."""
     taken = reports.take_progress(device_of(request), told, now=timezone.now())
     return Taken(taken=int(taken))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from console_ui.accounts.models import Role
@@ -97,7 +97,7 @@ def asked(request: HttpRequest, device_id: uuid.UUID) -> shapes.CommandList:
 
 
 @router.post("/devices/{device_id}/commands", response={201: shapes.CommandShape, **REFUSALS})
-def ask(request: HttpRequest, device_id: uuid.UUID, wish: Wish) -> tuple[int, shapes.CommandShape]:
+def ask(request: HttpRequest, device_id: uuid.UUID, wish: Wish) -> Status[shapes.CommandShape]:
     """Ask a device to back up now, or to stop. Operators may."""
     caller = caller_of(request)
     caller.require(Role.OPERATOR)
@@ -109,7 +109,7 @@ def ask(request: HttpRequest, device_id: uuid.UUID, wish: Wish) -> tuple[int, sh
         plan_key=wish.plan,
         now=timezone.now(),
     )
-    return 201, shapes.command_shape(command)
+    return Status(201, shapes.command_shape(command))
 
 
 @router.get("/audit", response={200: shapes.EntryList, **REFUSALS})
