@@ -163,7 +163,7 @@ class Agent:
     def _due(self) -> Plan | None:
         """The plan that waits longest."""
         now = self._around.now()
-        due = [(self._next_run(plan), plan) for plan in self._plans()]
+        due = [(self._next_run(plan, now), plan) for plan in self._plans()]
         late = [(at, plan) for at, plan in due if at is not None and at <= now]
         return min(late, key=lambda each: each[0])[1] if late else None
 
@@ -227,17 +227,18 @@ class Agent:
             self._around.emit(Notice(f"{exc.message} {exc.hint}"))
         return self._known_plans
 
-    def _next_run(self, plan: Plan) -> datetime | None:
-        return next_run(plan, self._around.ledger.last_start(plan), now=self._around.now())
+    def _next_run(self, plan: Plan, now: datetime) -> datetime | None:
+        return next_run(plan, self._around.ledger.last_start(plan), now=now)
 
     def _told_plans(self) -> list[ToldPlan]:
+        now = self._around.now()
         return [
             ToldPlan(
                 key=plan.id,
                 name=fitting(plan.name, NAME_LENGTH),
                 what=fitting(plan.what, TEXT_LENGTH),
                 every_hours=plan.every_hours,
-                next_run_at=self._next_run(plan),
+                next_run_at=self._next_run(plan, now),
             )
             for plan in self._plans()
         ]

@@ -77,13 +77,6 @@ def test_a_run_that_fails_says_why_and_status_keeps_it(shell: CommandLine) -> No
     assert "nowhere" in status["message"]
 
 
-def test_what_cannot_be_read_makes_the_run_incomplete(shell: CommandLine) -> None:
-    (shell.home / "projects" / "broken").symlink_to("nowhere")
-    shell.ok("plan", "add", "Projects", shell.home / "projects")
-
-    assert shell.run("plan", "run", "Projects").code == 0
-
-
 def test_an_agent_runs_what_is_due_and_ends_when_told(shell: CommandLine) -> None:
     shell.ok("plan", "add", "Projects", shell.home / "projects", "--every", "1")
 
