@@ -204,12 +204,12 @@ def test_a_vault_is_made_and_limited(confirmed: Client, office: Office, root: Pa
 
     answer = confirmed.post("/vaults/add", {"name": "Till", "location": str(location.pk)})
     vault = Vault.objects.get()
-    limits = {"quota_gib": 3, "keep_last": 1, "keep_daily": 7, "keep_weekly": 0, "keep_monthly": 0}
+    limits = {"quota_gb": 3, "keep_last": 1, "keep_daily": 7, "keep_weekly": 0, "keep_monthly": 0}
     confirmed.post(f"/vaults/{vault.pk}/limits", limits)
 
     assert answer.headers["Location"] == f"/vaults/{vault.pk}"
     vault.refresh_from_db()
-    assert (vault.quota_bytes, vault.keep_daily) == (3 << 30, 7)
+    assert (vault.quota_bytes, vault.keep_daily) == (3 * 10**9, 7)
     assert (root / str(vault.pk) / "repository" / "keys").is_dir()
     assert (
         f"rest:http://localhost:8470/storage/{vault.pk}/"

@@ -30,6 +30,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "devices": Device.objects.linked(now).of(request.organisation),
         "waiting": _addressed(request),
         "may_change": request.membership.may(Role.OPERATOR),
+        "has_location": request.organisation.location_set.exists(),
     }
     return render(request, "devices/overview.html", words)
 

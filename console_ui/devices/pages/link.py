@@ -106,6 +106,7 @@ def _words(request: MemberRequest, found: LinkRequest) -> dict[str, object]:
         "minutes_left": found.minutes_left(now),
         "same_address": found.address == visitor_of(request).address,
         "sources": _sources(request),
+        "has_location": request.organisation.location_set.exists(),
     }
 
 

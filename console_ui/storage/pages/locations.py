@@ -75,7 +75,10 @@ def remove(request: MemberRequest, location_id: uuid.UUID) -> HttpResponseBase:
 
 def _edit(request: MemberRequest, location: Location, verb: str) -> HttpResponseBase:
     form = form_of(LocationKind(location.kind))(
-        request.POST or None, initial=initial_of(location), label_suffix=""
+        request.POST or None,
+        initial=initial_of(location),
+        label_suffix="",
+        is_new=verb == "added",
     )
     if request.method == "POST" and form.is_valid() and _save(request, location, form, verb):
         _try(request, location)

@@ -30,7 +30,7 @@ from console_ui.storage.housekeeping import housekeeping
 from console_ui.storage.models import Alarm, Location, State, StoredObject, Vault
 from console_ui.storage.purge import KEPT_FOR
 
-_GIB = 1 << 30
+_GB = 10**9
 _POINT = FileKind.SNAPSHOT.value
 
 
@@ -57,8 +57,8 @@ class VaultForm(forms.Form):
 class LimitsForm(forms.Form):
     """Quota and retention of a vault."""
 
-    quota_gib = forms.IntegerField(
-        label=gettext_lazy("Quota in GiB"),
+    quota_gb = forms.IntegerField(
+        label=gettext_lazy("Quota in GB"),
         required=False,
         min_value=1,
         max_value=1 << 32,
@@ -99,7 +99,12 @@ def overview(request: MemberRequest) -> HttpResponseBase:
             vault__organisation=request.organisation, confirmed_at=None
         ).values_list("vault_id", flat=True)
     )
-    words = {"section": "vaults", "vaults": rows, "alarmed": alarmed}
+    words = {
+        "section": "vaults",
+        "vaults": rows,
+        "alarmed": alarmed,
+        "has_location": Location.objects.of(request.organisation).exists(),
+    }
     return render(request, "storage/vaults.html", words)
 
 
@@ -157,14 +162,14 @@ def limit(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         messages.error(request, _("These limits make no sense; nothing was changed."))
         return redirect("vault", vault_id)
     given = dict(form.cleaned_data)
-    quota = given.pop("quota_gib")
-    Vault.objects.filter(pk=found.pk).update(quota_bytes=quota * _GIB if quota else None, **given)
+    quota = given.pop("quota_gb")
+    Vault.objects.filter(pk=found.pk).update(quota_bytes=quota * _GB if quota else None, **given)
     record(
         "vault.limits_changed",
         by=actor_of(request),
         organisation_id=request.organisation.pk,
         about=found.name,
-        details={"quota_gib": quota or 0, **given},
+        details={"quota_gb": quota or 0, **given},
     )
     messages.success(request, _("The limits of the vault were changed."))
     return redirect("vault", vault_id)
@@ -253,7 +258,7 @@ def _deletions(found: Vault) -> list[dict[str, object]]:
 
 def _limits_of(found: Vault) -> dict[str, int | None]:
     return {
-        "quota_gib": found.quota_bytes // _GIB if found.quota_bytes else None,
+        "quota_gb": found.quota_bytes // _GB if found.quota_bytes else None,
         "keep_last": found.keep_last,
         "keep_daily": found.keep_daily,
         "keep_weekly": found.keep_weekly,

@@ -9,6 +9,10 @@ if (field && location.hash.length > 1) {
   field.closest("[data-hide-when-filled]")?.setAttribute("hidden", "");
 }
 
+// After a form came back, the first field that was refused is the one to go on with.
+const refused = document.querySelector("main [aria-invalid=true]");
+if (refused && !document.querySelector("[autofocus]")) refused.focus();
+
 // Where the tabs are wider than the window, show the one that is open: also after turning a phone.
 function showOpenTab() {
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import template
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console_ui.web import assets
+from console_ui.web import assets, quantities
 
 register = template.Library()
 
@@ -31,3 +33,28 @@ def icon(name: str, size: int = 20) -> SafeString:
 def field(bound: BoundField, css: str = "") -> dict[str, object]:
     """Label, input, hint and errors of one form field."""
     return {"field": bound, "css": css}
+
+
+@register.filter(name="bytes")
+def bytes_in_words(count: int) -> str:
+    """``{{ vault.visible_bytes|bytes }}``: "240 GB"."""
+    return quantities.bytes_in_words(count)
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """``{{ device.seen_at|ago }}``: "2 hours ago", or the date."""
+    return quantities.ago(moment)
+
+
+@register.inclusion_tag("space.html")
+def space(used: int, limit: int | None) -> dict[str, object]:
+    """How much of a limit is used, in words and as a bar; both in bytes."""
+    percent = min(100, round(100 * used / limit)) if limit else 0
+    return {"used": used, "limit": limit, "percent": percent, "tight": is_tight(used, limit)}
+
+
+@register.filter
+def is_tight(used: int, limit: int | None) -> bool:
+    """Whether less than a tenth of the limit is left."""
+    return bool(limit) and used * 10 > (limit or 0) * 9
