@@ -10,7 +10,7 @@ from console_ui.activity.models import Report, Thresholds
 from console_ui.activity.state import Judgement, State, judge
 from console_ui.devices.models import Device
 
-_AT_HAND = ("report", "report__running", "report__last_ended", "report__last_saved")
+_AT_HAND = ("linked_by", "report", "report__running", "report__last_ended", "report__last_saved")
 
 
 @dataclass(frozen=True, slots=True)

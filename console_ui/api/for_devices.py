@@ -81,7 +81,7 @@ def waiting(
     return StreamingHttpResponse(_later(device, wait), content_type="application/json")
 
 
-@router.post("/commands/{command_id}", response={200: Taken, **REFUSALS})
+@router.post("/commands/{uuid:command_id}", response={200: Taken, **REFUSALS})
 def answer(request: HttpRequest, command_id: uuid.UUID, told: CommandAnswer) -> Taken:
     """The device has taken or refused what it was asked."""
     state = CommandState(told.state)

@@ -45,20 +45,22 @@ def devices(request: HttpRequest, limit: _Limit = _MOST, offset: _Offset = 0) ->
     return shapes.DeviceList(devices=found, count=len(rows))
 
 
-@router.get("/devices/{device_id}", response={200: shapes.DeviceShape, **REFUSALS})
+@router.get("/devices/{uuid:device_id}", response={200: shapes.DeviceShape, **REFUSALS})
 def device(request: HttpRequest, device_id: uuid.UUID) -> shapes.DeviceShape:
     found = _device(caller_of(request), device_id)
     row = glance.judge_one(found, now=timezone.now())
     return shapes.device_shape(row.device, row.judgement)
 
 
-@router.get("/devices/{device_id}/plans", response={200: shapes.PlanList, **REFUSALS})
+@router.get("/devices/{uuid:device_id}/plans", response={200: shapes.PlanList, **REFUSALS})
 def plans(request: HttpRequest, device_id: uuid.UUID) -> shapes.PlanList:
     found = Plan.objects.filter(device=_device(caller_of(request), device_id))
     return shapes.PlanList(plans=[shapes.plan_shape(plan) for plan in found])
 
 
-@router.get("/devices/{device_id}/restore-points", response={200: shapes.PointList, **REFUSALS})
+@router.get(
+    "/devices/{uuid:device_id}/restore-points", response={200: shapes.PointList, **REFUSALS}
+)
 def restore_points(
     request: HttpRequest, device_id: uuid.UUID, limit: _Limit = 100, offset: _Offset = 0
 ) -> shapes.PointList:
@@ -71,7 +73,7 @@ def restore_points(
     )
 
 
-@router.get("/devices/{device_id}/events", response={200: shapes.RunList, **REFUSALS})
+@router.get("/devices/{uuid:device_id}/events", response={200: shapes.RunList, **REFUSALS})
 def device_events(
     request: HttpRequest, device_id: uuid.UUID, limit: _Limit = 100, offset: _Offset = 0
 ) -> shapes.RunList:
@@ -89,14 +91,14 @@ def events(request: HttpRequest, limit: _Limit = 100, offset: _Offset = 0) -> sh
     return shapes.RunList(events=[shapes.run_shape(run) for run in page])
 
 
-@router.get("/devices/{device_id}/commands", response={200: shapes.CommandList, **REFUSALS})
+@router.get("/devices/{uuid:device_id}/commands", response={200: shapes.CommandList, **REFUSALS})
 def asked(request: HttpRequest, device_id: uuid.UUID) -> shapes.CommandList:
     """What the device was asked to do within the last 30 days, newest first."""
     found = Command.objects.filter(device=_device(caller_of(request), device_id))[:_MOST]
     return shapes.CommandList(commands=[shapes.command_shape(each) for each in found])
 
 
-@router.post("/devices/{device_id}/commands", response={201: shapes.CommandShape, **REFUSALS})
+@router.post("/devices/{uuid:device_id}/commands", response={201: shapes.CommandShape, **REFUSALS})
 def ask(request: HttpRequest, device_id: uuid.UUID, wish: Wish) -> Status[shapes.CommandShape]:
     """Ask a device to back up now, or to stop. Operators may."""
     caller = caller_of(request)

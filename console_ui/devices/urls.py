@@ -8,7 +8,6 @@ from console_ui.devices import api, oauth
 from console_ui.devices.pages import devices, link
 
 urlpatterns = [
-    path("devices", devices.overview, name="devices"),
     path("devices/<uuid:device_id>/rename", devices.rename, name="device-rename"),
     path("devices/<uuid:device_id>/remove", devices.remove, name="device-remove"),
     path("ui/", link.fragment_door, name="fragment-door"),

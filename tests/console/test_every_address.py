@@ -44,7 +44,7 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str
             yield path
 
 
-_KINDS = ("uuid", "int", "str", "slug", "path")
+_KINDS = ("uuid", "uuidstr", "int", "str", "slug", "path")
 
 
 def _sample(converter: object) -> str:
