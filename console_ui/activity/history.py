@@ -58,7 +58,7 @@ class History:
 
     @property
     def bars(self) -> list[Bar]:
-        """Heights grow with the order of magnitude: a first backup is a thousand times the next."""
+        """Heights grow with the root of the bytes: a first backup is a thousand times the next."""
         top = max((_magnitude(day.added) for day in self.days), default=0.0) or 1.0
         return [self._bar(number, day, top) for number, day in enumerate(self.days)]
 
@@ -116,4 +116,4 @@ def _count(day: Day, outcome: str, added: int) -> None:
 
 
 def _magnitude(count: int) -> float:
-    return math.log2(1 + count / 1000)
+    return math.sqrt(count)

@@ -22,6 +22,7 @@ class StateWords:
     text: str
     tone: str
     icon: str
+    is_away: bool = False
 
 
 def state_words(judged: Judged) -> StateWords:
@@ -29,7 +30,7 @@ def state_words(judged: Judged) -> StateWords:
         case State.SILENT:
             days = judged.judgement.silent_days
             text = ngettext("Silent %(n)s day", "Silent %(n)s days", days) % {"n": days}
-            return StateWords(text, "bad", "octagon-alert")
+            return StateWords(text, "bad", "octagon-alert", is_away=True)
         case State.FAILED:
             return StateWords(_("Problem"), "bad", "octagon-alert")
         case State.OVERDUE:
