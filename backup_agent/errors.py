@@ -24,6 +24,7 @@ hint what to try::
     │   ├── FreezeFailedError           the run ends
     │   ├── PartitionTableError         the disk contradicts itself; nothing of it is backed up
     │   └── SpaceUnknownError           a volume's account of its space; all of it is stored
+    │       └── UncleanVolumeError      because it was not unmounted cleanly
     ├── TargetError
     │   ├── TargetTooSmallError
     │   ├── TargetInUseError
@@ -136,6 +137,10 @@ class PartitionTableError(SourceError):
 
 class SpaceUnknownError(SourceError):
     code = "source.space_unknown"
+
+
+class UncleanVolumeError(SpaceUnknownError):
+    code = "source.unclean_volume"
 
 
 class TargetError(EverbootError):

@@ -181,7 +181,9 @@ def _accounts(settings: Settings, prefix: str) -> dict[str, object]:
 
 
 def _browser_rules(settings: Settings, prefix: str) -> dict[str, object]:
-    rules: dict[str, object] = {
+    # No SECURE_PROXY_SSL_HEADER: uvicorn takes X-Forwarded-Proto from the named proxies alone and
+    # makes it the request's scheme, where Django would believe the header from everybody.
+    return {
         "CSRF_COOKIE_NAME": f"{prefix}csrf",
         "CSRF_COOKIE_SECURE": settings.is_encrypted,
         "CSRF_COOKIE_HTTPONLY": True,
@@ -190,10 +192,6 @@ def _browser_rules(settings: Settings, prefix: str) -> dict[str, object]:
         "DATA_UPLOAD_MAX_MEMORY_SIZE": LONGEST_BODY_BYTES,
         "APPEND_SLASH": False,
     }
-    if settings.trusted_proxies:
-        # uvicorn has already dropped this header from everybody but the named proxies.
-        rules["SECURE_PROXY_SSL_HEADER"] = ("HTTP_X_FORWARDED_PROTO", "https")
-    return rules
 
 
 def _mail(settings: Settings) -> dict[str, object]:

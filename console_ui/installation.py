@@ -13,9 +13,8 @@ from console_ui.settings import Settings
 def prepare(settings: Settings) -> Iterator[str]:
     """Bring the database up to date; yields what to tell whoever started the console."""
     # Models can be imported only once Django is configured.
-    from console_ui.accounts import secret_links, throttle, totp
+    from console_ui.accounts import secret_links, totp
     from console_ui.accounts.models import Purpose, User
-    from console_ui.accounts.sessions import SessionStore
     from console_ui.upgrade import upgrade
 
     try:
@@ -30,8 +29,6 @@ def prepare(settings: Settings) -> Iterator[str]:
     if settings.smtp is None:
         settings.mail_folder.mkdir(mode=0o700, exist_ok=True)
         yield f"No mail server is set: mails become files in {settings.mail_folder}"
-    throttle.forget_old()
-    SessionStore.clear_expired()
     yield f"Everboot console: {settings.public_address}"
     if not User.objects.exists():
         yield "Nobody has an account yet. Make the first owner's within a day, behind this link:"

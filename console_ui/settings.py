@@ -13,6 +13,7 @@ from backup_agent.errors import UsageError
 Network: TypeAlias = IPv4Network | IPv6Network
 
 DEFAULT_PORT = 8470
+_THIS_COMPUTER = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +80,17 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raises ``UsageError`` for a console that would hand out passwords in clear text."""
-        if not self.listens_on_loopback and self.tls is None and not self.trusted_proxies:
+        reached_by_tls = self.tls is not None or (self.trusted_proxies and self.is_encrypted)
+        if not self.listens_on_loopback and not reached_by_tls:
             raise UsageError(
                 f"Listening on {self.listen} without TLS would show passwords to the network.",
                 hint="Give --tls-certificate and --tls-key, or name the proxy that speaks TLS "
-                "with --trust-proxy.",
+                "with --trust-proxy and its https:// address with --public-address.",
+            )
+        if self.trusted_proxies and not self.is_encrypted and self.host not in _THIS_COMPUTER:
+            raise UsageError(
+                f"A proxy that speaks TLS makes no {self.public_address}.",
+                hint="Give --public-address as browsers see it behind the proxy, with https://.",
             )
         address = urlsplit(self.public_address)
         if address.scheme not in {"http", "https"} or not address.hostname or address.path:

@@ -23,8 +23,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     totals: Counter[Change] = Counter()
     with (
         session.reading() as (repository, reader),
-        DeepBrowser(reader, repository.snapshot(args.old)) as old,
-        DeepBrowser(reader, repository.snapshot(args.new)) as new,
+        DeepBrowser(reader, repository.snapshot(args.old), emit=session.render.emit) as old,
+        DeepBrowser(reader, repository.snapshot(args.new), emit=session.render.emit) as new,
     ):
         for difference in chain(
             diff_points(old, new, cancel=session.cancel),

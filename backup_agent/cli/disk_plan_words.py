@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backup_agent.cli import words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from backup_agent.services.restore_disk import DiskPicture, DiskRestore, Placed
@@ -109,18 +110,26 @@ def _picture_lines(title: str, picture: DiskPicture, longest: int) -> list[str]:
 
 
 def _bar(picture: DiskPicture, longest: int) -> str:
-    """``|1  |2                |3 |....|``: volumes in proportion, free space as dots."""
+    """``|1  [2|5      |6    ].....|``: volumes in proportion, free space as dots.
+
+    Brackets are the extended partition of an MBR, with the logical ones in it.
+    """
     bar = ""
+    for _, _, start, end, mark in sorted(_marks(picture)):
+        bar = bar.ljust(min(_column(start, longest), _WIDTH * 2), ".")
+        bar += mark.ljust(_column(end, longest) - len(bar))
+    return f"{bar.ljust(_column(picture.size, longest), '.')}|"
+
+
+def _marks(picture: DiskPicture) -> Iterator[tuple[int, int, int, int, str]]:
+    """Place and rank of each mark, and from where to where on the disk it reaches."""
+    if picture.extended:
+        start, end = picture.extended.extent.start, picture.extended.extent.end
+        yield start, 1, start, start, f"[{picture.extended.number}"
+        yield end, 0, end, end, "]"
     for one in picture.placed:
-        start = _column(one.extent.start, longest)
-        bar = bar.ljust(min(start, _WIDTH * 2), ".") + _cell(one, longest)
-    end = max(_column(picture.size, longest), len(bar))
-    return f"{bar.ljust(end, '.')}|"
-
-
-def _cell(one: Placed, longest: int) -> str:
-    width = max(_column(one.extent.size, longest), _NARROWEST)
-    return f"|{one.number}".ljust(width)[: max(width, len(str(one.number)) + 1)]
+        mark = f"|{one.number}".ljust(_NARROWEST)
+        yield one.extent.start, 2, one.extent.start, one.extent.end, mark
 
 
 def _column(place: int, longest: int) -> int:

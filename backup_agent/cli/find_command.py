@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         points = [repository.snapshot(args.point)] if args.point else repository.snapshots()
         for snapshot in reversed(points):
             heading = f"Restore point {snapshot.short_id}, {words.moment(snapshot.time)}:"
-            with DeepBrowser(reader, snapshot) as browser:
+            with DeepBrowser(reader, snapshot, emit=render.emit) as browser:
                 found = find_files(
                     browser.walk(deep=True),
                     args.pattern,

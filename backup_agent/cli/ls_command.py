@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     damaged = False
     with (
         session.reading() as (repository, reader),
-        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+        DeepBrowser(reader, repository.snapshot(args.point), emit=render.emit) as browser,
     ):
         path = parse_path(args.path)
         if args.recursive:

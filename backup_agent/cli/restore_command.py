@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
     with (
         session.reading() as (repository, reader),
-        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+        DeepBrowser(reader, repository.snapshot(args.point), emit=session.render.emit) as browser,
     ):
         omissions = tell_omissions(browser, session.render)
         result = restore_files(

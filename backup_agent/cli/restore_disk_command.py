@@ -85,7 +85,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             )
             for source, target in (_pair(text) for text in args.map)
         ]
-        refuse_double_targets(jobs)
+        refuse_double_targets([job.target for job in jobs])
         for job in jobs:
             render.show(plan_record(job), plan_text(job, scratch_folder(job, args.scratch)))
         if args.dry_run:

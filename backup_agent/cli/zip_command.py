@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
     with (
         session.reading() as (repository, reader),
-        DeepBrowser(reader, repository.snapshot(args.point)) as browser,
+        DeepBrowser(reader, repository.snapshot(args.point), emit=session.render.emit) as browser,
     ):
         selection = [parse_path(path) for path in args.paths]
         omissions = tell_omissions(browser, session.render)

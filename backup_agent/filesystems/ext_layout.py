@@ -4,10 +4,13 @@ The superblock, little endian: 4 u32 and 0x150 u32 blocks, 20 u32 first data
 block, 24 u32 block size (1024 shifted by it), 32 u32 blocks per group, 92/96/100
 u32 features, 104 UUID, 206 u16 blocks reserved for the descriptors to grow, 254
 u16 descriptor size, 260 u32 first meta group, 0x24C two u32 groups with copies
-(sparse_super2), 0x270 u32 what checksums begin with (csum_seed).
+(sparse_super2), 0x270 u32 what checksums begin with (csum_seed), 0x3FC u32 its own checksum.
 A descriptor with checksums: 24 u16 (0x38 its upper half) that of the block
 bitmap, 30 u16 its own. An inode: 100 u32 generation, 124 u16 (130 its upper half)
 checksum. Source: the kernel's documentation of ext4's disk layout.
+
+Checksums are CRC-32C (metadata_csum). Before that there was one for descriptors alone, CRC-16
+over the UUID, the group's number and the descriptor (uninit_bg).
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from backup_agent.filesystems.crc16 import crc16
 from backup_agent.filesystems.crc32c import crc32c
 
 _SPARSE_SUPER2 = 0x200  # compatible
 _META_BG, _64BIT, _CSUM_SEED = 0x10, 0x80, 0x2000  # incompatible
-_SPARSE_SUPER, _METADATA_SUMS = 0x1, 0x400  # read-only
+_SPARSE_SUPER, _GROUP_SUMS, _METADATA_SUMS = 0x1, 0x10, 0x400  # read-only
+_SUPERBLOCK_SUM = 0x3FC
 _SUM_PLACE = 30
 _BITMAP_SUM_PLACE, _BITMAP_SUM_UPPER = 24, 0x38
 _OLD_INODE_SIZE = 128
@@ -43,6 +48,10 @@ class ExtLayout:
     sparse: bool
     checksum_seed: int | None
     """What the checksums of all records begin with; ``None`` where there are none."""
+    group_seed: int | None
+    """The same of descriptors that have the older kind of checksum."""
+    superblock_fits: bool
+    """Whether the checksum of what this came out of is right; where it has none, it is."""
 
     @property
     def groups(self) -> int:
@@ -89,12 +98,15 @@ class ExtLayout:
 
     def descriptor_fits(self, group: int, descriptor: bytes) -> bool:
         """Whether its checksum is right; where there are none, it is."""
-        if self.checksum_seed is None:
-            return True
         (told,) = struct.unpack_from("<H", descriptor, _SUM_PLACE)
-        register = crc32c(self.checksum_seed, struct.pack("<I", group))
-        blank = descriptor[:_SUM_PLACE] + b"\0\0" + descriptor[_SUM_PLACE + 2 :]
-        return bool(crc32c(register, blank) & 0xFFFF == told)
+        own = struct.pack("<I", group)
+        before, behind = descriptor[:_SUM_PLACE], descriptor[_SUM_PLACE + 2 :]
+        if self.checksum_seed is not None:
+            blank = own + before + b"\0\0" + behind
+            return bool(crc32c(self.checksum_seed, blank) & 0xFFFF == told)
+        if self.group_seed is not None:
+            return bool(crc16(self.group_seed, own + before + behind) == told)
+        return True
 
     def bitmap_fits(self, descriptor: bytes, bitmap: bytes) -> bool:
         """Whether a group's bitmap of blocks is the one its descriptor has the checksum of."""
@@ -168,6 +180,8 @@ def parse_layout(superblock: bytes) -> ExtLayout | None:
         groups_with_copies=copies if compatible & _SPARSE_SUPER2 else None,
         sparse=bool(read_only & _SPARSE_SUPER),
         checksum_seed=_seed(superblock, incompatible) if read_only & _METADATA_SUMS else None,
+        group_seed=crc16(0xFFFF, superblock[104:120]) if read_only & _GROUP_SUMS else None,
+        superblock_fits=not read_only & _METADATA_SUMS or _has_right_sum(superblock),
     )
 
 
@@ -175,6 +189,11 @@ def _seed(superblock: bytes, incompatible: int) -> int:
     if incompatible & _CSUM_SEED:
         return int.from_bytes(superblock[0x270:0x274], "little")
     return crc32c(0xFFFFFFFF, superblock[104:120])
+
+
+def _has_right_sum(superblock: bytes) -> bool:
+    told = int.from_bytes(superblock[_SUPERBLOCK_SUM:1024], "little")
+    return bool(crc32c(0xFFFFFFFF, superblock[:_SUPERBLOCK_SUM]) == told)
 
 
 def _is_power(number: int, base: int) -> bool:

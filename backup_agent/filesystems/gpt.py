@@ -50,6 +50,8 @@ class GptCopy:
     partitions: tuple[Partition, ...]
     room: int
     """How many partitions it has entries for."""
+    first_usable: int
+    """In bytes."""
 
     @property
     def whole(self) -> Extent:
@@ -91,6 +93,7 @@ def read_gpt(reader: SeekableReader, disk_size: int, sector_size: int) -> Partit
         backup=backup.whole if backup else None,
         flaws=tuple(flaws),
         entries=copy.room or USUAL_ENTRIES,
+        first_usable=_believable(copy.first_usable, copy),
     )
 
 
@@ -133,7 +136,7 @@ def _read_copy(reader: SeekableReader, sector: int, disk_size: int, sector_size:
     raw = read_at(reader, header.start, header.size)
     if len(raw) < sector_size or not raw.startswith(SIGNATURE):
         raise PartitionTableError("its signature is missing")
-    (_, _, header_size, checksum, _, own, other, _, _, guid, *array) = _HEADER.unpack_from(raw)
+    (_, _, header_size, checksum, _, own, other, first, _, guid, *array) = _HEADER.unpack_from(raw)
     if not _HEADER.size <= header_size <= sector_size:
         raise PartitionTableError(f"it claims a header of {header_size} bytes")
     if crc32(raw[:16] + bytes(4) + raw[20:header_size]) != checksum:
@@ -142,7 +145,15 @@ def _read_copy(reader: SeekableReader, sector: int, disk_size: int, sector_size:
         raise PartitionTableError(f"it claims to be sector {own}, but is sector {sector}")
     entries, partitions = _read_entries(reader, array, disk_size, sector_size)
     _, room, _, _ = array
-    return GptCopy(header, entries, _guid(guid), other, partitions, room)
+    return GptCopy(
+        header, entries, _guid(guid), other, partitions, room, first_usable=first * sector_size
+    )
+
+
+def _believable(first_usable: int, copy: GptCopy) -> int:
+    """Some tools leave rubbish there; a partition before it would make the table invalid."""
+    starts = [partition.start for partition in copy.partitions]
+    return first_usable if starts and first_usable <= min(starts) else 0
 
 
 def _read_entries(

@@ -39,7 +39,7 @@ def usable_extent(table: PartitionTable, disk_size: int) -> Extent:
     sector = table.sector_size
     entries = _entry_sectors(table)
     last = disk_size // sector - 1 - entries
-    first = 2 + entries
+    first = max(2 + entries, -(-table.first_usable // sector))
     return Extent(first * sector, max(last - first, 0) * sector)
 
 

@@ -60,6 +60,11 @@ class BootRecord:
         """Whether it only says that there is a GPT (or, hybrid, says that too)."""
         return any(entry.type == TYPE_PROTECTIVE for entry in self.entries)
 
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether it protects a GPT and names partitions of its own beside that."""
+        return self.is_protective and any(e.type != TYPE_PROTECTIVE for e in self.entries)
+
 
 def parse_boot_record(sector: bytes) -> BootRecord | None:
     """The record in a sector's first 512 bytes; ``None`` if they hold something else.

@@ -88,6 +88,8 @@ class _Layout(msgspec.Struct):
     flaws: list[str]
     # Only where it is not what it nearly always is: old restore points lack it.
     entries: _Entries | msgspec.UnsetType = msgspec.UNSET
+    # Of a GPT, where it is known.
+    first_usable: _Bytes | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Volume(msgspec.Struct):
@@ -104,6 +106,8 @@ class _Volume(msgspec.Struct):
     left_out: list[str]
     part_size: Annotated[int, msgspec.Meta(gt=0, multiple_of=_MIB)]
     remarks: list[str] = []
+    # Only where it is so.
+    unclean: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Machine(msgspec.Struct):
@@ -132,6 +136,7 @@ def encode_layout(layout: DiskLayout) -> bytes:
             primary=_Extent(table.primary.start, table.primary.size) if table.primary else None,
             flaws=list(table.flaws),
             entries=msgspec.UNSET if table.entries == USUAL_ENTRIES else table.entries,
+            first_usable=table.first_usable or msgspec.UNSET,
         )
     )
 
@@ -157,6 +162,7 @@ def decode_layout(data: bytes) -> DiskLayout:
             links=tuple(area.extent for area in areas if area.kind is AreaKind.LINK),
             flaws=tuple(wire.flaws),
             entries=USUAL_ENTRIES if wire.entries is msgspec.UNSET else wire.entries,
+            first_usable=0 if wire.first_usable is msgspec.UNSET else wire.first_usable,
         ),
         areas=areas,
         physical_sector_size=wire.physical_sector_size,
@@ -185,6 +191,7 @@ def encode_volume(volume: Volume) -> bytes:
             left_out=list(volume.left_out),
             part_size=volume.part_size,
             remarks=list(volume.remarks),
+            unclean=volume.unclean or msgspec.UNSET,
         )
     )
 
@@ -201,6 +208,7 @@ def decode_volume(data: bytes) -> Volume:
         used_bytes=wire.used_bytes,
         left_out=tuple(wire.left_out),
         remarks=tuple(wire.remarks),
+        unclean=wire.unclean is True,
         part_size=wire.part_size,
     )
 
@@ -282,5 +290,7 @@ def _layout_problem(layout: DiskLayout) -> str:
             return f"It names a file that is none of a disk's: {area.name!r}."
         if area.extent.end > layout.size:
             return f"{area.name} lies behind the disk's end."
+    if any(partition.start < table.first_usable for partition in table.partitions):
+        return "A partition begins before the first byte that the table lets it use."
     volumes = [partition for partition in table.partitions if partition.holds_volume]
     return contradiction(table, layout.size) or overlap(volumes, [a.extent for a in layout.areas])

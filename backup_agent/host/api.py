@@ -154,3 +154,7 @@ class Host(Protocol):
     def start_on_disk(self, path: str) -> int | None:
         """Where a partition begins on its disk, in bytes; ``None`` for what is no partition."""
         ...
+
+    def disk_around(self, path: str) -> str | None:
+        """The path of the disk that a partition is a piece of; ``None`` for what is none."""
+        ...

@@ -109,7 +109,8 @@ class PartitionTable:
     GPT's two copies lie (header and entries), if whole. ``links`` are the
     sectors that chain the logical partitions, in the chain's order. ``flaws``
     say in words what is wrong with a table that could be read all the same.
-    ``entries`` is how many partitions a GPT has room for.
+    ``entries`` is how many partitions a GPT has room for; ``first_usable`` the first byte
+    that it lets them use, 0 where that is not known.
     """
 
     kind: TableKind
@@ -121,6 +122,7 @@ class PartitionTable:
     links: tuple[Extent, ...] = ()
     flaws: tuple[str, ...] = ()
     entries: int = USUAL_ENTRIES
+    first_usable: int = 0
 
 
 class AreaKind(StrEnum):
@@ -189,6 +191,7 @@ class Volume:
     ``used_bytes`` is ``None`` where every byte is stored, used or not.
     ``left_out`` names the files inside that were not stored, though their
     clusters are used; ``remarks`` say what was found wrong with the volume.
+    ``unclean``: not cleanly unmounted, so that its journal may know better.
     """
 
     number: int
@@ -199,6 +202,7 @@ class Volume:
     used_bytes: int | None = None
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    unclean: bool = False
     part_size: int = PART_SIZE
 
     @property

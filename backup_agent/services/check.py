@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk_check import DiskPointCheck
-from backup_agent.model.events import Emit
+from backup_agent.model.events import Emit, Progress
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.model.subset import PackSubset
 from backup_agent.repository.check import CheckReport, check_repository
@@ -37,18 +38,24 @@ def run_check(
         report = check_repository(
             repository, headers=headers, read_data=read_data, emit=emit, cancel=cancel
         )
-        disk_points = tuple(_check_disks(repository, report.points, cancel))
+        disk_points = tuple(_check_disks(repository, report.points, emit=emit, cancel=cancel))
     found = (finding for point in disk_points for finding in point.findings)
     findings = tuple(dict.fromkeys((*report.findings, *found)))
     return replace(report, findings=findings, disk_points=disk_points)
 
 
 def _check_disks(
-    repository: Repository, points: Iterable[Snapshot], cancel: CancelToken
+    repository: Repository, points: Sequence[Snapshot], *, emit: Emit, cancel: CancelToken
 ) -> Iterator[DiskPointCheck]:
+    def tell(done: int, snapshot: Snapshot, volume: str) -> None:
+        cancel.raise_if_cancelled()
+        where = f"{snapshot.short_id}/{volume}"
+        emit(Progress("check disks", files_done=done, files_total=len(points), current=where))
+
     with BlobReader(repository) as reader:
         checker = DiskPointChecker(reader)
-        for snapshot in points:
+        for done, snapshot in enumerate(points):
             cancel.raise_if_cancelled()
-            if (checked := checker.check(snapshot)) is not None:
+            checked = checker.check(snapshot, on_volume=partial(tell, done, snapshot))
+            if checked is not None:
                 yield checked

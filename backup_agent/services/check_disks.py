@@ -8,7 +8,7 @@ restore points share is looked at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from backup_agent.errors import (
@@ -39,8 +39,13 @@ class DiskPointChecker:
         self._reader = reader
         self._seen: dict[tuple[BlobId | None, Extent], VolumeCheck] = {}
 
-    def check(self, snapshot: Snapshot) -> DiskPointCheck | None:
-        """``None`` for a restore point of files, and for one whose root cannot be read."""
+    def check(
+        self, snapshot: Snapshot, *, on_volume: Callable[[str], None]
+    ) -> DiskPointCheck | None:
+        """``None`` for a restore point of files, and for one whose root cannot be read.
+
+        ``on_volume`` is called before each volume, with its name (``disk0/volume2``).
+        """
         with DeepBrowser(self._reader, snapshot) as browser:
             try:
                 disks = browser.disks()
@@ -58,7 +63,7 @@ class DiskPointChecker:
                         _finding(snapshot, disk.name.decode("utf-8", "replace"), trouble)
                         for trouble in _troubles(browser, disk.name, layout)
                     ]
-                    volumes += self._volumes(browser, disk.name, layout)
+                    volumes += self._volumes(browser, disk.name, layout, on_volume)
                     readable += 1
                 except (IntegrityError, NoSuchPointError, UnsupportedVersionError) as exc:
                     name = disk.name.decode("utf-8", "replace")
@@ -71,13 +76,18 @@ class DiskPointChecker:
         return DiskPointCheck(snapshot, readable, tuple(volumes), tuple(findings))
 
     def _volumes(
-        self, browser: DeepBrowser, disk: bytes, layout: DiskLayout
+        self,
+        browser: DeepBrowser,
+        disk: bytes,
+        layout: DiskLayout,
+        on_volume: Callable[[str], None],
     ) -> Iterator[VolumeCheck]:
         for number, extent in sorted(_expected(layout).items()):
             name = b"volume%d" % number
             path = (disk, name)
             folder = (b"disks", disk.removeprefix(b"disk"), b"volumes", b"%d" % number)
             shown = f"{disk.decode()}/{name.decode()}"
+            on_volume(shown)
             try:
                 # Bad sectors stand elsewhere in the restore point, and change what can be opened.
                 same = None if browser.omissions() else browser.find(folder).subtree

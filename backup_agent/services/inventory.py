@@ -85,6 +85,7 @@ def _volumes(
             volume,
             used_bytes=survey.space.used_bytes if survey.space else None,
             remarks=survey.remarks,
+            unclean=survey.unclean,
         )
         yield VolumeView(described, tuple(host.volume_mounts(disk.path, volume.number)))
 

@@ -43,7 +43,7 @@ def run_mount(
 
     Raises ``TargetError``, ``UnsupportedError``, ``PrivilegeError``, ``CommandFailedError``.
     """
-    with DeepBrowser(reader, snapshot) as browser:
+    with DeepBrowser(reader, snapshot, emit=emit) as browser:
         failures = Failures(emit)
         current_mounter().serve(
             ServedPoint(MountedTree(browser, reader, emit=failures.tell), failures),

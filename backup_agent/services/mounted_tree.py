@@ -26,7 +26,8 @@ from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.stored_file import StoredFile, section_of
 from backup_agent.services.browse import TreePath, show_path
-from backup_agent.services.inside import DeepBrowser, ItemInVolume, VolumeInPoint
+from backup_agent.services.inside import DeepBrowser
+from backup_agent.services.volume_in_point import ItemInVolume, VolumeInPoint
 
 _FILE_KIND, _READABLE = go_mode(0o100400)
 _MOST_KEPT_ENTRIES = 200_000

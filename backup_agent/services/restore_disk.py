@@ -93,14 +93,25 @@ def plan_disk_restore(
     return DiskRestore(replace(plan, notes=notes), stored, gaps)
 
 
-def refuse_double_targets(jobs: Sequence[DiskRestore]) -> None:
-    """Raises ``UsageError`` where two maps lead to one target, by whatever names."""
-    seen: set[tuple[object, ...]] = set()
-    for job in jobs:
-        place = _identity(job.target)
-        if place in seen:
-            raise UsageError(f"{job.target} is the target of two maps.")
-        seen.add(place)
+def refuse_double_targets(targets: Sequence[Path], host: Host | None = None) -> None:
+    """Raises ``UsageError`` where two maps lead to one target, by whatever names.
+
+    Nor may one lead to a disk and another to a partition of it: whatever is
+    written last would lie over the other.
+    """
+    host = host or current_host()
+    seen: dict[tuple[object, ...], Path] = {}
+    for target in targets:
+        if seen.setdefault(_identity(target), target) is not target:
+            raise UsageError(f"{target} is the target of two maps.")
+    for target in targets:
+        disk = host.disk_around(str(target))
+        whole = seen.get(_identity(Path(disk))) if disk else None
+        if whole is not None:
+            raise UsageError(
+                f"{target} is a partition of {whole}, which is the target of another map.",
+                hint="Restore the disk as a whole, or only volumes to its partitions.",
+            )
 
 
 def _identity(target: Path) -> tuple[object, ...]:

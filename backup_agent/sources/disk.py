@@ -228,6 +228,7 @@ def _survey(file: io.RawIOBase, volume: Volume, *, include_all: bool) -> UsedVol
         used_bytes=survey.space.used_bytes if survey.space else None,
         left_out=survey.left_out,
         remarks=survey.remarks,
+        unclean=survey.unclean,
     )
     return UsedVolume(described, survey.space)
 

@@ -28,6 +28,12 @@ _Address: TypeAlias = IPv4Address | IPv6Address
 _T = TypeVar("_T")
 
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+# Counted as global by ``ipaddress``, though none of them is on the Internet.
+_NOWHERE = (
+    ip_network("::/96"),  # RFC 4291, 2.5.5.1: an IPv4 address in disguise, long deprecated
+    ip_network("64:ff9b:1::/48"),  # RFC 8215: NAT64 within one network, to whatever it chooses
+    ip_network("fec0::/10"),  # RFC 3879: what was site-local
+)
 _LOW_32_BITS = 0xFFFFFFFF
 
 
@@ -48,6 +54,8 @@ class EgressPolicy:
     def _permits(self, address: _Address) -> bool:
         if any(address in network for network in self.allowed):
             return True
+        if any(address in network for network in _NOWHERE):
+            return False
         return address.is_global and not address.is_multicast
 
 

@@ -1,18 +1,21 @@
 """Passwords for programs: restic, scripts, whatever cannot type a second factor.
 
-They open the API and the storage gateway, never the web login. With two-factor
-authentication on, the account's own password opens neither.
+They open the API, or in the storage gateway what they were made for, never the web login. With
+two-factor authentication on, the account's own password opens neither.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth import authenticate
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -22,6 +25,7 @@ from console_ui.accounts.models import (
     ApplicationPassword,
     Membership,
     Organisation,
+    Reach,
     Role,
     Scope,
     User,
@@ -34,24 +38,41 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whom a program acts for. ``application_password`` is None for the account's own."""
+    """Whom a program acts for. ``application_password`` is None for the account's own.
+
+    ``reaches`` are the ids of devices and vaults whose storage it may open.
+    """
 
     user: User
     organisation: Organisation
     role: Role
     scopes: frozenset[Scope]
     application_password: ApplicationPassword | None
+    reaches: frozenset[uuid.UUID] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class EnrolmentRequired:
+    """The password is right, but its owner must set up a second factor first."""
+
+
+Verdict: TypeAlias = Principal | EnrolmentRequired | Blocked | None
+
+
+@transaction.atomic
 def make(
     user: User,
     organisation: Organisation,
     *,
     name: str,
     scopes: Collection[Scope],
+    reaches: Collection[uuid.UUID] = (),
     expires_at: datetime | None = None,
 ) -> tuple[ApplicationPassword, str]:
-    """The row, and the password: it can be shown now and never again."""
+    """The row, and the password: it can be shown now and never again.
+
+    ``reaches`` are devices and vaults: without any, it opens no storage.
+    """
     groups = (
         "".join(secrets.choice(ALPHABET) for _ in range(_GROUP_CHARACTERS)) for _ in range(_GROUPS)
     )
@@ -64,6 +85,7 @@ def make(
         scopes=sorted(scopes),
         expires_at=expires_at,
     )
+    Reach.objects.bulk_create(Reach(password=row, target_id=each) for each in set(reaches))
     return row, password
 
 
@@ -75,9 +97,25 @@ def revoke(passwords: Collection[ApplicationPassword]) -> None:
     )
 
 
-def authenticate_application_password(
-    password: str, *, scope: Scope, address: str
-) -> Principal | Blocked | None:
+def revoke_of_member(user: User, organisation: Organisation) -> None:
+    """Who leaves takes nothing along, and finds nothing again after a new invitation."""
+    revoke(ApplicationPassword.objects.filter(user=user, organisation=organisation))
+
+
+@transaction.atomic
+def close(target_id: uuid.UUID) -> int:
+    """Nothing opens this device's (or vault's) storage any more. What opened only that is revoked:
+    returns how many.
+    """
+    reaching = ApplicationPassword.objects.filter(reaches__target_id=target_id, revoked_at=None)
+    ids = list(reaching.values_list("pk", flat=True))
+    Reach.objects.filter(target_id=target_id).delete()
+    idle = list(ApplicationPassword.objects.filter(pk__in=ids, reaches=None))
+    revoke(idle)
+    return len(idle)
+
+
+def authenticate_application_password(password: str, *, scope: Scope, address: str) -> Verdict:
     """Who it belongs to; None when it is wrong, revoked, expired or not for ``scope``.
 
     Who has lost the membership or the account has lost its application passwords, too.
@@ -96,48 +134,54 @@ def authenticate_application_password(
     scopes = frozenset(Scope(name) for name in row.scopes)
     if not _covers(scopes, scope):
         return None
+    if _must_enrol(row.user):
+        return EnrolmentRequired()
     if row.used_at is None or row.used_at < now - _USE_NOTED_EVERY:
         # Programs come with every request: writing each one down would be a write for each.
         ApplicationPassword.objects.filter(pk=row.pk).update(used_at=now)
-    return Principal(row.user, row.organisation, Role(membership.role), scopes, row)
+    reaches = frozenset(row.reaches.values_list("target_id", flat=True))
+    return Principal(row.user, row.organisation, Role(membership.role), scopes, row, reaches)
 
 
-def authenticate_program(
-    login: str, password: str, *, scope: Scope, address: str
-) -> Principal | Blocked | None:
+def authenticate_program(login: str, password: str, *, scope: Scope, address: str) -> Verdict:
     """HTTP Basic: an application password, or the account's own where no second factor is.
 
     ``login`` is e-mail address or login ID. The account's own password acts in the oldest
     membership.
     """
-    user = User.objects.find(login)
+    if not login or not password:
+        return None
     found = authenticate_application_password(password, scope=scope, address=address)
     match found:
         case Principal():
-            return found if user == found.user else None
-        case Blocked():
+            return found if User.objects.find(login) == found.user else None
+        case Blocked() | EnrolmentRequired():
             return found
         case None:
-            return _by_account_password(user, password, scope=scope)
+            return _by_account_password(login, password, scope=scope)
 
 
 def _membership(row: ApplicationPassword) -> Membership | None:
     return Membership.objects.filter(user=row.user, organisation=row.organisation).first()
 
 
-def _by_account_password(
-    user: User | None, password: str, *, scope: Scope
-) -> Principal | Blocked | None:
-    if user is None or not user.is_active or user.has_second_factor:
-        return None
-    if user.must_have_second_factor:
-        return None
-    if blocked := throttle.attempt(throttle.LOGIN_ACCOUNT, user.email):
+def _must_enrol(user: User) -> bool:
+    return user.must_have_second_factor and not user.has_second_factor
+
+
+def _by_account_password(login: str, password: str, *, scope: Scope) -> Verdict:
+    """One count and one slow hash for every name: neither tells which accounts there are."""
+    if blocked := throttle.attempt(throttle.LOGIN_ACCOUNT, login):
         return blocked
-    membership = user.memberships.select_related("organisation").order_by("joined_at").first()
-    if membership is None or not check_password(password, user.password):
+    user = authenticate(username=login, password=password)
+    if not isinstance(user, User) or user.has_second_factor:
         return None
-    throttle.succeeded(throttle.LOGIN_ACCOUNT, user.email)
+    throttle.succeeded(throttle.LOGIN_ACCOUNT, login)
+    membership = user.memberships.select_related("organisation").order_by("joined_at").first()
+    if membership is None:
+        return None
+    if _must_enrol(user):
+        return EnrolmentRequired()
     return Principal(user, membership.organisation, Role(membership.role), frozenset({scope}), None)
 
 

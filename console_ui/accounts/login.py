@@ -36,12 +36,13 @@ def check_password(request: HttpRequest, typed: str, password: str) -> User | Bl
     address = visitor_of(request).address
     rules = (
         (throttle.ADDRESS, address),
-        (throttle.LOGIN, f"{typed} {address}"),
+        (throttle.LOGIN, f"{typed} {throttle.source_of(address)}"),
         (throttle.LOGIN_ACCOUNT, typed),
     )
     for rule, subject in rules:
         if blocked := throttle.attempt(rule, subject):
-            _refused(request, typed, "throttled")
+            if blocked.is_news:
+                _refused(request, typed, "throttled")
             return blocked
     user = authenticate(request, username=typed, password=password)
     if not isinstance(user, User):

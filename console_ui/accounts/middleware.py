@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.utils import translation
 
 from console_ui.accounts.models import Membership, User
-from console_ui.accounts.request import ConsoleRequest
+from console_ui.accounts.request import ConsoleRequest, MemberRequest
 from console_ui.accounts.sessions import SessionStore
 from console_ui.accounts.visitor import visitor_of
 from console_ui.audit.models import NO_ORGANISATION
@@ -51,7 +51,7 @@ class AccountMiddleware:
             request.session.touch()
         request.membership = current_membership(request, user)
         if request.membership is not None:
-            request.organisation = request.membership.organisation  # type: ignore[attr-defined]
+            cast(MemberRequest, request).organisation = request.membership.organisation
         with translation.override(user.language or translation.get_language()):
             return self._get_response(request)
 

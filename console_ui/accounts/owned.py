@@ -1,6 +1,6 @@
 """What belongs to an organisation, and the only way to look for it.
 
-A model with an ``organisation`` field uses :class:`OwnedManager`. Pages ask
+A model with an ``organisation`` field has ``OwnedQuerySet.as_manager()``. Pages ask
 ``Thing.objects.of(organisation)`` and, for one thing, :func:`get_owned_or_404`: the id of
 another organisation's thing looks exactly like one that never existed.
 """

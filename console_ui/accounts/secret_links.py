@@ -76,5 +76,11 @@ def use_up(link: SecretLink) -> bool:
     return used > 0
 
 
+def withdraw_of(user: User) -> None:
+    """No mail that lies about changes the way into this account any more."""
+    mailed = (Purpose.NEW_PASSWORD, Purpose.NEW_EMAIL)
+    SecretLink.objects.filter(user=user, purpose__in=mailed, used_at=None).delete()
+
+
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

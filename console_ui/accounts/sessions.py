@@ -12,6 +12,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import Q
 from django.utils import timezone
 
 from console_ui.accounts.models.session import SessionRow
@@ -53,8 +54,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def _session_key_or_new(self) -> str:
-        # Django's own method for this is private, and unknown to its type stubs.
-        return str(self._get_or_create_session_key())  # type: ignore[attr-defined]
+        return str(self._get_or_create_session_key())  # type: ignore[attr-defined] # private, so not in the stubs
 
     async def acreate_model_instance(self, data: dict[str, Any]) -> SessionRow:
         return await sync_to_async(self.create_model_instance)(data)
@@ -77,6 +77,13 @@ class SessionStore(DatabaseStore):
     def delete(self, session_key: str | None = None) -> None:
         if (key := session_key or self.session_key) is not None:
             SessionRow.objects.filter(session_key=row_key(key)).delete()
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Delete the rows of sessions that have ended, in whichever way."""
+        now = timezone.now()
+        idle, old = Q(seen_at__lt=now - IDLE), Q(created_at__lt=now - LONGEST)
+        SessionRow.objects.filter(Q(expire_date__lt=now) | idle | old).delete()
 
     async def adelete(self, session_key: str | None = None) -> None:
         await sync_to_async(self.delete)(session_key)

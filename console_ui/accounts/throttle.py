@@ -7,11 +7,13 @@ slip through together. Nobody is locked out for good: a block ends by itself.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from console_ui.accounts.models import ThrottleRow
@@ -21,7 +23,8 @@ from console_ui.accounts.models import ThrottleRow
 class Rule:
     """``free`` attempts in a ``window``, then a wait; each one more doubles it up to ``longest``.
 
-    Who has waited may try once more. After the window all is forgotten.
+    Who has waited may try once more. After the window all is forgotten. With ``by_address``, what
+    is counted are network addresses, see ``source_of``.
     """
 
     name: str
@@ -29,9 +32,12 @@ class Rule:
     window: timedelta
     first_wait: timedelta
     longest: timedelta
+    by_address: bool = False
 
 
 _MINUTE = timedelta(minutes=1)
+# The smallest network that is given to a customer (RFC 6177).
+_IPV6_PREFIX = 64
 
 LOGIN = Rule(
     name="login",
@@ -50,7 +56,21 @@ LOGIN_ACCOUNT = Rule(
 )
 # Success does not clear this one: an own account must not buy guesses at others.
 ADDRESS = Rule(
-    name="address", free=60, window=15 * _MINUTE, first_wait=_MINUTE, longest=15 * _MINUTE
+    name="address",
+    free=60,
+    window=15 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=15 * _MINUTE,
+    by_address=True,
+)
+# Each begins a session in the database, before anybody has proved anything.
+PASSKEY_BEGUN = Rule(
+    name="passkey-begun",
+    free=60,
+    window=15 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=15 * _MINUTE,
+    by_address=True,
 )
 SECOND_FACTOR = Rule(
     name="second-factor",
@@ -64,9 +84,12 @@ MAIL = Rule(name="mail", free=3, window=60 * _MINUTE, first_wait=15 * _MINUTE, l
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Try again after this many seconds."""
+    """Try again after this many seconds. Only the first whom a block turns away ``is_news``: what
+    is written down about blocks must not grow with the attempts.
+    """
 
     seconds: int
+    is_news: bool = False
 
 
 def attempt(rule: Rule, subject: str) -> Blocked | None:
@@ -75,7 +98,7 @@ def attempt(rule: Rule, subject: str) -> Blocked | None:
     with transaction.atomic():
         row = _locked_row(rule, subject, now)
         if row.blocked_until is not None and row.blocked_until > now:
-            return _blocked(row.blocked_until, now)
+            return _blocked(row, row.blocked_until, now)
         if row.window_ends_at <= now:
             row.attempts, row.window_ends_at = 0, now + rule.window
         row.attempts += 1
@@ -84,6 +107,7 @@ def attempt(rule: Rule, subject: str) -> Blocked | None:
             # 2 ** 20 of the shortest wait is longer than any longest: no need for huge numbers.
             row.blocked_until = now + min(rule.first_wait * 2 ** min(excess, 20), rule.longest)
             row.window_ends_at = max(row.window_ends_at, row.blocked_until)
+            row.is_told = False
         row.save()
     return None
 
@@ -93,20 +117,45 @@ def succeeded(rule: Rule, subject: str) -> None:
     ThrottleRow.objects.filter(key=_key(rule, subject)).delete()
 
 
+def source_of(address: str) -> str:
+    """Whom an address stands for: who has IPv6 has 2 to the power of 64 addresses and more."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found), _IPV6_PREFIX), strict=False))
+
+
 def forget_old() -> None:
-    """Drop rows whose windows are over; called when the console starts."""
+    """Drop rows whose windows are over."""
     ThrottleRow.objects.filter(window_ends_at__lt=timezone.now()).delete()
 
 
 def _locked_row(rule: Rule, subject: str, now: datetime) -> ThrottleRow:
     key = _key(rule, subject)
-    ThrottleRow.objects.get_or_create(key=key, defaults={"window_ends_at": now + rule.window})
-    return ThrottleRow.objects.select_for_update().get(key=key)
+    while True:
+        found = ThrottleRow.objects.select_for_update().filter(key=key).first()
+        if found is not None:
+            return found
+        # Whoever inserts a row holds it. One that was there to be looked up may be gone, by a
+        # success or by its age, before it is locked; so then it is made anew.
+        with contextlib.suppress(IntegrityError), transaction.atomic():
+            return ThrottleRow.objects.create(key=key, window_ends_at=now + rule.window)
 
 
 def _key(rule: Rule, subject: str) -> str:
+    if rule.by_address:
+        subject = source_of(subject)
     return hashlib.sha256(f"{rule.name}\0{subject.strip().lower()}".encode()).hexdigest()
 
 
-def _blocked(until: datetime, now: datetime) -> Blocked:
-    return Blocked(seconds=max(1, int((until - now).total_seconds() + 0.999)))
+def _blocked(row: ThrottleRow, until: datetime, now: datetime) -> Blocked:
+    is_news = not row.is_told
+    if is_news:
+        row.is_told = True
+        row.save(update_fields=["is_told"])
+    return Blocked(max(1, int((until - now).total_seconds() + 0.999)), is_news)

@@ -6,7 +6,6 @@ from django.urls import path
 
 from console_ui.accounts.pages import (
     account,
-    application_passwords,
     audit_log,
     authenticator_app,
     confirm,
@@ -53,26 +52,6 @@ urlpatterns = [
     path("account/sessions/<str:key>/end", account.end_session, name="end-session"),
     path("account/organisations/<uuid:membership_id>/choose", account.choose, name="choose"),
     path("account/organisations/<uuid:membership_id>/leave", account.leave, name="leave"),
-    path(
-        "account/application-passwords",
-        application_passwords.listing,
-        name="application-passwords",
-    ),
-    path(
-        "account/application-passwords/make",
-        application_passwords.make,
-        name="application-password-make",
-    ),
-    path(
-        "account/application-passwords/revoke",
-        application_passwords.revoke_all,
-        name="application-passwords-revoke",
-    ),
-    path(
-        "account/application-passwords/<uuid:password_id>/revoke",
-        application_passwords.revoke,
-        name="application-password-revoke",
-    ),
     path("people", people.people, name="people"),
     path("people/invite", people.invite, name="invite"),
     path("people/invitations/<uuid:link_id>/withdraw", people.withdraw, name="withdraw"),

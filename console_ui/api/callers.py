@@ -9,7 +9,11 @@ from django.http import HttpRequest
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from console_ui.accounts.application_passwords import authenticate_program
+from console_ui.accounts.application_passwords import (
+    EnrolmentRequired,
+    Principal,
+    authenticate_program,
+)
 from console_ui.accounts.models import Organisation, Role, Scope, User
 from console_ui.accounts.request import ConsoleRequest, person
 from console_ui.accounts.throttle import Blocked
@@ -59,17 +63,17 @@ class ApplicationPassword(AuthBase):
             return None
         address = visitor_of(request).address
         found = authenticate_program(login, password, scope=Scope.API, address=address)
-        if isinstance(found, Blocked):
-            raise Refused(
-                429,
-                "too_many_attempts",
-                "Too many wrong passwords.",
-                headers={"Retry-After": str(found.seconds)},
-            )
-        if found is None:
-            return None
-        actor = person(found.user, address=address)
-        return Caller(found.user, found.organisation, found.role, actor)
+        match found:
+            case Principal(user=user, organisation=organisation, role=role):
+                return Caller(user, organisation, role, person(user, address=address))
+            case Blocked(seconds=seconds):
+                wait = {"Retry-After": str(seconds)}
+                raise Refused(429, "too_many_attempts", "Too many wrong passwords.", headers=wait)
+            case EnrolmentRequired():
+                told = "A second factor must be set up first."
+                raise Refused(403, "mfa_enrolment_required", told)
+            case None:
+                return None
 
 
 class BrowserSession(AuthBase):

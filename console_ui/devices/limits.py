@@ -20,11 +20,22 @@ CODE_ENTRY_ADDRESS = Rule(
     window=10 * _MINUTE,
     first_wait=_MINUTE,
     longest=15 * _MINUTE,
+    by_address=True,
 )
 # High enough for an office in which every computer is linked on the same morning.
 NEW_REQUEST = Rule(
-    name="device-request", free=300, window=10 * _MINUTE, first_wait=_MINUTE, longest=10 * _MINUTE
+    name="device-request",
+    free=300,
+    window=10 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=10 * _MINUTE,
+    by_address=True,
 )
 BAD_PROOF = Rule(
-    name="device-proof", free=60, window=10 * _MINUTE, first_wait=_MINUTE, longest=10 * _MINUTE
+    name="device-proof",
+    free=60,
+    window=10 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=10 * _MINUTE,
+    by_address=True,
 )

@@ -25,6 +25,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from backup_agent.services.link.assertion import PublicKey, fingerprint
+from console_ui.accounts import application_passwords
 from console_ui.accounts.models import Organisation, User
 from console_ui.audit.actor import Actor, ActorKind
 from console_ui.audit.record import record
@@ -183,25 +184,31 @@ def _wait(request: LinkRequest, now: datetime) -> NotYet:
 
 
 def _redeem(request: LinkRequest, *, address: str, now: datetime) -> Poll:
-    """Make the device. The caller holds the row, so this happens once."""
+    """Make the device. The caller holds the row, so this happens once for each request; of two
+    approved requests with the same key, the second finds its device there already.
+    """
     request.answer = Answer.REDEEMED
     request.save(update_fields=["answer"])
     assert request.organisation is not None, "an approved request has an organisation"
     assert request.answered_at is not None, "an approved request was answered"
     kind, until = Kind(request.kind), request.answered_at + RESTORE_LIFE
-    device = Device.objects.create(
-        organisation=request.organisation,
-        name=request.name,
-        system=request.system,
-        kind=kind,
-        client_id=request.client_id,
-        public_key=request.public_key,
-        linked_by=request.answered_by,
-        linked_at=now,
-        expires_at=until if kind is Kind.RESTORE else None,
-        seen_at=now,
-        seen_address=address,
-    )
+    try:
+        with transaction.atomic():
+            device = Device.objects.create(
+                organisation=request.organisation,
+                name=request.name,
+                system=request.system,
+                kind=kind,
+                client_id=request.client_id,
+                public_key=request.public_key,
+                linked_by=request.answered_by,
+                linked_at=now,
+                expires_at=until if kind is Kind.RESTORE else None,
+                seen_at=now,
+                seen_address=address,
+            )
+    except IntegrityError:
+        return NotYet.USED_UP
     sources = Device.objects.of(request.organisation).filter(pk__in=request.source_ids)
     ReadGrant.objects.bulk_create(
         ReadGrant(reader=device, source=source, expires_at=until) for source in sources
@@ -218,10 +225,18 @@ def _redeem(request: LinkRequest, *, address: str, now: datetime) -> Poll:
 
 @transaction.atomic
 def remove(device: Device, *, actor: Actor, now: datetime) -> None:
-    """Its tokens and its key open nothing from now on. What it has backed up stays."""
+    """Its tokens, its key and the application passwords made for it open nothing from now on.
+    What it has backed up stays.
+    """
     Device.objects.filter(pk=device.pk).update(revoked_at=now)
     tokens.revoke_all(device)
-    record("device.removed", by=actor, organisation_id=device.organisation_id, about=device.name)
+    record(
+        "device.removed",
+        by=actor,
+        organisation_id=device.organisation_id,
+        about=device.name,
+        details={"application_passwords_revoked": application_passwords.close(device.pk)},
+    )
 
 
 def actor_of(device: Device, *, address: str) -> Actor:

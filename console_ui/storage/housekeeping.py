@@ -1,8 +1,8 @@
-"""What a console does for its vaults by itself, round after round, in a thread of its own.
+"""What a console does by itself, round after round, in a thread of its own.
 
 Bring-backs that were broken off go on, the catalog is compared with the storage once a day, and
-what was hidden 14 days ago goes. Of several processes on one database only the one that holds
-the lease does it.
+what was hidden 14 days ago goes, as do sessions and counters whose time is over. Of several
+processes on one database only the one that holds the lease does it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from backup_agent.errors import EverbootError
 from backup_agent.services.vault import VaultStore
+from console_ui.accounts.forgetting import forget_old
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
 from console_ui.storage import bringing_back, reconcile
@@ -56,9 +57,10 @@ class Housekeeping:
         self._thread.join()
 
     def round(self, *, now: datetime) -> None:
-        """Look after every vault, if nobody else does."""
+        """Look after every vault, if nobody else does, and forget what is over."""
         if not self._go_on():
             return
+        forget_old()
         for vault in Vault.objects.select_related("location", "organisation"):
             if not self._go_on():
                 return

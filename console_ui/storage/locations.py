@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from django.utils import timezone
 
@@ -19,16 +20,40 @@ from console_ui.django_settings import console_settings
 from console_ui.sealing import seal, unseal
 from console_ui.storage.models import Location, LocationKind
 
-SECRETS = frozenset({"secret_key", "application_credential_secret", "password"})
+# Each secret, and whose it is.
+_OWNERS = {
+    "secret_key": ("access_key",),
+    "application_credential_secret": ("application_credential_id",),
+    "password": ("username", "user_domain"),
+}
+SECRETS = frozenset(_OWNERS)
+# Where secrets are sent to.
+_SERVERS = ("endpoint", "auth_url", "url")
 
 Fields = Mapping[str, str]
 
 
 def set_fields(location: Location, fields: Fields) -> None:
-    """Put form fields where they belong; the caller saves. Secrets left empty stay as they were."""
-    secrets = {**_secrets(location), **{k: v for k, v in fields.items() if k in SECRETS and v}}
+    """Put form fields where they belong; the caller saves.
+
+    Secrets left empty stay as they were, but only for the server and the user they were given
+    for: who may change an address must not learn a secret by having it sent there.
+    """
+    kept = {k: v for k, v in _secrets(location).items() if not _is_others(location, k, fields)}
+    secrets = {**kept, **{k: v for k, v in fields.items() if k in SECRETS and v}}
     location.settings = {k: v for k, v in fields.items() if k not in SECRETS and v}
     location.sealed_secrets = seal(json.dumps(secrets).encode(), context=_context(location))
+
+
+def secrets_to_give_again(location: Location, fields: Fields) -> frozenset[str]:
+    """Those left empty that ``set_fields`` would not keep, though a user for them is named."""
+    return frozenset(
+        secret
+        for secret in _secrets(location)
+        if not fields.get(secret)
+        and fields.get(_OWNERS[secret][0])
+        and _is_others(location, secret, fields)
+    )
 
 
 def place_of(location: Location) -> Place:
@@ -72,6 +97,18 @@ def try_connection(location: Location) -> EverbootError | None:
         tested_at=timezone.now(), test_failure=failure.message[:300] if failure else ""
     )
     return failure
+
+
+def _is_others(location: Location, secret: str, fields: Fields) -> bool:
+    """Whether the secret was given for another server or user than ``fields`` name."""
+    return _addressee(location.settings, secret) != _addressee(fields, secret)
+
+
+def _addressee(fields: Fields, secret: str) -> tuple[str, ...]:
+    servers = (urlsplit(fields.get(name, "")) for name in _SERVERS)
+    owner = (fields.get(name, "") for name in _OWNERS[secret])
+    # With the scheme: https that becomes http would show the secret to everybody on the way.
+    return (*(f"{url.scheme}://{url.netloc}".lower() for url in servers), *owner)
 
 
 def _secrets(location: Location) -> dict[str, str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from django.db import IntegrityError as DuplicateError
+from django.db import transaction
 from django.utils import timezone
 
+from backup_agent.errors import UsageError
 from console_ui.accounts.models import Organisation
 from console_ui.audit.actor import Actor
 from console_ui.audit.record import record
@@ -42,10 +45,18 @@ def take_up(
     organisation: Organisation, location: Location, vault_id: uuid.UUID, *, name: str, by: Actor
 ) -> Vault:
     """A vault that lies in the location, after the loss of the database. What devices had
-    deleted stays hidden, by the marks beside it. Raises ``StorageError``, ``IntegrityError``.
+    deleted stays hidden, by the marks beside it. Raises ``StorageError``, ``IntegrityError``, and
+    ``UsageError`` for a vault that is known.
     """
     vault = Vault(pk=vault_id, organisation=organisation, location=location, name=name)
-    vault.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            vault.save(force_insert=True)
+    except DuplicateError as exc:
+        raise UsageError(
+            f"The vault {vault_id} cannot be taken up: this console has it already.",
+            hint="Only a vault that is in no list any more can be taken up.",
+        ) from exc
     try:
         reconcile(vault, stores.of(vault), now=timezone.now())
     except BaseException:

@@ -61,7 +61,11 @@ def make_vault(organisation: Organisation, location: Location, **options: Any) -
 
 
 def make_password(user: User, organisation: Organisation, scope: Scope = Scope.STORAGE) -> str:
-    _row, password = application_passwords.make(user, organisation, name="restic", scopes=[scope])
+    """One for all vaults that the organisation has by now."""
+    vaults = Vault.objects.of(organisation).values_list("pk", flat=True)
+    _row, password = application_passwords.make(
+        user, organisation, name="restic", scopes=[scope], reaches=list(vaults)
+    )
     return password
 
 

@@ -50,6 +50,22 @@ def test_a_trusted_proxy_may_speak_tls_instead() -> None:
     assert settings.host == "backup.example.org"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--listen", "0.0.0.0"),
+        ("--public-address", "http://backup.example.org"),
+        ("--listen", "0.0.0.0", "--public-address", "http://backup.example.org"),
+    ],
+)
+def test_a_proxy_without_an_address_in_https_is_refused(arguments: tuple[str, ...]) -> None:
+    """Cookies would lack what keeps them from being sent in clear text."""
+    with pytest.raises(UsageError, match="TLS") as refused:
+        _settings("--trust-proxy", "192.0.2.7", *arguments)
+
+    assert "--public-address" in refused.value.hint
+
+
 def test_postgresql_is_one_setting_and_its_password_stays_out_of_arguments() -> None:
     environment = {"EVERBOOT_CONSOLE_DATABASE_PASSWORD": "secret"}
     settings = _settings(

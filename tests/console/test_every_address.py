@@ -28,8 +28,15 @@ _PUBLIC = {
 
 def _addresses() -> list[str]:
     """One address for each pattern, with made-up ids."""
-    found = [f"/{path}" for path in _walk(get_resolver().url_patterns, "")]
-    return [each for each in found if not each.startswith(FOR_PROGRAMS)]
+    return [each for each in _all_addresses() if not each.startswith(FOR_PROGRAMS)]
+
+
+def _addresses_for_programs() -> list[str]:
+    return [each for each in _all_addresses() if each.startswith(FOR_PROGRAMS)]
+
+
+def _all_addresses() -> list[str]:
+    return [f"/{path}" for path in _walk(get_resolver().url_patterns, "")]
 
 
 def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
@@ -81,6 +88,24 @@ def test_no_address_takes_a_form_without_this_browsers_token(office: Office, tok
     assert set(taken) <= {"/static/x/x"}
     assert Entry.objects.count() == before
     assert client.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_a_browsers_cookie_opens_nothing_that_is_for_programs(office: Office, method: str) -> None:
+    """They ask for no form token: so another site's page must gain nothing by asking them."""
+    enrol(office.owner)
+    client = Client()
+    client.force_login(office.owner)
+    before = Entry.objects.count()
+
+    statuses = {
+        address: client.generic(method.upper(), address).status_code
+        for address in _addresses_for_programs()
+    }
+
+    assert len(statuses) >= 6
+    assert {a: s for a, s in statuses.items() if s not in {400, 401, 405}} == {}
+    assert Entry.objects.count() == before
 
 
 def test_a_stranger_sees_only_what_is_public(db: None) -> None:

@@ -18,18 +18,31 @@ import pytest
 
 from backup_agent.crypto.signature import SigningKey, fingerprint, new_signing_key
 from backup_agent.errors import LinkRefusedError
+from backup_agent.repository.repository import create_repository
+from backup_agent.services.keys import add_password
 from backup_agent.services.link.assertion import ASSERTION_TYPE, encode_public_key, make
 from backup_agent.services.link.console import ConsoleClient
-from backup_agent.services.link.identity import Console, DeviceIdentity, keep
+from backup_agent.services.link.identity import Console, DeviceIdentity, identity_file, keep
 from backup_agent.services.link.vaults import reach
 from backup_agent.storage.addresses import StorageOptions, open_backend
-from backup_agent.storage.backend import FileKind, ObjectKey
+from backup_agent.storage.backend import Backend, FileKind, ObjectKey
 from tests.command_line import CommandLine
 from tests.console.live_owner import LiveOwner, add_folder, become_owner
 from tests.console.running import RunningConsole, running_console
+from tests.points import WEAK
 from tests.servers.authority import make_certificates
 
+_PASSWORD = "a password of mine"
+
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture(autouse=True)
+def keys_that_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guessing is not what these tests are about: a strong key costs a second each command."""
+    for makes_key in (create_repository, add_password):
+        defaults = {**(makes_key.__kwdefaults__ or {}), "parameters": WEAK}
+        monkeypatch.setattr(makes_key, "__kwdefaults__", defaults)
 
 
 @pytest.fixture
@@ -105,7 +118,7 @@ def test_rescue_reads_another_vault_with_its_managed_password_and_cannot_write(
     owner: LiveOwner, tmp_path: Path
 ) -> None:
     source, rescue = a_shell(tmp_path / "source"), a_shell(tmp_path / "rescue", password="")
-    link(source, owner, "--name", "PLAN-SERVER")
+    be_linked(source, owner, "PLAN-SERVER")
     (tmp_path / "plan.txt").write_text("north elevation")
     source.ok("init")
     source.ok("backup", tmp_path / "plan.txt")
@@ -127,7 +140,7 @@ def test_rescue_reads_another_vault_with_its_managed_password_and_cannot_write(
 
 def test_unlink_tells_the_console_and_forgets_the_key(owner: LiveOwner, tmp_path: Path) -> None:
     shell = a_shell(tmp_path / "home")
-    link(shell, owner, "--name", "ATELIER-01")
+    be_linked(shell, owner, "ATELIER-01")
     again = shell.run("link", owner.console.address)
     assert (again.code, "linked already" in again.err) == (1, True)
 
@@ -187,16 +200,9 @@ def test_a_device_whose_clock_is_a_day_late_is_linked_and_stays_so(
 def test_a_backend_goes_on_when_its_token_is_taken_no_longer(
     owner: LiveOwner, tmp_path: Path
 ) -> None:
-    environment = {"EVERBOOT_DEVICE_FILE": str(tmp_path / "device.json")}
-    key, console = new_signing_key(), Console(owner.console.address)
-    with ConsoleClient(console, key, environment) as client:
-        codes = client.ask_for_codes(name="ATELIER-01", system="Debian 13", scope="backup")
-        owner.approve(codes.user_code)
-        token = client.redeem(codes.device_code)
-    identity = DeviceIdentity(console, key, token.device_id, "ATELIER-01", "Keller", "backup")
-    keep(identity, tmp_path / "device.json")
-    vault = reach("vault:", environment, StorageOptions())
-    backend = open_backend(vault.address, environment, vault.options)
+    shell = a_shell(tmp_path / "home")
+    be_linked(shell, owner, "ATELIER-01")
+    backend = own_vault(shell)
     content = b"a lock"
     lock = ObjectKey(FileKind.LOCK, hashlib.sha256(content).hexdigest())
     try:
@@ -219,9 +225,25 @@ def test_an_address_in_clear_text_is_refused_beyond_this_computer(tmp_path: Path
     assert (answer.code, "Write https://192.0.2.1" in answer.err) == (1, True)
 
 
-def a_shell(home: Path, *, password: str = "a password of mine") -> CommandLine:
+def a_shell(home: Path, *, password: str = _PASSWORD) -> CommandLine:
     home.mkdir(exist_ok=True)
     return CommandLine(home).having(EVERBOOT_REPOSITORY="", EVERBOOT_PASSWORD=password)
+
+
+def be_linked(shell: CommandLine, owner: LiveOwner, name: str) -> None:
+    """What ``everboot link`` leaves behind, without its pauses between two questions."""
+    key, console = new_signing_key(), Console(owner.console.address)
+    with ConsoleClient(console, key, shell.environment()) as client:
+        codes = client.ask_for_codes(name=name, system="Debian 13", scope="backup")
+        owner.approve(codes.user_code)
+        token = client.redeem(codes.device_code)
+    identity = DeviceIdentity(console, key, token.device_id, name, "Keller", "backup")
+    keep(identity, identity_file(shell.environment()))
+
+
+def own_vault(shell: CommandLine) -> Backend:
+    vault = reach("vault:", shell.environment(), StorageOptions())
+    return open_backend(vault.address, shell.environment(), vault.options)
 
 
 def link(

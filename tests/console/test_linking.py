@@ -126,6 +126,20 @@ def test_a_code_is_redeemed_once(office: Office) -> None:
     assert AccessToken.objects.count() == 1
 
 
+def test_a_key_that_was_approved_twice_is_linked_once(office: Office) -> None:
+    device = PlayedDevice()
+    both = [device.codes(), device.codes()]
+    for codes in both:
+        approve(codes, office)
+
+    assert device.poll(both[0]).status_code == 200
+    for _again in range(2):
+        assert error(device.poll(both[1])) == "invalid_grant"
+
+    assert Device.objects.count() == 1
+    assert Entry.objects.filter(action="device.linked").count() == 1
+
+
 def test_of_many_who_redeem_at_once_one_succeeds(transactional_db: None) -> None:
     from tests.console.people import make_office
 

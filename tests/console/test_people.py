@@ -265,6 +265,37 @@ def test_a_forgotten_password_is_replaced_but_the_factor_is_still_asked(
     assert used.status_code == 200
 
 
+def test_a_mailed_link_is_worth_nothing_once_the_password_was_changed(
+    client: Client, office: Office
+) -> None:
+    token = _token(secret_links.make(Purpose.NEW_PASSWORD, user=office.owner, email="a@b.example"))
+    address = _token(secret_links.make(Purpose.NEW_EMAIL, user=office.owner, email="x@b.example"))
+    other = _token(secret_links.make(Purpose.NEW_PASSWORD, user=office.viewer))
+    log_in(client, office.owner.email)
+
+    client.post("/account/password", {"password": "a new password, long"})
+
+    Client().post("/password/new", {"token": token, "password": "the words of a thief"})
+    client.post("/account/email/new", {"token": address})
+    changed = User.objects.get(pk=office.owner.pk)
+    assert changed.check_password("a new password, long")
+    assert changed.email == office.owner.email
+    assert secret_links.find(Purpose.NEW_PASSWORD, other) is not None
+
+
+def test_a_link_in_the_old_mailbox_is_worth_nothing_once_the_address_was_changed(
+    client: Client, office: Office
+) -> None:
+    old = _token(secret_links.make(Purpose.NEW_PASSWORD, user=office.owner, email="a@b.example"))
+    address = _token(secret_links.make(Purpose.NEW_EMAIL, user=office.owner, email="x@b.example"))
+    log_in(client, office.owner.email)
+
+    client.post("/account/email/new", {"token": address})
+
+    assert User.objects.get(pk=office.owner.pk).email == "x@b.example"
+    assert secret_links.find(Purpose.NEW_PASSWORD, old) is None
+
+
 def test_asking_for_a_forgotten_password_tells_nothing_about_accounts(
     client: Client, office: Office
 ) -> None:

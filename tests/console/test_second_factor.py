@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from typing import TYPE_CHECKING
 
 import pyotp
 import pytest
@@ -13,21 +15,28 @@ from django.test import Client
 from console_ui.accounts import application_passwords, recovery_codes
 from console_ui.accounts.application_passwords import (
     Principal,
+    Verdict,
     authenticate_application_password,
     authenticate_program,
 )
+from console_ui.accounts.hashing import Argon2id
 from console_ui.accounts.models import (
     AuthenticatorApp,
+    Membership,
     Organisation,
     Role,
     Scope,
     SessionRow,
+    ThrottleRow,
     TrustedBrowser,
     User,
 )
 from console_ui.accounts.throttle import Blocked
 from console_ui.web import mail
 from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 
 def _secret(page: str) -> str:
@@ -212,7 +221,7 @@ def test_an_application_password_opens_what_it_is_for(office: Office) -> None:
     )
     assert len(password.replace("-", "")) >= 24
 
-    def opens(scope: Scope, text: str = password) -> Principal | Blocked | None:
+    def opens(scope: Scope, text: str = password) -> Verdict:
         return authenticate_application_password(text, scope=scope, address="203.0.113.9")
 
     found = opens(Scope.STORAGE)
@@ -225,15 +234,82 @@ def test_an_application_password_opens_what_it_is_for(office: Office) -> None:
     assert opens(Scope.STORAGE) is None
 
 
-def test_an_application_password_dies_with_the_membership(office: Office) -> None:
+@pytest.mark.parametrize("way", ["removed", "left"])
+def test_an_application_password_dies_with_the_membership_for_good(
+    client: Client, office: Office, way: str
+) -> None:
     _row, password = application_passwords.make(
-        office.owner, office.organisation, name="restic", scopes=[Scope.STORAGE]
+        office.viewer, office.organisation, name="script", scopes=[Scope.API]
+    )
+    member = office.viewer.memberships.get()
+    log_in(client, (office.owner if way == "removed" else office.viewer).email)
+    page = f"/people/{member.pk}/remove"
+    client.post(page if way == "removed" else f"/account/organisations/{member.pk}/leave")
+    assert not office.viewer.memberships.exists()
+
+    Membership.objects.create(
+        user=office.viewer, organisation=office.organisation, role=Role.VIEWER
     )
 
-    office.owner.memberships.all().delete()
+    assert authenticate_application_password(password, scope=Scope.API, address="::1") is None
 
-    found = authenticate_application_password(password, scope=Scope.STORAGE, address="::1")
-    assert found is None
+
+def test_enforcement_stops_programs_of_people_without_a_factor_at_their_next_request(
+    office: Office,
+) -> None:
+    _row, password = application_passwords.make(
+        office.operator, office.organisation, name="script", scopes=[Scope.API]
+    )
+    assert asked_by_program(office.operator.email, password).status_code == 200
+
+    Organisation.objects.update(requires_second_factor=True)
+
+    for secret in (password, PASSWORD):
+        refused = asked_by_program(office.operator.email, secret)
+        assert (refused.status_code, refused.json()) == (403, {"code": "mfa_enrolment_required"})
+    assert asked_by_program(office.operator.email, "wrong").status_code == 401
+    enrol(office.operator)
+    assert asked_by_program(office.operator.email, password).status_code == 200
+
+
+@pytest.mark.parametrize("who", ["nobody", "owner", "enrolled", "inactive", "homeless"])
+def test_programs_learn_neither_by_time_nor_by_counting_which_accounts_there_are(
+    office: Office, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash takes nearly all of the time; counters are made for every name."""
+    enrol(office.admin)
+    User.objects.filter(pk=office.operator.pk).update(is_active=False)
+    office.viewer.memberships.all().delete()
+    names = {
+        "nobody": "nobody@keller.example",
+        "owner": office.owner.email,
+        "enrolled": office.admin.email,
+        "inactive": office.operator.email,
+        "homeless": office.viewer.email,
+    }
+    hashed: list[str] = []
+    encode, verify = Argon2id.encode, Argon2id.verify
+
+    def counted_encode(hasher: Argon2id, password: str, salt: str) -> str:
+        hashed.append("encode")
+        return encode(hasher, password, salt)
+
+    def counted_verify(hasher: Argon2id, password: str, encoded: str) -> bool:
+        hashed.append("verify")
+        return verify(hasher, password, encoded)
+
+    monkeypatch.setattr(Argon2id, "encode", counted_encode)
+    monkeypatch.setattr(Argon2id, "verify", counted_verify)
+
+    assert asked_by_program(names[who], "wrong").status_code == 401
+
+    assert len(hashed) == 1
+    assert ThrottleRow.objects.count() == 2
+
+
+def asked_by_program(login: str, password: str) -> Answer:
+    credentials = base64.b64encode(f"{login}:{password}".encode()).decode()
+    return Client().get("/api/v1/devices", headers={"Authorization": f"Basic {credentials}"})
 
 
 def test_guessing_application_passwords_is_stopped(db: None) -> None:
@@ -249,7 +325,7 @@ def test_guessing_application_passwords_is_stopped(db: None) -> None:
 def test_the_account_password_opens_programs_only_without_a_second_factor(
     office: Office,
 ) -> None:
-    def opens() -> Principal | Blocked | None:
+    def opens() -> Verdict:
         return authenticate_program(
             office.owner.email, PASSWORD, scope=Scope.STORAGE, address="203.0.113.9"
         )
@@ -278,7 +354,7 @@ def test_the_page_shows_an_application_password_once(client: Client, office: Off
 
     made = client.post(
         "/account/application-passwords/make",
-        {"name": "restic on NAS", "scopes": ["storage"], "days": "30"},
+        {"name": "restic on NAS", "scope": "api", "days": "30"},
     ).content.decode()
 
     shown = re.search(r'id="password">([0-9A-Z-]+)<', made)

@@ -36,6 +36,21 @@ S3_FIELDS = {
     "secret_key": "a-very-secret-key",
 }
 
+SWIFT_FIELDS = {
+    "name": "Cellar",
+    "auth_url": "https://127.0.0.1:1/v3",
+    "container": "backups",
+    "username": "till",
+    "password": "a-very-secret-password",
+    "user_domain": "default",
+}
+WEBDAV_FIELDS = {
+    "name": "Cellar",
+    "url": "https://127.0.0.1:1/dav",
+    "username": "till",
+    "password": "a-very-secret-password",
+}
+
 
 @pytest.fixture
 def root(tmp_path: Path, settings: Settings) -> Path:
@@ -103,6 +118,66 @@ def test_secrets_are_sealed_never_shown_and_kept_when_left_empty(confirmed: Clie
         assert b"a-very-secret-key" not in repr(cursor.fetchall()).encode()
         cursor.execute("SELECT * FROM audit_entry")
         assert "a-very-secret-key" not in repr(cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "changed"),
+    [
+        ("s3", S3_FIELDS, {"endpoint": "http://127.0.0.2:1"}),
+        ("s3", S3_FIELDS, {"endpoint": "http://127.0.0.1:2"}),
+        ("s3", S3_FIELDS, {"access_key": "AKIDOTHER"}),
+        ("swift", SWIFT_FIELDS, {"auth_url": "http://127.0.0.1:1/v3"}),
+        ("swift", SWIFT_FIELDS, {"auth_url": "https://127.0.0.2:1/v3"}),
+        ("swift", SWIFT_FIELDS, {"username": "other"}),
+        ("swift", SWIFT_FIELDS, {"user_domain": "other"}),
+        ("webdav", WEBDAV_FIELDS, {"url": "https://127.0.0.2:1/dav"}),
+    ],
+)
+def test_a_secret_is_never_sent_to_another_server_or_for_another_user(
+    confirmed: Client, kind: str, fields: dict[str, str], changed: dict[str, str]
+) -> None:
+    confirmed.post(f"/locations/add/{kind}", fields)
+    location = Location.objects.get()
+    secret = "secret_key" if kind == "s3" else "password"
+
+    asked = confirmed.post(f"/locations/{location.pk}", {**fields, **changed, secret: ""})
+
+    assert "give the secret again" in asked.content.decode()
+    location.refresh_from_db()
+    assert {key: location.settings[key] for key in changed} != changed
+    confirmed.post(f"/locations/{location.pk}", {**fields, **changed, secret: "a new one"})
+    location.refresh_from_db()
+    assert {key: location.settings[key] for key in changed} == changed
+    assert "a new one" in place_of(location).environment.values()
+    assert fields[secret] not in place_of(location).environment.values()
+
+
+def test_a_secret_goes_with_the_user_it_was_for(confirmed: Client) -> None:
+    confirmed.post("/locations/add/swift", SWIFT_FIELDS)
+    location = Location.objects.get()
+    credential = {
+        "username": "",
+        "password": "",
+        "application_credential_id": "id",
+        "application_credential_secret": "secret of the credential",
+    }
+
+    answer = confirmed.post(f"/locations/{location.pk}", {**SWIFT_FIELDS, **credential})
+
+    assert answer.status_code == 302
+    location.refresh_from_db()
+    assert SWIFT_FIELDS["password"] not in place_of(location).environment.values()
+
+
+def test_a_folder_on_the_same_server_needs_no_secret_again(confirmed: Client) -> None:
+    confirmed.post("/locations/add/webdav", WEBDAV_FIELDS)
+    location = Location.objects.get()
+    other = {**WEBDAV_FIELDS, "url": "https://127.0.0.1:1/other", "password": ""}
+
+    assert confirmed.post(f"/locations/{location.pk}", other).status_code == 302
+
+    location.refresh_from_db()
+    assert WEBDAV_FIELDS["password"] in place_of(location).environment.values()
 
 
 def test_a_sealed_secret_fits_only_its_own_location(confirmed: Client, office: Office) -> None:
@@ -215,6 +290,17 @@ def test_a_vault_is_made_and_limited(confirmed: Client, office: Office, root: Pa
         f"rest:http://localhost:8470/storage/{vault.pk}/"
         in confirmed.get(f"/vaults/{vault.pk}").content.decode()
     )
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_vault_that_is_known_cannot_be_taken_up_again(confirmed: Client, vault: Vault) -> None:
+    form = {"name": "Again", "location": str(vault.location.pk), "vault_id": str(vault.pk)}
+
+    answer = confirmed.post("/vaults/add", form)
+
+    assert answer.status_code == 200
+    assert "cannot be taken up" in answer.content.decode()
+    assert [each.name for each in Vault.objects.all()] == [vault.name]
 
 
 def store_and_hide(vault: Vault, body: bytes) -> StoredObject:

@@ -58,6 +58,16 @@ def test_only_a_trusted_proxy_may_say_who_the_client_is(
     assert {json.loads(line)["address"] for line in exported.splitlines()} == {told}
 
 
+@pytest.mark.parametrize(("proxy", "promised"), [("127.0.0.1", True), ("192.0.2.7", False)])
+def test_only_a_trusted_proxy_may_say_that_tls_was_spoken(
+    tmp_path: Path, proxy: str, promised: bool
+) -> None:
+    with running_console(tmp_path, "--trust-proxy", proxy) as console:
+        answer = httpx.get(console.address, headers={"X-Forwarded-Proto": "https"})
+
+    assert ("Strict-Transport-Security" in answer.headers) is promised
+
+
 @pytest.mark.parametrize("round_number", range(3))
 def test_a_console_that_is_killed_while_it_writes_loses_nothing_it_has_answered(
     tmp_path: Path, round_number: int

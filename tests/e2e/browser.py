@@ -31,14 +31,6 @@ _FLAGS = (
     "--lang=en",
 )
 
-# Roles that say nothing without a name.
-_NAMED = frozenset(
-    {
-        *("button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "Date"),
-        *("navigation", "search", "img", "DisclosureTriangle", "menuitem", "columnheader"),
-    }
-)
-
 MIRA = {
     "organisation": "Keller Fontana Architects",
     "name": "Mira Keller",
@@ -86,7 +78,7 @@ class Browser:
         self.wait_for_path(path)
 
     def control(self, label: str) -> WebElement:
-        written = f"normalize-space(.)='{label}'"
+        written = f'normalize-space(.)="{label}"'
         path = f"//main//*[(self::button or self::a or self::summary) and {written}]"
         return self.driver.find_element(By.XPATH, path)
 
@@ -95,13 +87,16 @@ class Browser:
         for key in keys:
             self.driver.switch_to.active_element.send_keys(key)
 
-    def tab_to(self, label: str) -> None:
-        """Press Tab until the control with this label has the focus."""
-        for _ in range(40):
-            if self.driver.switch_to.active_element.text.strip() == label:
+    def tab_to(self, name: str) -> None:
+        """Press Tab until the control whose accessible name begins so has the focus, visibly."""
+        for _ in range(60):
+            reached = self.driver.switch_to.active_element
+            if reached.accessible_name.startswith(name):
+                assert reached.value_of_css_property("outline-style") == "solid", name
+                assert reached.value_of_css_property("outline-width") == "2px", name
                 return
             self.keys(Keys.TAB)
-        raise AssertionError(f"no way to {label!r} by the keyboard on {self.path}")
+        raise AssertionError(f"no way to {name!r} by the keyboard on {self.path}")
 
     def wait_for(self, happened: Callable[[], bool], what: str) -> None:
         WebDriverWait(self.driver, _WAIT_SECONDS, ignored_exceptions=[Exception]).until(
@@ -118,43 +113,39 @@ class Browser:
             {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False},
         )
 
-    def is_wider_than_its_window(self) -> bool:
-        script = "return document.documentElement.scrollWidth > window.innerWidth"
-        return bool(self.driver.execute_script(script))
+    def prefer(self, theme: str) -> None:
+        """As a system that is set to this theme, ``light`` or ``dark``, and to little motion."""
+        features = {"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"}
+        wanted = [{"name": name, "value": value} for name, value in features.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
 
-    def open_and_list_flaws(self, address: str) -> list[str]:
-        """What somebody who hears the page would miss, as the browser's accessibility tree has it.
+    @property
+    def status(self) -> int:
+        """The HTTP status of the page that is open."""
+        script = "return performance.getEntriesByType('navigation')[0].responseStatus"
+        return int(self.driver.execute_script(script))
 
-        Controls without a name, images without one, headings that are not one first heading, no
-        or several main parts, a page without title or language.
-        """
-        self.open(address)
-        self.driver.execute_cdp_cmd("Accessibility.enable", {})
-        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
-        nodes = [(_ax(n, "role"), _ax(n, "name")) for n in tree["nodes"] if not n["ignored"]]
-        flaws = [f"{role} without a name" for role, name in nodes if role in _NAMED and not name]
-        if [role for role, _name in nodes].count("main") != 1:
-            flaws.append("not one main part")
-        if len(self.driver.find_elements(By.CSS_SELECTOR, "h1")) != 1:
-            flaws.append("not one first heading")
-        html = self.driver.find_element(By.TAG_NAME, "html")
-        if not html.get_attribute("lang") or not self.driver.title.partition(" · ")[0]:
-            flaws.append("no language or title")
-        return flaws
+    @contextlib.contextmanager
+    def without_cookies(self) -> Iterator[None]:
+        """As somebody else in this browser; afterwards it is as it was."""
+        kept = self.driver.get_cookies()
+        self.driver.delete_all_cookies()
+        try:
+            yield
+        finally:
+            self.driver.delete_all_cookies()
+            for cookie in kept:
+                self.driver.add_cookie(cookie)
 
     def complaints(self) -> list[str]:
         """What the console of the developer tools shows.
 
-        Apart from refused requests, and from files that were on their way at a kill.
+        Apart from refused requests, from files that were on their way at a kill, and from
+        advice about forms: it takes the two ways to log in at a Swift for two forms.
         """
         log = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        messages = [str(entry["message"]) for entry in log]
+        messages = [str(entry["message"]) for entry in log if entry["source"] != "recommendation"]
         return [m for m in messages if "status of 40" not in m and "ERR_CONNECTION" not in m]
-
-
-def _ax(node: dict[str, dict[str, str]], field: str) -> str:
-    """A field of a node of the accessibility tree."""
-    return node.get(field, {}).get("value", "")
 
 
 @contextlib.contextmanager
@@ -187,13 +178,20 @@ def enrol(browser: Browser) -> tuple[str, list[str]]:
     secret = secret_in_picture(browser)
     browser.fill(code=code_of(secret))
     browser.press("Confirm")
+    return secret, keep_codes(browser)
+
+
+def keep_codes(browser: Browser) -> list[str]:
+    """Type the recovery code that is asked for, in whatever language; all ten codes."""
     found = browser.driver.find_elements(By.CSS_SELECTOR, "#codes .nw")
     codes = [each.text for each in found]
-    number = re.search(r"Type number (\d+)", browser.page)
+    number = re.search(r"\d+", browser.find("label[for=code]").text)
     assert number is not None
-    browser.fill(code=codes[int(number[1]) - 1])
-    browser.press("Done")
-    return secret, codes
+    field = browser.find("#code")
+    field.clear()
+    field.send_keys(codes[int(number[0]) - 1], Keys.ENTER)
+    browser.wait_for_path("/2fa")
+    return codes
 
 
 def secret_in_picture(browser: Browser) -> str:

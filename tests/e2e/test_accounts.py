@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
@@ -20,6 +19,7 @@ from tests.e2e.browser import (
     log_in,
     set_up,
 )
+from tests.e2e.office import Office
 
 
 def test_from_the_printed_link_to_a_login_with_code_and_recovery_code(
@@ -159,70 +159,16 @@ def test_everything_needed_to_log_in_works_without_a_mouse(
     mira.wait_for_path("/devices")
 
 
-PAGES = (
-    "/2fa",
-    "/2fa/app",
-    "/2fa/keys/add",
-    "/account",
-    "/account/application-passwords",
-    "/account/application-passwords/make",
-    "/people",
-    "/people/invite",
-    "/organisation?ask",
-    "/audit?check",
-    "/devices",
-)
-
-
-def test_every_control_has_a_name_and_every_page_its_landmarks(
-    console: RunningConsole, mira: Browser
-) -> None:
-    outside = ("/setup", "/password/forgotten", "/login/passkey", "/invitation", "/nothing")
-    unnamed = {page: mira.open_and_list_flaws(f"{console.address}{page}") for page in outside}
-    set_up(mira, console.set_up_link)
-    enrol(mira)
-    mira.open(f"{console.address}/account/application-passwords/make")
-    mira.fill(name="restic")
-    mira.press("Generate an application password")
-    unnamed |= {page: mira.open_and_list_flaws(f"{console.address}{page}") for page in PAGES}
-
-    assert {page: flaws for page, flaws in unnamed.items() if flaws} == {}
-
-
-def test_the_open_tab_is_in_view_on_a_phone_and_tabs_take_one_line(
-    console: RunningConsole, mira: Browser
-) -> None:
-    set_up(mira, console.set_up_link)
-    mira.resize(320, 700)
+def test_the_open_tab_is_in_view_on_a_phone_and_tabs_take_one_line(office: Office) -> None:
+    office.browser.resize(320, 700)
     for page in ("/2fa", "/account", "/account/application-passwords"):
-        mira.open(f"{console.address}{page}")
-        tabs = mira.driver.find_elements(By.CSS_SELECTOR, ".tabs .tab")
+        browser = office.open(page)
+        tabs = browser.driver.find_elements(By.CSS_SELECTOR, ".tabs .tab")
         assert len({tab.rect["y"] for tab in tabs}) == 1
-        open_tab = mira.find(".tabs [aria-current]").rect
+        open_tab = browser.find(".tabs [aria-current]").rect
         assert 0 <= open_tab["x"] < 320 - 60
         assert open_tab["height"] >= 44
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_no_page_scrolls_sideways_at_320_pixels_or_at_200_percent(
-    console: RunningConsole, mira: Browser, language: str
-) -> None:
-    set_up(mira, console.set_up_link)
-    enrol(mira)
-    mira.open(f"{console.address}/account")
-    mira.find(f"option[value={language}]").click()
-    mira.find("main form button").click()
-    wide = []
-
-    for page in PAGES:
-        mira.open(f"{console.address}{page}")
-        # 200 % of a window 1280 wide leaves it 640 CSS pixels.
-        for width, scale in ((320, 1), (640, 2), (1280, 1)):
-            mira.resize(width, 900, scale=scale)
-            if mira.is_wider_than_its_window():
-                wide.append((page, width))
-
-    assert wide == []
+    office.browser.resize(1280, 900)
 
 
 def test_a_console_that_was_killed_keeps_accounts_and_sessions(

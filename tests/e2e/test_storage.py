@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.console.running import running_console
+from tests.console.running import RunningConsole, running_console
 from tests.e2e.browser import Browser, set_up
 
 
@@ -13,24 +13,27 @@ def test_from_a_folder_to_a_vault(tmp_path: Path, mira: Browser) -> None:
     root.mkdir()
     with running_console(tmp_path, "--storage-root", str(root)) as console:
         set_up(mira, console.set_up_link)
-        mira.open(f"{console.address}/locations")
-        mira.control("Add a location").click()
+        mira.open(f"{console.address}/vaults")
+        mira.press("Add a location")
         mira.press("S3")
-        mira.open(f"{console.address}/locations/add/folder")
+        mira.press("Cancel")
+        mira.press("Folder on the console's host")
         mira.fill(name="Cellar", folder="office")
         mira.press("Save and test the connection")
         assert "The connection to Cellar works." in mira.page
 
-        mira.open(f"{console.address}/vaults")
-        mira.press("Make a vault")
+        mira.open(f"{console.address}/vaults/add")
         mira.fill(name="Till's PC")
         mira.press("Make the vault")
         assert f"rest:{console.address}/storage/" in mira.page
 
-        vault = mira.path
-        for page in ("/locations", "/locations/add/s3", "/vaults", vault, f"{vault}/bring-back"):
-            mira.open(f"{console.address}{page}")
-            for width, scale in ((320, 1.0), (640, 2.0)):
-                mira.resize(width, 800, scale=scale)
-                assert not mira.is_wider_than_its_window(), (page, width)
-            mira.resize(1280, 900)
+
+def test_a_console_without_a_folder_says_how_to_get_one(
+    console: RunningConsole, mira: Browser
+) -> None:
+    set_up(mira, console.set_up_link)
+
+    mira.open(f"{console.address}/locations/add/folder")
+
+    assert "--storage-root" in mira.page
+    assert not mira.driver.find_elements("css selector", "main form input[name=name]")

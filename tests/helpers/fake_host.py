@@ -93,3 +93,6 @@ class FakeHost:
 
     def start_on_disk(self, path: str) -> int | None:
         return None
+
+    def disk_around(self, path: str) -> str | None:
+        return None

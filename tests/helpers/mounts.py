@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,12 +44,14 @@ class Mount:
 
 
 @contextmanager
-def mounted(shell: CommandLine, point: str, folder: Path) -> Iterator[Mount]:
+def mounted(shell: CommandLine, point: str, folder: Path, *options: str) -> Iterator[Mount]:
     """The restore point in that folder; unmounted in the end."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         pytest.skip("needs FUSE")
-    folder.mkdir(exist_ok=True)
-    mount = Mount(folder, shell.start("mount", point, folder, "--json"))
+    # One that a killed mount left behind exists, but cannot be looked at.
+    with suppress(FileExistsError):
+        os.mkdir(folder)
+    mount = Mount(folder, shell.start("mount", point, folder, "--json", *options))
     try:
         assert mount.process.stdout is not None
         first = json.loads(mount.process.stdout.readline() or b"{}")

@@ -130,6 +130,34 @@ def test_ext_bitmap_with_the_right_count_and_wrong_checksum_is_not_believed(
     assert (found.space.used_bytes, len(found.remarks)) == (8 * MIB, 1)
 
 
+def test_ext_descriptor_with_a_wrong_checksum_of_the_old_kind_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    options = ["-O", "uninit_bg,^metadata_csum,^64bit", "-b", "1024"]
+    volume = make_file_system(tmp_path / "v", 40 * MIB, "mke2fs", "-qFt", "ext4", *options)
+    # The flag that says the last group's bitmap was never written.
+    flags = 2 * 1024 + 4 * 32 + 18
+    data = bytearray(volume.read_bytes())
+    data[flags] ^= 2
+    volume.write_bytes(data)
+    _, found = survey(volume)
+    assert (found.space, len(found.remarks)) == (None, 1)
+    assert "checksum of a group's descriptor" in found.remarks[0]
+
+
+@pytest.mark.parametrize("options", ["-b 1024", "-b 4096", "-O metadata_csum_seed"])
+def test_ext_superblock_with_a_wrong_checksum_is_not_believed(tmp_path: Path, options: str) -> None:
+    command = ["mke2fs", "-qFt", "ext4", *options.split()]
+    volume = make_file_system(tmp_path / "v", 8 * MIB, *command)
+    assert space_of(volume).used_bytes < 8 * MIB
+    with open(volume, "r+b") as file:
+        file.seek(1024 + 12)  # free blocks: as good a number as any other
+        file.write(b"\1")
+    _, found = survey(volume)
+    assert (found.space, len(found.remarks)) == (None, 1)
+    assert "superblock is damaged: the checksum is wrong" in found.remarks[0]
+
+
 @pytest.mark.parametrize("options", FAT_OPTIONS)
 def test_fat_clusters_are_those_that_fsck_counts(tmp_path: Path, options: str) -> None:
     sizes = {"12": 8 * MIB, "16": 60 * MIB, "32": 300 * MIB}

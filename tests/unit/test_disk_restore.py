@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,20 +45,27 @@ from tests.helpers.restored_disk import plan_disk_restore, restore_disk
 KIB = 1 << 10
 MIB = 1 << 20
 SIZE = 8 * MIB
-BOOT = 1
-"""Blobs fetched for the plan."""
+BOOT = 2
+"""Blobs fetched for the plan: a boot sector's, and the one that sector 0 is in."""
 
 
 class SmallDisk:
     """A stored disk of one volume of four parts, with GPT-like areas.
 
-    ``parts`` replaces the content. Fetching fails once ``fetches`` blobs were given; the
-    first of them is what a plan looks at, the volume's boot sector.
+    ``parts`` replaces the content, ``begin`` what stands before it. Fetching fails once
+    ``fetches`` blobs were given; the first ``BOOT`` of them are what a plan looks at.
     """
 
     identity = "point/0"
 
-    def __init__(self, parts: list[list[bytes]] | None = None, fetches: int | None = None) -> None:
+    def __init__(
+        self,
+        parts: list[list[bytes]] | None = None,
+        fetches: int | None = None,
+        *,
+        begin: bytes = b"h" * MIB,
+    ) -> None:
+        self._begin = begin
         partition = Partition(1, MIB, 4 * MIB, "X")
         table = PartitionTable(TableKind.GPT, 512, "ID", (partition,), Extent(512, 512))
         head = Area("head.img", AreaKind.HEAD, Extent(0, MIB))
@@ -71,7 +79,7 @@ class SmallDisk:
         self._content: dict[BlobId, bytes] = {}
 
     def area_blobs(self, name: str) -> list[StoredBlob]:
-        return [self._blob(b"h" * MIB if name == "head.img" else b"t" * 512)]
+        return [self._blob(self._begin if name == "head.img" else b"t" * 512)]
 
     def part_blobs(self, volume: int, part: int) -> list[StoredBlob]:
         return [self._blob(piece) for piece in self.parts[part]]
@@ -93,7 +101,7 @@ class SmallDisk:
     @property
     def image(self) -> bytes:
         content = b"".join(piece for part in self.parts for piece in part)
-        return b"h" * MIB + content + bytes(3 * MIB - 512) + b"t" * 512
+        return self._begin + content + bytes(3 * MIB - 512) + b"t" * 512
 
 
 @pytest.fixture
@@ -114,6 +122,20 @@ def test_plan_says_what_will_be_written_and_the_table_comes_last(target: Path) -
         "write the disk's end to bytes 8388096 to 8388607",
         "write the partition table and boot code to bytes 0 to 1048575",
     ]
+
+
+def test_plan_says_that_a_hybrid_record_is_lost_where_the_table_is_made_anew(target: Path) -> None:
+    protective = struct.pack("<B3sB3sII", 0, b"", 0xEE, b"", 1, 2047)
+    windows = struct.pack("<B3sB3sII", 0x80, b"", 0x07, b"", 2048, 8192)
+    record = bytes(446) + protective + windows + bytes(32) + b"\x55\xaa"
+    stored = SmallDisk(begin=record.ljust(MIB, b"h"))
+    # To a disk of the same size, sector 0 goes as it was.
+    assert "hybrid" not in " ".join(plan_disk_restore(stored, target).notes)
+    target.touch()
+    os.truncate(target, SIZE + MIB)
+    assert "The disk's MBR is a hybrid" in " ".join(plan_disk_restore(stored, target).notes)
+    plain = SmallDisk(begin=(bytes(446) + protective + bytes(48) + b"\x55\xaa").ljust(MIB, b"h"))
+    assert "hybrid" not in " ".join(plan_disk_restore(plain, target).notes)
 
 
 def test_planning_touches_nothing(target: Path) -> None:
@@ -153,7 +175,7 @@ def test_zero_blobs_are_not_fetched(target: Path) -> None:
 # What an interruption leaves
 
 
-@pytest.mark.parametrize("fetches", range(1, 5))
+@pytest.mark.parametrize("fetches", range(BOOT, BOOT + 4))
 def test_interrupted_restore_goes_on_and_fetches_only_what_is_missing(
     target: Path, fetches: int
 ) -> None:

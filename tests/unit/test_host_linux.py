@@ -147,6 +147,18 @@ def test_disk_is_in_use_where_a_partition_is_mounted(system: MadeUpSystem) -> No
     assert DiskUsage(system.root).of_device("8:16") == []
 
 
+def test_partition_knows_the_disk_around_it(system: MadeUpSystem) -> None:
+    system.add("cciss!c0d0", "104:0")
+    system.add("cciss!c0d0p1", "104:1", inside="cciss!c0d0")
+    used = DiskUsage(system.root)
+    assert [used.disk_around(number) for number in ("8:0", "8:2", "104:1", "9:9")] == [
+        None,
+        "/dev/sda",
+        "/dev/cciss/c0d0",
+        None,
+    ]
+
+
 def test_use_is_told_of_each_partition(system: MadeUpSystem) -> None:
     system.mount("8:2", "none", "/srv")
     used = DiskUsage(system.root)

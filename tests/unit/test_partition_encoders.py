@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from backup_agent.errors import IntegrityError
 from backup_agent.filesystems.boot_sector import Patch, hidden_sector_patches, volume_sector_size
+from backup_agent.filesystems.gpt_encode import usable_extent
 from backup_agent.filesystems.mbr_encode import encode_boot_record
 from backup_agent.filesystems.partitions import read_partition_table
 from backup_agent.format.disk_layout import decode_layout, encode_layout
@@ -94,6 +96,28 @@ def test_gpt_keeps_its_number_of_entries(tmp_path: Path, entries: int) -> None:
     larger = write(tmp_path / "larger.img", layout.table, 9 * MIB)
     assert read(larger, 512).entries == entries
     assert "No problems found" in run_tool("sgdisk", "-v", larger)
+
+
+@pytest.mark.parametrize("sector_size", [512, 4096])
+def test_gpt_keeps_the_first_place_that_partitions_may_use(
+    tmp_path: Path, sector_size: int
+) -> None:
+    script = "label: gpt\nfirst-lba: 2048\nstart=2MiB, size=2MiB\n"
+    old = read(make_disk(tmp_path / "old.img", 8 * MIB, script), 512)
+    layout = decode_layout(encode_layout(DiskLayout(8 * MIB, old, ())))
+    target = replace(layout.table, sector_size=sector_size)
+    larger = write(tmp_path / "larger.img", target, 9 * MIB)
+    assert read(larger, sector_size).first_usable == MIB
+    assert usable_extent(target, 9 * MIB).start == MIB
+
+
+def test_rubbish_instead_of_the_first_usable_place_is_not_believed(tmp_path: Path) -> None:
+    table = replace(gpt(linux(1, MIB, MIB)), first_usable=2 * MIB)
+    found = read(write(tmp_path / "disk.img", table, 8 * MIB), 512)
+    assert (found.first_usable, found.partitions) == (0, table.partitions)
+    layout = encode_layout(DiskLayout(8 * MIB, table, ()))
+    with pytest.raises(IntegrityError, match="begins before the first byte"):
+        decode_layout(layout)
 
 
 def test_gpt_is_sound_in_the_eyes_of_other_tools(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from backup_agent.filesystems.used.ext_groups import (
     read_superblock,
     stored_bitmap,
 )
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes as WholeVolume
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 
 
 class AllocatedBlocks:
@@ -25,7 +25,7 @@ class AllocatedBlocks:
 
     def __init__(self, volume: VolumeBytes) -> None:
         self._volume = volume
-        self._whole = WholeVolume(volume, 0, volume.size)
+        self._whole = VolumeWindow(volume, 0, volume.size)
         self._bitmaps: dict[int, ClusterBitmap | None] = {}
         self._superblock: ExtSuperblock | None
         try:

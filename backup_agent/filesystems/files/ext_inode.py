@@ -27,7 +27,8 @@ _MAGIC = 0xEF53
 # inline_data, encrypt, casefold
 _KNOWN = 0x2 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000
 _KNOWN |= 0x10000 | 0x20000
-_COMPRESSED, _IS_ENCRYPTED, _EXTENTS, _INLINE = 0x4, 0x800, 0x80000, 0x10000000
+_COMPRESSED, _IS_ENCRYPTED, _HASH_TREE = 0x4, 0x800, 0x1000
+_EXTENTS, _INLINE = 0x80000, 0x10000000
 _OLD_INODE_SIZE = 128
 _EXTRA_TIMES_END = 144
 
@@ -68,6 +69,10 @@ class Inode:
         return bool(self.flags & _EXTENTS)
 
     @property
+    def has_hash_tree(self) -> bool:
+        return bool(self.flags & _HASH_TREE)
+
+    @property
     def has_inline_data(self) -> bool:
         return bool(self.flags & _INLINE)
 
@@ -80,7 +85,7 @@ class InodeTable:
     """Every inode of a volume, by its number from 1 on."""
 
     def __init__(self, volume: VolumeBytes) -> None:
-        """Raises ``UnreadableError`` for a volume that uses what is not known here."""
+        """Raises ``UnreadableError`` for one that is damaged, or uses what is not known here."""
         self._volume = volume
         block = volume.exactly(1024, 1024)
         (self._count,) = struct.unpack_from("<I", block)
@@ -90,6 +95,11 @@ class InodeTable:
         layout = parse_layout(block)
         if magic != _MAGIC or layout is None or not self._per_group:
             raise UnreadableError("Its superblock is damaged.")
+        if not layout.superblock_fits:
+            raise UnreadableError(
+                "Its superblock is damaged: the checksum is wrong.",
+                hint="Restore the whole volume; e2fsck can repair it out of a copy.",
+            )
         if unknown := features & ~_KNOWN:
             raise UnreadableError(f"It uses features of ext4 that are not known ({unknown:#x}).")
         self._layout = layout
@@ -139,7 +149,11 @@ class InodeTable:
         layout = self._layout
         block, within = divmod(group, layout.descriptors_per_block)
         place = layout.descriptor_block(block) * layout.block_size
-        return self._volume.exactly(place + within * layout.descriptor_size, layout.descriptor_size)
+        place += within * layout.descriptor_size
+        descriptor = self._volume.exactly(place, layout.descriptor_size)
+        if not layout.descriptor_fits(group, descriptor):
+            raise UnreadableError("The place of its inodes is not known: a checksum is wrong.")
+        return descriptor
 
 
 def _decode(number: int, raw: bytes) -> Inode:

@@ -28,7 +28,7 @@ from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.filesystems.ntfs import with_fixups
 from backup_agent.filesystems.used.ntfs_mft import Content, MasterFileTable, read_geometry
 from backup_agent.filesystems.used.ntfs_record import DATA
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes as WholeVolume
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 
 _INDEX_ROOT, _INDEX_ALLOCATION, _INDEX_BITMAP, _INDEX_NAME = 0x90, 0xA0, 0xB0, "$I30"
 _STANDARD_INFORMATION = 0x10
@@ -89,7 +89,7 @@ class FolderIndexes:
     """The folders of one volume. Raises ``SpaceUnknownError`` for what makes no sense."""
 
     def __init__(self, volume: VolumeBytes) -> None:
-        whole = WholeVolume(volume, 0, volume.size)
+        whole = VolumeWindow(volume, 0, volume.size)
         self._geometry = read_geometry(whole)
         self._mft = MasterFileTable(whole, self._geometry)
 

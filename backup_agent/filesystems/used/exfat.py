@@ -16,7 +16,7 @@ from backup_agent.errors import SpaceUnknownError
 from backup_agent.filesystems.used.bitmap import ClusterBitmap
 from backup_agent.filesystems.used.exfat_folders import clusters_in_files
 from backup_agent.filesystems.used.exfat_volume import FIRST_CLUSTER, ExfatVolume
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.used_space import UsedSpace
 
 _BITMAP_ENTRY = 0x81
@@ -33,7 +33,7 @@ class ExfatSpace:
     remarks: tuple[str, ...]
 
 
-def exfat_space(volume: VolumeBytes) -> ExfatSpace:
+def exfat_space(volume: VolumeWindow) -> ExfatSpace:
     """The clusters in the bitmap that counts. Raises :class:`SpaceUnknownError`."""
     exfat = ExfatVolume(volume)
     bitmap = _bitmap(exfat)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from backup_agent.errors import SpaceUnknownError
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 
 FIRST_CLUSTER = 2
 _MOST_CLUSTERS = 0xFFFFFFF5
@@ -27,13 +27,13 @@ _PIECE = 64 << 10
 class ExfatVolume:
     """Places and sizes in bytes from the volume's start. ``root``: the root folder's cluster."""
 
-    def __init__(self, volume: VolumeBytes) -> None:
+    def __init__(self, volume: VolumeWindow) -> None:
         """Raises :class:`SpaceUnknownError`."""
         boot = volume.read(0, 512)
         table_sector, _, heap_sector, clusters, self.root = struct.unpack_from("<IIIII", boot, 80)
         flags, sector_shift, cluster_shift = struct.unpack_from("<HBB", boot, 106)
         if flags & _DIRTY:
-            raise SpaceUnknownError("It was not unmounted cleanly.")
+            raise UncleanVolumeError("It was not unmounted cleanly.")
         if clusters > _MOST_CLUSTERS or sector_shift + cluster_shift > 25:
             raise SpaceUnknownError("Its boot sector makes no sense.")
         self.clusters: int = clusters

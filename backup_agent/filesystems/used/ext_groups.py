@@ -18,10 +18,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backup_agent.errors import SpaceUnknownError
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
 from backup_agent.filesystems.ext_layout import ExtLayout, parse_layout
 from backup_agent.filesystems.used.bitmap import ClusterBitmap
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.used_space import UsedSpace
 
 _STATE_CLEAN, _STATE_ERRORS = 0x1, 0x2
@@ -70,7 +70,7 @@ class ExtGroup:
     uninit: bool
 
 
-def ext_space(volume: VolumeBytes) -> ExtSpace:
+def ext_space(volume: VolumeWindow) -> ExtSpace:
     """The clusters (blocks, without bigalloc) in use, journal and inode tables included.
 
     Raises :class:`SpaceUnknownError`, also where the journal holds changes
@@ -97,7 +97,7 @@ def ext_space(volume: VolumeBytes) -> ExtSpace:
     return ExtSpace(space, _remarks(doubtful, len(groups)))
 
 
-def read_superblock(volume: VolumeBytes) -> ExtSuperblock:
+def read_superblock(volume: VolumeWindow) -> ExtSuperblock:
     """Raises :class:`SpaceUnknownError` where it makes no sense, or the bitmaps do not count."""
     block = volume.read(1024, 1024)
     (shift, cluster_shift) = struct.unpack_from("<II", block, 24)
@@ -107,12 +107,14 @@ def read_superblock(volume: VolumeBytes) -> ExtSuperblock:
     incompatible, read_only = struct.unpack_from("<II", block, 96)
     (inode_size,) = struct.unpack_from("<H", block, 88) if revision else (128,)
     if incompatible & _NEEDS_RECOVERY:
-        raise SpaceUnknownError("It was not unmounted cleanly: its journal holds changes.")
+        raise UncleanVolumeError("It was not unmounted cleanly: its journal holds changes.")
     if not state & _STATE_CLEAN or state & _STATE_ERRORS:
-        raise SpaceUnknownError("It was not unmounted cleanly, or has errors.")
+        raise UncleanVolumeError("It was not unmounted cleanly, or has errors.")
     layout = parse_layout(block)
     if layout is None or cluster_shift > 20:
         raise SpaceUnknownError("Its superblock makes no sense.")
+    if not layout.superblock_fits:
+        raise SpaceUnknownError("Its superblock is damaged: the checksum is wrong.")
     if not read_only & _BIGALLOC:
         cluster_shift, clusters_per_group = shift, layout.blocks_per_group
     sb = ExtSuperblock(
@@ -138,7 +140,7 @@ def _refuse_nonsense(sb: ExtSuperblock, clusters_per_group: int, volume_size: in
         raise SpaceUnknownError("Its superblock makes no sense.")
 
 
-def _groups(volume: VolumeBytes, sb: ExtSuperblock) -> Iterator[ExtGroup]:
+def _groups(volume: VolumeWindow, sb: ExtSuperblock) -> Iterator[ExtGroup]:
     layout = sb.layout
     for number in range(layout.descriptor_blocks):
         place = layout.descriptor_block(number) * layout.block_size
@@ -149,7 +151,7 @@ def _groups(volume: VolumeBytes, sb: ExtSuperblock) -> Iterator[ExtGroup]:
             yield _group(sb, first + index, descriptor)
 
 
-def read_group(volume: VolumeBytes, sb: ExtSuperblock, number: int) -> ExtGroup:
+def read_group(volume: VolumeWindow, sb: ExtSuperblock, number: int) -> ExtGroup:
     """One group alone. Raises :class:`SpaceUnknownError`."""
     layout = sb.layout
     block, index = divmod(number, layout.descriptors_per_block)
@@ -176,7 +178,7 @@ def _group(sb: ExtSuperblock, number: int, descriptor: bytes) -> ExtGroup:
     return ExtGroup(descriptor, block_bitmap, inode_bitmap, inode_table, free, uninit)
 
 
-def stored_bitmap(volume: VolumeBytes, sb: ExtSuperblock, group: ExtGroup) -> bytes:
+def stored_bitmap(volume: VolumeWindow, sb: ExtSuperblock, group: ExtGroup) -> bytes:
     """A group's bitmap; zeros if it was never written."""
     length = sb.clusters_per_group // 8
     if group.uninit:

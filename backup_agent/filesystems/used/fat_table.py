@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from backup_agent.errors import SpaceUnknownError
 from backup_agent.filesystems.used.bitmap import ClusterBitmap
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.disk import FileSystemKind
 from backup_agent.model.used_space import UsedSpace
 
@@ -40,7 +40,7 @@ class _Geometry:
     media: int
 
 
-def fat_space(volume: VolumeBytes, kind: FileSystemKind) -> UsedSpace:
+def fat_space(volume: VolumeWindow, kind: FileSystemKind) -> UsedSpace:
     """The clusters that a table gives to some file. Raises :class:`SpaceUnknownError`."""
     geometry = _geometry(volume.read(0, 512))
     bits = _ENTRY_BITS[kind]

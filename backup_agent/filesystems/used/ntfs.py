@@ -10,29 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backup_agent.errors import SpaceUnknownError
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
 from backup_agent.filesystems.used.bitmap import ClusterBitmap
 from backup_agent.filesystems.used.ntfs_log import HEAD_BYTES, is_settled
 from backup_agent.filesystems.used.ntfs_mft import MasterFileTable, NtfsGeometry, read_geometry
-from backup_agent.filesystems.used.ntfs_record import DATA, Run
+from backup_agent.filesystems.used.ntfs_record import DATA, VOLUME_INFORMATION, Run
 from backup_agent.filesystems.used.ntfs_survey import BAD_CLUSTERS_FILE, NtfsSurvey
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.used_space import UsedSpace
 
 _LOG_FILE = 2
+_VOLUME_FILE = 3
 _BITMAP_FILE = 6
+_DIRTY = 0x1
 
 
 @dataclass(frozen=True, slots=True)
 class NtfsSpace:
-    """``left_out`` are paths within the volume; ``remarks`` say what was found wrong."""
+    """``left_out`` are paths within the volume; ``remarks`` say what was found wrong.
+
+    ``unclean``: it is marked as one to be checked before it is used.
+    """
 
     space: UsedSpace
     left_out: tuple[str, ...]
     remarks: tuple[str, ...]
+    unclean: bool
 
 
-def ntfs_space(volume: VolumeBytes, *, include_all: bool) -> NtfsSpace:
+def ntfs_space(volume: VolumeWindow, *, include_all: bool) -> NtfsSpace:
     """The clusters to store; ``include_all`` for those of temporary files, too.
 
     Raises :class:`SpaceUnknownError`, also where the journal holds changes
@@ -68,13 +74,21 @@ def ntfs_space(volume: VolumeBytes, *, include_all: bool) -> NtfsSpace:
     # Reading what NTFS itself calls bad would make every restore point incomplete.
     _clear(bitmap, _runs(mft, geometry, BAD_CLUSTERS_FILE, "$Bad"))
     space = bitmap.space(size=volume.size, origin=0, cluster_size=geometry.cluster_size)
-    return NtfsSpace(space, tuple(sorted(left_out)), tuple(remarks))
+    return NtfsSpace(space, tuple(sorted(left_out)), tuple(remarks), _is_marked_dirty(mft))
 
 
 def _refuse_unsettled(mft: MasterFileTable) -> None:
     log = mft.content(_LOG_FILE, DATA, "")
     if log is None or not is_settled(mft.read(log.runs, 0, min(HEAD_BYTES, log.size))):
-        raise SpaceUnknownError("It was not unmounted cleanly: its journal holds changes.")
+        raise UncleanVolumeError("It was not unmounted cleanly: its journal holds changes.")
+
+
+def _is_marked_dirty(mft: MasterFileTable) -> bool:
+    """``$VOLUME_INFORMATION``: 8 u8, u8 version, 10 u16 flags."""
+    content = mft.content(_VOLUME_FILE, VOLUME_INFORMATION, "")
+    if content is None or content.value is None or len(content.value) < 12:
+        return True
+    return bool(int.from_bytes(content.value[10:12], "little") & _DIRTY)
 
 
 def _read_bitmap(mft: MasterFileTable, geometry: NtfsGeometry) -> ClusterBitmap:

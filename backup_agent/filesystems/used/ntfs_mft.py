@@ -23,7 +23,7 @@ from backup_agent.filesystems.used.ntfs_record import (
     parse_record,
     reference,
 )
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 
 _PIECE = 4 << 20
 _LIST_ENTRY = struct.Struct("<IHBBQQ")
@@ -51,7 +51,7 @@ class Content:
     value: bytes | None = None
 
 
-def read_geometry(volume: VolumeBytes) -> NtfsGeometry:
+def read_geometry(volume: VolumeWindow) -> NtfsGeometry:
     """What the boot sector says. Raises :class:`SpaceUnknownError` if it makes no sense."""
     boot = volume.read(0, 512)
     sector_size, code = struct.unpack_from("<HB", boot, 11)
@@ -71,7 +71,7 @@ def read_geometry(volume: VolumeBytes) -> NtfsGeometry:
 class MasterFileTable:
     """The records of one volume."""
 
-    def __init__(self, volume: VolumeBytes, geometry: NtfsGeometry) -> None:
+    def __init__(self, volume: VolumeWindow, geometry: NtfsGeometry) -> None:
         """Raises :class:`SpaceUnknownError` where the table does not hold together."""
         self._volume = volume
         self._geometry = geometry

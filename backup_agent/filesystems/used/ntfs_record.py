@@ -18,6 +18,7 @@ from backup_agent.errors import SpaceUnknownError
 
 ATTRIBUTE_LIST = 0x20
 FILE_NAME = 0x30
+VOLUME_INFORMATION = 0x70
 DATA = 0x80
 BITMAP = 0xB0
 _END = 0xFFFFFFFF

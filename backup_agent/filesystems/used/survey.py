@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from backup_agent.errors import SpaceUnknownError
+from backup_agent.errors import SpaceUnknownError, UncleanVolumeError
 from backup_agent.filesystems.reading import SeekableReader
 from backup_agent.filesystems.restore_mark import MARK_SIZE, is_unfinished
 from backup_agent.filesystems.used.exfat import exfat_space
@@ -13,7 +13,7 @@ from backup_agent.filesystems.used.ext_groups import ext_space
 from backup_agent.filesystems.used.fat_table import fat_space
 from backup_agent.filesystems.used.ntfs import ntfs_space
 from backup_agent.filesystems.used.swap import swap_space
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.disk import FileSystemKind, Volume
 from backup_agent.model.used_space import UsedSpace
 
@@ -28,12 +28,14 @@ class VolumeSurvey:
     """``space`` is ``None`` where every byte is to be stored.
 
     ``left_out`` are paths of files within the volume whose clusters were left
-    out of ``space``. ``remarks`` are what a person should know of it.
+    out of ``space``. ``remarks`` are what a person should know of it. ``unclean``:
+    it was not unmounted cleanly.
     """
 
     space: UsedSpace | None = None
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    unclean: bool = False
 
 
 def survey_volume(
@@ -44,23 +46,26 @@ def survey_volume(
     Never fails: an account of space that cannot be read or believed gives the
     whole volume, with a remark.
     """
-    within = VolumeBytes(reader, volume.start, volume.size)
+    within = VolumeWindow(reader, volume.start, volume.size)
+    unclean = False
     try:
         return _ask(within, volume, include_all=include_all)
     except SpaceUnknownError as exc:
         reason = exc.message
+        unclean = isinstance(exc, UncleanVolumeError)
     except OSError as exc:
         reason = f"Its account of used space cannot be read ({exc.strerror})."
     kind = volume.file_system.kind.value
-    return VolumeSurvey(remarks=(f"All of this {kind} volume is stored. {reason}",))
+    remark = f"All of this {kind} volume is stored. {reason}"
+    return VolumeSurvey(remarks=(remark,), unclean=unclean)
 
 
-def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSurvey:
+def _ask(within: VolumeWindow, volume: Volume, *, include_all: bool) -> VolumeSurvey:
     kind = volume.file_system.kind
     match kind:
         case FileSystemKind.NTFS:
             found = ntfs_space(within, include_all=include_all)
-            return VolumeSurvey(found.space, found.left_out, found.remarks)
+            return VolumeSurvey(found.space, found.left_out, found.remarks, found.unclean)
         case FileSystemKind.FAT12 | FileSystemKind.FAT16 | FileSystemKind.FAT32:
             return VolumeSurvey(fat_space(within, kind))
         case FileSystemKind.EXFAT:
@@ -82,13 +87,13 @@ def _ask(within: VolumeBytes, volume: Volume, *, include_all: bool) -> VolumeSur
             assert_never(kind)
 
 
-def _unfinished(within: VolumeBytes) -> tuple[str, ...]:
+def _unfinished(within: VolumeWindow) -> tuple[str, ...]:
     if within.size < MARK_SIZE or not is_unfinished(within.read(0, MARK_SIZE)):
         return ()
     return (_HALF_RESTORED,)
 
 
-def _second_boot_sector(within: VolumeBytes) -> tuple[str, ...]:
+def _second_boot_sector(within: VolumeWindow) -> tuple[str, ...]:
     """NTFS keeps a copy of its boot sector in the partition's last sector."""
     last = within.size - within.size % 512 - 512
     if last < 512 or within.read(last, 512)[3:11] != b"NTFS    ":

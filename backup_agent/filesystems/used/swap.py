@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from backup_agent.filesystems.used.bitmap import ClusterBitmap
-from backup_agent.filesystems.used.volume_bytes import VolumeBytes
+from backup_agent.filesystems.used.volume_window import VolumeWindow
 from backup_agent.model.used_space import UsedSpace
 
 
-def swap_space(volume: VolumeBytes, page_size: int) -> UsedSpace:
+def swap_space(volume: VolumeWindow, page_size: int) -> UsedSpace:
     """The first page of a swap area; what lies in the others means nothing after a restart."""
     pages = volume.size // page_size
     bitmap = ClusterBitmap(pages, bytes((pages + 7) // 8))

@@ -22,12 +22,16 @@ from backup_agent.errors import (
     UnsupportedError,
 )
 from backup_agent.host.command import is_installed, run
+from backup_agent.host.linux.mountinfo import parse_mountinfo
 from backup_agent.host.mounting import Handle, ServedFiles, ServedItem, ServedPath
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.node import Node, NodeKind
 
 _DEVICE = Path("/dev/fuse")
 _HELPER = "fusermount3"
+_SETTINGS = Path("/etc/fuse.conf")
+_MOUNTS = Path("/proc/self/mountinfo")
+_SUBTYPE = "everboot"
 _INSTALL = "Install FUSE 3 (on Debian and Ubuntu: apt-get install fuse3)."
 _GLANCE_SECONDS = 0.2
 _UNMOUNT_SECONDS = 30
@@ -56,8 +60,9 @@ class FuseMounter:
         cancel: CancelToken,
     ) -> None:
         place = Path(os.path.abspath(folder))
+        _detach_dead(place)
         _refuse_unless_empty(place)
-        _refuse_without_rights(place)
+        _refuse_without_rights(place, others=others)
         session = _Session(_load_binding(), files, place, name=name, others=others, ready=on_ready)
         session.start()
         try:
@@ -104,7 +109,7 @@ class _Session(Thread):
                 str(self._folder),
                 foreground=True,
                 fsname=self._source,
-                subtype="everboot",
+                subtype=_SUBTYPE,
                 max_idle_threads=_IDLE_THREADS,
                 use_ino=True,
                 kernel_cache=True,
@@ -269,7 +274,22 @@ def _load_binding() -> ModuleType:
     return mfusepy
 
 
-def _refuse_without_rights(folder: Path) -> None:
+def _detach_dead(folder: Path) -> None:
+    """Free a folder that a killed ``everboot mount`` left behind. Raises ``HostError``."""
+    try:
+        os.stat(folder)
+    except OSError as exc:
+        if exc.errno == errno.ENOTCONN and _mounted_by(folder) == f"fuse.{_SUBTYPE}":
+            run(_unmounting(folder), timeout_seconds=_UNMOUNT_SECONDS)
+
+
+def _mounted_by(folder: Path) -> str:
+    """The type of the file system that covers the folder; empty if none is mounted there."""
+    mounts = parse_mountinfo(_MOUNTS.read_text())
+    return next((m.kind for m in reversed(list(mounts)) if m.place == str(folder)), "")
+
+
+def _refuse_without_rights(folder: Path, *, others: bool) -> None:
     if not _DEVICE.exists():
         raise UnsupportedError(
             f"{_DEVICE} is not there: this system's kernel offers no FUSE.",
@@ -286,6 +306,19 @@ def _refuse_without_rights(folder: Path) -> None:
             raise TargetError(
                 f"{folder} belongs to somebody else.", hint="Mount on a folder of your own."
             )
+        if others and not _may_show_others():
+            raise PrivilegeError(
+                "Only root may let other users look (--allow-other) on this computer.",
+                hint=f"An administrator can allow it to all: user_allow_other in {_SETTINGS}.",
+            )
+
+
+def _may_show_others() -> bool:
+    try:
+        lines = _SETTINGS.read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    return "user_allow_other" in (line.strip() for line in lines)
 
 
 def _refuse_unless_empty(folder: Path) -> None:

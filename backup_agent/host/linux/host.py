@@ -138,6 +138,13 @@ class LinuxHost:
         # The kernel counts these in 512 bytes, whatever the drive's sectors.
         return int(start) * 512
 
+    def disk_around(self, path: str) -> str | None:
+        try:
+            number = device_number(path)
+        except OSError:
+            return None
+        return self._usage.disk_around(number)
+
 
 def _identify(path: str) -> str:
     return lasting_name(path, _BY_ID.glob("*"))

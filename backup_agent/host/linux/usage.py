@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_OCTAL = re.compile(r"\\([0-7]{3})")
+from backup_agent.host.linux.mountinfo import Mounted, parse_mountinfo
 
 
 class DiskUsage:
@@ -34,12 +33,20 @@ class DiskUsage:
         """The same for an image file that loop devices show, or that FUSE mounts as it is."""
         loops = self._loops_of(str(path))
         places = self._in_use({number for loop in loops for number in self._family(loop)})
-        own = (place for _, source, place in self._mounts() if _is_same_file(source, path))
+        own = (place for _, place, _, source in self._mounts() if _is_same_file(source, path))
         return sorted({*places, *own})
 
     def attached_as(self, path: Path) -> list[str]:
         """The loop devices that show an image file, mounted or not."""
         return sorted(f"/dev/{loop.name}" for loop in self._loops_of(str(path)))
+
+    def disk_around(self, number: str) -> str | None:
+        """The device whose partition the one with that number is; ``None`` for what is none."""
+        folder = (self._numbers / number).resolve()
+        if not (folder / "partition").exists():
+            return None
+        # A slash in a device's name (cciss/c0d0) is a "!" there.
+        return f"/dev/{folder.parent.name.replace('!', '/')}"
 
     def of_partition(self, number: str, partition: int) -> list[str]:
         """Of one partition of the device with that number."""
@@ -86,7 +93,7 @@ class DiskUsage:
     def _in_use(self, numbers: set[str]) -> list[str]:
         places = [
             place
-            for number, source, place in self._mounts()
+            for number, place, _, source in self._mounts()
             if number in numbers or _device_number(source) in numbers
         ]
         # The first line is a heading; a kernel built without swap has no such file.
@@ -94,13 +101,8 @@ class DiskUsage:
         places += ["[swap]" for line in swaps if _device_number(line.split()[0]) in numbers]
         return sorted(places)
 
-    def _mounts(self) -> Iterator[tuple[str, str, str]]:
-        """Device number, source and mount point of each line (proc(5), mountinfo)."""
-        for line in self._mountinfo.read_text().splitlines():
-            fields = line.split(" ")
-            # Optional fields end at a lone dash; type and source follow.
-            source = fields[fields.index("-") + 2]
-            yield fields[2], _unescaped(source), _unescaped(fields[4])
+    def _mounts(self) -> Iterator[Mounted]:
+        return parse_mountinfo(self._mountinfo.read_text())
 
 
 def device_number(path: str) -> str:
@@ -131,7 +133,3 @@ def _first_line(path: Path) -> str:
         return path.read_text().partition("\n")[0]
     except OSError:
         return ""
-
-
-def _unescaped(text: str) -> str:
-    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

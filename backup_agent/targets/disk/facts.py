@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from backup_agent.errors import IntegrityError
 from backup_agent.filesystems.boot_sector import boot_sector_copy, volume_sector_size
-from backup_agent.model.disk import DiskLayout, Extent, FileSystemKind, TableKind, Volume
+from backup_agent.filesystems.mbr import parse_boot_record
+from backup_agent.model.disk import AreaKind, DiskLayout, Extent, FileSystemKind, TableKind, Volume
 from backup_agent.targets.disk.stored import StoredDisk, VolumeContent
 
 RESIZABLE = frozenset(
@@ -62,6 +63,21 @@ def gather_facts(stored: StoredDisk, volume: Volume) -> VolumeFacts:
     copy = boot_sector_copy(volume.file_system.kind, boot, volume.size)
     has_copy = copy is not None and _looks_alike(boot, _read(content, copy))
     return VolumeFacts(volume, boot, stored_bytes, has_copy)
+
+
+def has_hybrid_record(stored: StoredDisk) -> bool:
+    """Whether a GPT disk's MBR names partitions, too, for systems that know no GPT."""
+    if stored.layout.table.kind is not TableKind.GPT:
+        return False
+    for area in stored.layout.areas:
+        if area.kind is AreaKind.HEAD:
+            first = next(iter(stored.area_blobs(area.name)), None)
+            if first is None or first.is_zero:
+                return False
+            (data,) = stored.fetch([first.id])
+            record = parse_boot_record(data)
+            return record is not None and record.is_hybrid
+    return False
 
 
 def require_matching_volumes(layout: DiskLayout, volumes: Sequence[Volume]) -> None:

@@ -23,6 +23,7 @@ class Changes:
     wanted_growth: bool
     blocked_by: int | None
     target_size: int
+    loses_hybrid_record: bool = False
 
     @property
     def restored(self) -> Iterator[tuple[VolumeFacts, Extent]]:
@@ -108,6 +109,12 @@ def _outside(changes: Changes) -> Iterator[str]:
         yield (
             f"The sectors change from {table.sector_size} to {changes.sector_size} bytes: boot"
             " code for BIOS will not work, UEFI starts from the EFI partition."
+        )
+    if changes.loses_hybrid_record:
+        yield (
+            "The disk's MBR is a hybrid: besides protecting the GPT, it names partitions. The new"
+            " one only protects: a system that was started by it (Windows beside macOS, a BIOS"
+            " that knows no GPT) does not start from this copy before gdisk has made it anew."
         )
     lost = [p for p in table.partitions if p.role is PartitionRole.LOGICAL]
     if lost and any(p.number not in changes.places for p in lost):

@@ -153,6 +153,7 @@ def _plan(
         wanted_growth=wishes.grow,
         blocked_by=blocked_by,
         target_size=task.target.size,
+        loses_hybrid_record=task.is_hybrid and any(isinstance(a, WriteTable) for a in last),
     )
     return RestorePlan(
         source=task.source,

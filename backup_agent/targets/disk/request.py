@@ -8,7 +8,11 @@ from pathlib import Path
 from backup_agent.errors import NoSuchPointError, UsageError
 from backup_agent.host.api import Host
 from backup_agent.model.disk import TableKind
-from backup_agent.targets.disk.facts import gather_facts, require_matching_volumes
+from backup_agent.targets.disk.facts import (
+    gather_facts,
+    has_hybrid_record,
+    require_matching_volumes,
+)
 from backup_agent.targets.disk.plan import RestorePlan
 from backup_agent.targets.disk.planner import plan_disk, plan_volume
 from backup_agent.targets.disk.refuse import (
@@ -62,6 +66,7 @@ def plan_restore(stored: StoredDisk, request: Request, host: Host) -> RestorePla
         target=target.disk,
         creates=target.state is TargetState.NEW,
         target_start=target.start,
+        is_hybrid=request.volume is None and has_hybrid_record(stored),
     )
     if target.state is not TargetState.OCCUPIED:
         plan = _plan(task, request, request.wishes)

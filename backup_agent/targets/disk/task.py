@@ -24,6 +24,7 @@ class Task:
     """What goes where. ``target_start`` is where a target partition begins on its disk.
 
     ``creates``: the target is an image file that is to be made, or made anew.
+    ``is_hybrid``: the disk's MBR names partitions of its own, beside its GPT.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Task:
     target: Disk
     creates: bool = False
     target_start: int | None = None
+    is_hybrid: bool = False
 
     @property
     def sector_size(self) -> int:

@@ -1,6 +1,6 @@
 """The tables of this app, one file for each noun."""
 
-from console_ui.accounts.models.application_password import ApplicationPassword, Scope
+from console_ui.accounts.models.application_password import ApplicationPassword, Reach, Scope
 from console_ui.accounts.models.factors import (
     AuthenticatorApp,
     RecoveryCode,
@@ -19,6 +19,7 @@ __all__ = [
     "Membership",
     "Organisation",
     "Purpose",
+    "Reach",
     "RecoveryCode",
     "Role",
     "Scope",

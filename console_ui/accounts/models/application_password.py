@@ -20,7 +20,10 @@ class Scope(models.TextChoices):
 
 
 class ApplicationPassword(models.Model):
-    """``secret_hash`` is SHA-256: the password has 150 random bits, so no slow hash is needed."""
+    """``secret_hash`` is SHA-256: the password has 150 random bits, so no slow hash is needed.
+
+    One that opens storage opens only what its ``reaches`` name.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="application_passwords")
@@ -42,3 +45,22 @@ class ApplicationPassword(models.Model):
     @property
     def scope_labels(self) -> list[str]:
         return [str(Scope(name).label) for name in self.scopes]
+
+
+class Reach(models.Model):
+    """The password opens the storage of ``target_id``: that of a device as long as it is linked,
+    or a vault that belongs to no linked device.
+    """
+
+    password = models.ForeignKey(
+        ApplicationPassword, on_delete=models.CASCADE, related_name="reaches"
+    )
+    target_id = models.UUIDField(db_index=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("password", "target_id"), name="accounts_reach_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.password_id} reaches {self.target_id}"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from console_ui.accounts import secret_links, throttle
+from console_ui.accounts import application_passwords, secret_links, throttle
 from console_ui.accounts.access import user_page
 from console_ui.accounts.confirmation import confirmed_page
 from console_ui.accounts.journal import note
@@ -142,6 +142,8 @@ def _take_over(request: UserRequest, address: str) -> HttpResponseBase:
     except DuplicateError:
         messages.error(request, _("Another account has this address now."))
         return redirect("account")
+    # A link to a new password may lie in the mailbox that was just given up.
+    secret_links.withdraw_of(user)
     note(request, "email.changed", details={"from": old, "to": address})
     what = _("The e-mail address was changed to %(address)s.") % {"address": address}
     for recipient in (old, address):
@@ -183,6 +185,7 @@ def leave(request: UserRequest, membership_id: str) -> HttpResponseBase:
             organisation_id=organisation.pk,
             about=request.user.email,
         )
+        application_passwords.revoke_of_member(request.user, organisation)
         membership.delete()
     words = _("You have left %(organisation)s.") % {"organisation": organisation.name}
     messages.success(request, words)

@@ -28,12 +28,14 @@ def confirm(request: UserRequest) -> HttpResponseBase:
     user = request.user
     errors: dict[str, str] = {}
     if request.method == "POST":
-        errors = _errors(request, user)
+        blocked = throttle.attempt(throttle.SECOND_FACTOR, str(user.pk))
+        errors = {"form": waiting_words(blocked.seconds)} if blocked else _errors(request, user)
         if not errors:
             confirmation.confirm(request)
             return redirect(next_page(request, "account"))
-        details = {"why": ", ".join(sorted(errors))}
-        note(request, "confirmation.refused", outcome=Outcome.REFUSED, details=details)
+        if blocked is None or blocked.is_news:
+            details = {"why": "throttled" if blocked else ", ".join(sorted(errors))}
+            note(request, "confirmation.refused", outcome=Outcome.REFUSED, details=details)
     with_key = not hasattr(user, "authenticator_app") and user.security_keys.exists()
     words = {
         "errors": errors,
@@ -46,8 +48,6 @@ def confirm(request: UserRequest) -> HttpResponseBase:
 
 def _errors(request: UserRequest, user: User) -> dict[str, str]:
     """What is wrong, by field; empty when all is proved."""
-    if blocked := throttle.attempt(throttle.SECOND_FACTOR, str(user.pk)):
-        return {"form": waiting_words(blocked.seconds)}
     if not check_password(request.POST.get("password", ""), user.password):
         return {"password": _("The password is not right.")}
     if hasattr(user, "authenticator_app"):

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from console_ui.accounts import login as steps
-from console_ui.accounts import passkeys
+from console_ui.accounts import passkeys, throttle
 from console_ui.accounts.journal import note
 from console_ui.accounts.throttle import Blocked
+from console_ui.accounts.visitor import visitor_of
 from console_ui.accounts.waiting import waiting_words
 from console_ui.web.redirects import next_page
 
@@ -62,6 +63,9 @@ def passkey(request: HttpRequest) -> HttpResponseBase:
     """Logging in with a passkey alone: it proves possession and person at once."""
     if request.user.is_authenticated:
         return redirect("devices")
+    if blocked := _too_many_begun(request):
+        waiting = {"waiting": waiting_words(blocked.seconds)}
+        return render(request, "accounts/login_passkey.html", waiting, status=429)
     refused = False
     if request.method == "POST":
         key = passkeys.prove(request, None, answer=request.POST.get("answer", ""))
@@ -76,6 +80,13 @@ def passkey(request: HttpRequest) -> HttpResponseBase:
         "refused": refused,
     }
     return render(request, "accounts/login_passkey.html", words, status=403 if refused else 200)
+
+
+def _too_many_begun(request: HttpRequest) -> Blocked | None:
+    """The challenge lies in a session: those who have none yet are given one."""
+    if not request.session.is_empty():
+        return None
+    return throttle.attempt(throttle.PASSKEY_BEGUN, visitor_of(request).address)
 
 
 @require_POST

@@ -99,9 +99,12 @@ def change(request: UserRequest) -> HttpResponseBase:
 
 
 def _set(request: HttpRequest, user: User, password: str) -> None:
-    """Every other session ends, because sessions are bound to the password's hash."""
+    """Every other session ends, because sessions are bound to the password's hash; links that
+    were mailed before work no more.
+    """
     user.set_password(password)
     user.save(update_fields=["password"])
     TrustedBrowser.objects.filter(user=user).delete()
+    secret_links.withdraw_of(user)
     note(request, "password.changed", by=person(user, address=visitor_of(request).address))
     security_change(user, _("The password was changed."), visitor_of(request))

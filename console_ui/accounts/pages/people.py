@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from console_ui.accounts import second_factors, secret_links, throttle
+from console_ui.accounts import application_passwords, second_factors, secret_links, throttle
 from console_ui.accounts.access import member_page
 from console_ui.accounts.confirmation import confirmed_page
 from console_ui.accounts.members import members_of
@@ -132,6 +132,7 @@ def remove(request: MemberRequest, membership_id: str) -> HttpResponseBase:
         if not _may_lose_owner(request, member, ""):
             return redirect("people")
         email = member.user.email
+        application_passwords.revoke_of_member(member.user, request.organisation)
         member.delete()
         _note(request, "member.removed", about=email)
     messages.success(request, _("%(email)s is no member any more.") % {"email": email})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -54,7 +53,7 @@ class Device(models.Model):
     seen_address = models.CharField(max_length=45, blank=True)
     revoked_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[DeviceQuerySet] = DeviceQuerySet.as_manager()  # type: ignore[assignment]
+    objects = DeviceQuerySet.as_manager()
 
     class Meta:
         ordering = ("name", "linked_at")

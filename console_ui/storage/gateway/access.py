@@ -14,7 +14,11 @@ from enum import Enum, auto
 from typing import Protocol
 
 from backup_agent.services.vault import FileKind
-from console_ui.accounts.application_passwords import Principal, authenticate_application_password
+from console_ui.accounts.application_passwords import (
+    EnrolmentRequired,
+    Principal,
+    authenticate_application_password,
+)
 from console_ui.accounts.models import Role, Scope, User
 from console_ui.accounts.request import person
 from console_ui.accounts.throttle import Blocked
@@ -89,12 +93,17 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
         case Blocked(seconds=seconds):
             wait = {"Retry-After": str(seconds)}
             raise Refusal(429, "Too many wrong passwords from there. Wait a while.", wait)
+        case EnrolmentRequired():
+            text = "mfa_enrolment_required: set up two-factor authentication in the console first."
+            raise Refusal(403, text)
         case Principal() as principal:
             return _of_principal(principal, login, vault, address=address)
 
 
 def _of_principal(principal: Principal, login: str, vault: Vault | None, *, address: str) -> Access:
     if vault is None or vault.organisation_id != principal.organisation.pk:
+        raise Refusal(404, "There is no such vault.")
+    if principal.reaches.isdisjoint({vault.pk, vault.device_id}):
         raise Refusal(404, "There is no such vault.")
     if not _is_named(login, vault, principal.user):
         raise _unknown()

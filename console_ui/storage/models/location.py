@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +38,7 @@ class Location(models.Model):
     tested_at = models.DateTimeField(null=True)
     test_failure = models.CharField(max_length=300, blank=True)
 
-    objects: ClassVar[OwnedQuerySet[Location]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
 
 from django.db import models
 
@@ -40,7 +39,7 @@ class Vault(models.Model):
     bringing_back_to = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[OwnedQuerySet[Vault]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from urllib.parse import urlsplit
 
 from django import forms
@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from console_ui.django_settings import console_settings
 from console_ui.storage.models import Location, LocationKind
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def web_address(text: str) -> None:
@@ -42,15 +45,15 @@ def single_name(text: str) -> None:
         raise ValidationError(_("One name, without / and colon."))
 
 
-_Group: TypeAlias = tuple[object, tuple[str, ...]]
+_Group: TypeAlias = tuple[StrOrPromise, tuple[str, ...]]
 
 
-def _optional(label: object, **options: object) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=300, **options)  # type: ignore[arg-type]
+def _optional(label: StrOrPromise, **options: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=300, **options)
 
 
-def _secret(label: object) -> forms.CharField:
-    """Never shown again: left empty, what was there stays."""
+def _secret(label: StrOrPromise) -> forms.CharField:
+    """Never shown again: left empty, what was there stays, as long as server and user do."""
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return _optional(label, widget=widget)
 
@@ -68,8 +71,8 @@ class LocationForm(forms.Form):
     parted: ClassVar[tuple[_Group, ...]] = ()
     needed_at_first: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, *args: object, is_new: bool, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, is_new: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
         if is_new:
             for name in self.needed_at_first:
                 self.fields[name].required = True
@@ -167,7 +170,7 @@ class FolderForm(LocationForm):
         help_text=gettext_lazy("Made if it is not there."),
     )
 
-    def __init__(self, *args: object, is_new: bool, **options: object) -> None:
+    def __init__(self, *args: Any, is_new: bool, **options: Any) -> None:
         super().__init__(*args, is_new=is_new, **options)
         roots = [str(root) for root in console_settings().storage_roots]
         root = self.fields["root"]

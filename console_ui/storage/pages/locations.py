@@ -17,7 +17,12 @@ from console_ui.accounts.models import Role
 from console_ui.accounts.owned import get_owned_or_404
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import Outcome, record
-from console_ui.storage.locations import set_fields, shown_address, try_connection
+from console_ui.storage.locations import (
+    secrets_to_give_again,
+    set_fields,
+    shown_address,
+    try_connection,
+)
 from console_ui.storage.models import Location, LocationKind
 from console_ui.storage.pages.location_forms import LocationForm, form_of, initial_of
 
@@ -93,11 +98,16 @@ def _edit(request: MemberRequest, location: Location, verb: str) -> HttpResponse
 
 
 def _save(request: MemberRequest, location: Location, form: LocationForm, verb: str) -> bool:
-    """False when another location has the name."""
+    """False when another location has the name, or a secret is missing."""
     given = form.cleaned_data
+    fields = {k: v for k, v in given.items() if k not in _OWN_COLUMNS}
+    if missing := secrets_to_give_again(location, fields):
+        for secret in missing:
+            form.add_error(secret, _("Server or user have changed: give the secret again."))
+        return False
     location.name = given["name"]
     location.gives_read_addresses = given.get("gives_read_addresses", False)
-    set_fields(location, {k: v for k, v in given.items() if k not in _OWN_COLUMNS})
+    set_fields(location, fields)
     try:
         with transaction.atomic():
             location.save()

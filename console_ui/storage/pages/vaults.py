@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -47,8 +48,8 @@ class VaultForm(forms.Form):
         help_text=gettext_lazy("Only after the loss of the console's database."),
     )
 
-    def __init__(self, *args: object, organisation: Organisation, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, organisation: Organisation, **options: Any) -> None:
+        super().__init__(*args, **options)
         location = self.fields["location"]
         assert isinstance(location, forms.ModelChoiceField)
         location.queryset = Location.objects.of(organisation)

@@ -347,6 +347,37 @@ def test_second_mount_at_one_place_is_refused(used: CommandLine, tmp_path: Path)
         assert "fusermount3 -u" in answer.err
 
 
+def test_folder_that_a_killed_mount_left_behind_is_mounted_on_again(
+    used: CommandLine, tmp_path: Path
+) -> None:
+    killed(used, tmp_path / "mount")
+    with mounted(used, "latest", tmp_path / "mount") as mount:
+        assert (documents(mount) / "music.ogg").read_bytes()
+    assert mount.code == 0
+
+
+def test_dead_mount_of_another_program_is_left_to_its_owner(
+    used: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = killed(used, tmp_path / "mount")
+    with monkeypatch.context() as patched:
+        patched.setattr(fuse_mount, "_SUBTYPE", "another")
+        answer = used.run("mount", "latest", folder)
+    assert answer.code == 1
+    assert "has ended without unmounting it" in answer.err
+    assert f"fusermount3 -u {folder}" in answer.err
+    subprocess.run(["fusermount3", "-u", folder], check=True)
+
+
+def killed(shell: CommandLine, folder: Path) -> Path:
+    """A folder on which a mount was when its program was killed."""
+    with mounted(shell, "latest", folder) as mount:
+        mount.end(signal.SIGKILL)
+        with pytest.raises(OSError, match="not connected"):
+            os.listdir(folder)
+    return folder
+
+
 def test_missing_library_is_told_with_what_to_install(used: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "mount").mkdir()
     shell = used.having(FUSE_LIBRARY_NAME="fuse-of-nowhere")

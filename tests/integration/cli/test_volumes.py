@@ -14,7 +14,7 @@ from backup_agent.format.omissions import encode_omissions
 from backup_agent.model.disk import Extent
 from backup_agent.model.node import NodeKind
 from backup_agent.model.omission import Omission
-from backup_agent.services import inside
+from backup_agent.services.browse import PointBrowser
 from tests.command_line import CommandLine
 from tests.helpers.disk_images import MIB, make_disk, place, run_tool
 from tests.helpers.foreign_volumes import make_empty, mounted_ntfs, survey
@@ -175,7 +175,7 @@ def test_file_on_a_bad_sector_is_left_out_and_said(
     start = disk[0].read_bytes().index(CONTENT[MIB : MIB + 100]) - MIB
     part = b"/disks/0/volumes/1/image/0000/part"
     omissions = encode_omissions([Omission(part, "bad", "read", (Extent(start, 4096),))])
-    monkeypatch.setattr(inside.DeepBrowser, "omissions", lambda _: inside_omissions(omissions))
+    monkeypatch.setattr(PointBrowser, "omissions", lambda _: inside_omissions(omissions))
     target = point.home / "back"
     answer = point.run("restore", "latest", "/disk0/volume1", "--target", target)
     assert answer.code == 3

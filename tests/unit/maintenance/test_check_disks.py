@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from backup_agent.errors import JobCancelledError
 from backup_agent.format.pack import BlobKind
 from backup_agent.host.command import Conversation
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import FileSystemKind
-from backup_agent.model.events import ignore
+from backup_agent.model.events import Event, Progress, ignore
 from backup_agent.model.finding import Severity
 from backup_agent.model.node import Node
 from backup_agent.model.snapshot import Snapshot
@@ -112,6 +113,28 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Conversation]]:
 
     monkeypatch.setattr(volume_tree, "_start_reader", count)
     return iter([started])
+
+
+def test_check_tells_which_volume_it_looks_at_and_ends_between_two(
+    saved: tuple[Repository, Snapshot],
+) -> None:
+    repository, snapshot = saved
+    cancel = CancelToken()
+    told: list[Progress] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Progress) and event.phase == "check disks":
+            told.append(event)
+            if event.current.endswith("volume2"):
+                cancel.cancel()
+
+    with pytest.raises(JobCancelledError):
+        run_check(reopen(repository.backend), emit=listen, cancel=cancel)
+    assert [event.current for event in told] == [
+        f"{snapshot.short_id}/disk0/volume1",
+        f"{snapshot.short_id}/disk0/volume2",
+    ]
+    assert {(event.files_done, event.files_total) for event in told} == {(0, 1)}
 
 
 def test_whole_disk_is_whole_and_its_file_systems_open(

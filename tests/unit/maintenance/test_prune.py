@@ -1,68 +1,27 @@
-"""What a prune keeps, copies and deletes, and when it refuses."""
+"""What a prune keeps, copies and deletes."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 import pytest
 
 from backup_agent.errors import (
-    AccessDeniedError,
-    IntegrityError,
-    JobCancelledError,
-    ObjectNotFoundError,
-    RepositoryLockedError,
-    StorageError,
     UsageError,
 )
 from backup_agent.format.index import IndexedPack
 from backup_agent.format.pack import BlobKind
-from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Event, Notice, ignore
 from backup_agent.model.ids import PackId
-from backup_agent.repository import packer, prune_plan
-from backup_agent.repository import repack as repack_module
 from backup_agent.repository.inventory import load_index_files, merge_packs
-from backup_agent.repository.locks import RepositoryLock, remove_locks
 from backup_agent.repository.opener import BlobOpener
 from backup_agent.repository.packer import OpenPack
-from backup_agent.repository.prune import execute_prune
-from backup_agent.repository.prune_plan import PrunePlan, plan_prune
+from backup_agent.repository.prune_plan import PrunePlan
 from backup_agent.repository.repack import read_sealed
-from backup_agent.repository.repository import Repository
-from backup_agent.services.prune import preview_prune, run_prune
-from backup_agent.services.repair import preview_repair_index
 from backup_agent.storage.backend import FileKind, ObjectKey
-from backup_agent.storage.faulty import FaultyBackend
-from backup_agent.storage.local import LocalBackend
 from backup_agent.storage.memory import MemoryBackend
 
-from . import workshop
-from .lagging import LaggingBackend
+from .prunes import indexed_packs, plan
 from .workshop import back_up, check, contents, create, fill, forget, names, prune, reopen
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "source"
-
-
-def plan(
-    repository: Repository, *, allow_empty: bool = False, max_unused: float = 0.0
-) -> PrunePlan:
-    return preview_prune(
-        repository,
-        allow_empty=allow_empty,
-        max_unused=max_unused,
-        emit=ignore,
-        cancel=CancelToken(),
-    )
-
-
-def indexed_packs(repository: Repository) -> dict[str, IndexedPack]:
-    return {str(k): v for k, v in merge_packs(load_index_files(repository)).items()}
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -198,288 +157,6 @@ def test_blob_in_two_packs_is_kept_once(folder: Path) -> None:
     assert contents(repository, point) == contents(repository, again)
 
 
-@pytest.mark.parametrize("rotten_first", [True, False])
-def test_of_a_folder_stored_twice_the_copy_that_is_whole_is_kept(
-    folder: Path, rotten_first: bool
-) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a", "b")
-    point = back_up(repository, folder)
-    first = {path for path in backend.objects if "index/" in path}
-    hidden = {path: backend.objects.pop(path) for path in first}
-    back_up(repository, folder)
-    whole = contents(repository, point)
-    backend.objects.update(hidden)
-    files = [
-        file
-        for file in load_index_files(repository)
-        if (f"index/{file.name}" in first) is rotten_first
-    ]
-    for one in merge_packs(files).values():
-        for blob in one.blobs:
-            if blob.kind is BlobKind.TREE:
-                rotten = bytearray(backend.objects[ObjectKey(FileKind.PACK, one.id).path])
-                rotten[blob.offset + 20] ^= 1
-                backend.objects[ObjectKey(FileKind.PACK, one.id).path] = bytes(rotten)
-
-    prune(reopen(backend))
-
-    assert contents(reopen(backend), point) == whole
-
-
-def test_pack_that_a_listing_leaves_out_is_not_taken_for_lost(folder: Path) -> None:
-    backend = LaggingBackend()
-    repository = create(backend)
-    fill(folder, "a", "b")
-    point = back_up(repository, folder)
-    backend.unlisted = names(backend, FileKind.PACK)
-    done = prune(repository)
-    assert done.missing == ()
-    assert contents(repository, point)
-    assert not check(repository).errors
-
-
-def test_missing_pack_that_is_needed_stops_the_prune(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    first = back_up(repository, folder)
-    fill(folder, "b")
-    back_up(repository, folder)
-    forget(repository, first)
-    lost = data_pack(repository)
-    backend.remove(ObjectKey(FileKind.PACK, lost))
-    state = dict(backend.objects)
-    with pytest.raises(IntegrityError, match=f"{lost} is missing"):
-        prune(repository)
-    assert backend.objects == state
-
-
-def data_pack(repository: Repository) -> str:
-    """The name of a pack that holds file contents."""
-    return next(
-        name
-        for name, pack in sorted(indexed_packs(repository).items())
-        if pack.blobs[0].kind is BlobKind.DATA
-    )
-
-
-def test_missing_pack_that_nothing_needs_leaves_the_index(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    first = back_up(repository, folder)
-    gone = data_pack(repository)
-    forget(repository, first)
-    backend.remove(ObjectKey(FileKind.PACK, gone))
-    assert prune(repository, allow_empty=True).missing == (gone,)
-    assert indexed_packs(repository) == {}
-
-
-def test_truncated_pack_that_is_needed_stops_the_prune(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    back_up(repository, folder)
-    key = ObjectKey(FileKind.PACK, data_pack(repository))
-    workshop.truncate(backend, key)
-    state = dict(backend.objects)
-    with pytest.raises(IntegrityError, match=f"{key.name} does not have the size"):
-        prune(repository)
-    assert backend.objects == state
-
-
-def test_bit_flip_is_found_when_the_blob_is_copied(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a", "b")
-    first = back_up(repository, folder)
-    key = ObjectKey(FileKind.PACK, data_pack(repository))
-    (folder / "a").unlink()
-    second = back_up(repository, folder)
-    forget(repository, first)
-    for blob in indexed_packs(repository)[key.name].blobs:
-        workshop.flip_bit(backend, key, blob.offset + 20)
-    with pytest.raises(IntegrityError, match=key.name):
-        prune(repository)
-    assert key.path in backend.objects
-    assert repository.load_snapshot(second.id) == second
-
-
-@pytest.mark.parametrize("damage", ["flip", "truncate", "withhold"])
-@pytest.mark.parametrize("kind", [FileKind.SNAPSHOT, FileKind.INDEX])
-def test_small_file_that_cannot_be_read_stops_the_prune(
-    folder: Path, kind: FileKind, damage: str
-) -> None:
-    backend = LaggingBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    forget(repository, back_up(repository, folder))
-    fill(folder, "b")
-    back_up(repository, folder)
-    key = workshop.keys(backend, kind)[0]
-    if damage == "flip":
-        workshop.flip_bit(backend, key, 40)
-    elif damage == "truncate":
-        workshop.truncate(backend, key)
-    else:
-        backend.remove(key)
-        backend.ghosts.add(key)
-    state = dict(backend.objects)
-    with pytest.raises(IntegrityError, match=key.name):
-        prune(repository)
-    assert backend.objects == state
-
-
-def test_damaged_tree_stops_the_prune_and_names_the_restore_point(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    point = back_up(repository, folder)
-    for name, pack in indexed_packs(repository).items():
-        for blob in pack.blobs:
-            if blob.kind is BlobKind.TREE:
-                workshop.flip_bit(backend, ObjectKey(FileKind.PACK, name), blob.offset + 20)
-    state = dict(backend.objects)
-    with pytest.raises(IntegrityError, match=point.short_id):
-        prune(repository)
-    assert backend.objects == state
-
-
-@pytest.mark.parametrize("kind", [FileKind.SNAPSHOT, FileKind.INDEX])
-def test_plan_is_refused_once_another_run_wrote_something(folder: Path, kind: FileKind) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a", "b")
-    first = back_up(repository, folder)
-    forget(repository, first)
-    saved = dict(backend.objects)
-    with RepositoryLock(repository, exclusive=True) as lock:
-        found = plan_prune(repository, allow_empty=True, emit=ignore, cancel=CancelToken())
-        assert found.delete
-        if kind is FileKind.SNAPSHOT:
-            reopen(backend).save_snapshot(first)
-        else:
-            reopen(backend).save_index(())
-        with pytest.raises(IntegrityError, match="new since"):
-            execute_prune(found, repository, lock=lock, emit=ignore, cancel=CancelToken())
-    assert saved.items() <= backend.objects.items()
-
-
-def test_plan_that_counts_on_a_forgotten_point_is_refused_while_that_is_there(
-    folder: Path,
-) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    point = back_up(repository, folder)
-    with RepositoryLock(repository, exclusive=True) as lock:
-        found = plan_prune(repository, forgotten=[point.id], emit=ignore, cancel=CancelToken())
-        with pytest.raises(IntegrityError, match="should be gone"):
-            execute_prune(found, repository, lock=lock, emit=ignore, cancel=CancelToken())
-    assert contents(repository, point)
-
-
-def test_prune_waits_for_nobody_and_is_refused_beside_another_run(folder: Path) -> None:
-    repository = create(MemoryBackend())
-    with RepositoryLock(repository), pytest.raises(RepositoryLockedError):
-        prune(repository)
-
-
-def test_raising_when_shown_the_plan_keeps_it_from_being_carried_out(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    forget(repository, back_up(repository, folder))
-    state = dict(backend.objects)
-
-    def refuse(_plan: PrunePlan) -> None:
-        raise JobCancelledError("Not now.")
-
-    with pytest.raises(JobCancelledError):
-        run_prune(repository, allow_empty=True, on_plan=refuse, emit=ignore, cancel=CancelToken())
-    assert backend.objects == state
-
-
-def test_cancelled_prune_leaves_everything_whole(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a", "b")
-    first = back_up(repository, folder)
-    (folder / "b").unlink()
-    second = back_up(repository, folder)
-    forget(repository, first)
-    for wanted in range(1, 12):
-        cancel = CancelToken()
-        news = 0
-
-        def stop(_event: object, cancel: CancelToken = cancel, wanted: int = wanted) -> None:
-            nonlocal news
-            news += 1
-            if news == wanted:
-                cancel.cancel()
-
-        copy = MemoryBackend()
-        copy.objects = dict(backend.objects)
-        with contextlib.suppress(JobCancelledError):
-            run_prune(reopen(copy), max_unused=0, on_plan=lambda _: None, emit=stop, cancel=cancel)
-        assert len(contents(reopen(copy), second)) == 1
-        prune(reopen(copy))
-        assert check(reopen(copy)).findings == ()
-
-
-def test_read_only_storage_is_an_access_error(folder: Path) -> None:
-    backend = MemoryBackend()
-    create(backend)
-    read_only = FaultyBackend(backend, fail_at=1, error=AccessDeniedError)
-    with pytest.raises(AccessDeniedError):
-        prune(reopen(read_only))
-
-
-def test_dry_run_on_read_only_storage_goes_without_a_lock(folder: Path) -> None:
-    backend = MemoryBackend()
-    create(backend)
-    fill(folder, "a")
-    back_up(reopen(backend), folder)
-    events: list[Event] = []
-    emit, cancel = events.append, CancelToken()
-
-    def read_only() -> Repository:
-        return reopen(FaultyBackend(backend, fail_at=1, error=AccessDeniedError))
-
-    assert str(preview_prune(read_only(), emit=emit, cancel=cancel)) == str(
-        preview_prune(reopen(backend), emit=ignore, cancel=cancel)
-    )
-    preview_repair_index(read_only(), emit=emit, cancel=cancel)
-
-    assert events.count(Notice("The storage is read-only: looking without a lock.")) == 2
-
-
-def test_backup_after_a_prune_does_not_believe_the_index_of_before(folder: Path) -> None:
-    """One repository object lives as long as the agent does."""
-    repository = create(MemoryBackend())
-    fill(folder, "a")
-    first = back_up(repository, folder)
-    expected = contents(repository, first)
-    forget(repository, first)
-    prune(repository, allow_empty=True)
-    assert contents(repository, back_up(repository, folder)) == expected
-    assert check(repository).findings == ()
-
-
-def test_backup_after_another_process_pruned_does_not_believe_the_old_index(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    first = back_up(repository, folder)
-    other = reopen(backend)
-    forget(other, first)
-    prune(other, allow_empty=True)
-    back_up(repository, folder)
-    assert check(repository).findings == ()
-
-
 def test_pack_that_mixes_trees_and_data_is_taken_apart(folder: Path) -> None:
     """Restic wrote such before 0.8; trees among data cannot be cached."""
     backend = MemoryBackend()
@@ -505,70 +182,8 @@ def test_pack_that_mixes_trees_and_data_is_taken_apart(folder: Path) -> None:
     assert check(repository).findings == ()
 
 
-def test_long_repack_that_broke_off_goes_on_where_it_was(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Packs are indexed as they are written, so what was copied is not copied again."""
-    backend = MemoryBackend()
-    repository = create(backend)
-    monkeypatch.setattr(packer, "PACK_SIZE", 100_000)
-    kept = [f"{n:02}" for n in range(20)]
-    fill(folder, *kept, *(f"{n:02} gone" for n in range(20)), size=20_000)
-    first = back_up(repository, folder)
-    for path in folder.glob("* gone"):
-        path.unlink()
-    second = back_up(repository, folder)
-    forget(repository, first)
-    monkeypatch.setattr(repack_module, "PACK_SIZE", 100_000)
-    monkeypatch.setattr(repack_module, "PACKS_AN_INDEX", 1)
-    monkeypatch.setattr(prune_plan, "SMALL_PACK", 1_000)
-    work = plan(repository).repack_bytes
-    before = 2  # the lock, and looking for what broken-off saves left
-    saved = 3 * 2  # packs and their indexes
-    with pytest.raises(StorageError):
-        prune(reopen(FaultyBackend(backend, fail_at=before + saved + 1)))
-    remove_locks(repository, every=True, now=workshop.NOW)
-    assert plan(repository).repack_bytes <= work - 3 * 100_000
-    prune(repository)
-    assert len(contents(repository, second)) == len(kept)
-    assert check(repository).findings == ()
-
-
 def test_share_that_may_stay_unused_is_a_share() -> None:
     repository = create(MemoryBackend())
     for nonsense in (-0.1, 1.0):
         with pytest.raises(UsageError):
             plan(repository, max_unused=nonsense)
-
-
-def test_removed_pack_is_gone_for_readers(folder: Path) -> None:
-    backend = MemoryBackend()
-    repository = create(backend)
-    fill(folder, "a")
-    back_up(repository, folder)
-    key = ObjectKey(FileKind.PACK, data_pack(repository))
-    forget(repository, *repository.snapshots())
-    prune(repository, allow_empty=True)
-    with pytest.raises(ObjectNotFoundError):
-        backend.load(key)
-    assert names(backend, FileKind.PACK) == set()
-    assert names(backend, FileKind.INDEX) == set()
-
-
-def test_prune_sweeps_up_what_broken_off_saves_left_and_says_so(
-    folder: Path, tmp_path: Path
-) -> None:
-    backend = LocalBackend(tmp_path / "repository")
-    repository = create(backend)
-    fill(folder, "a")
-    point = back_up(repository, folder)
-    left = tmp_path / "repository" / "data" / f"{'ab' * 32}-tmp-12"
-    left.write_bytes(b"half a pack")
-    os.utime(left, (0, 0))
-    news: list[Event] = []
-    run_prune(repository, on_plan=lambda _plan: None, emit=news.append, cancel=CancelToken())
-    assert not left.exists()
-    assert [str(e) for e in news if isinstance(e, Notice)] == [
-        str(Notice("Files left behind by saves that broke off, removed: 1."))
-    ]
-    assert contents(repository, point)

@@ -21,10 +21,11 @@ from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.stored_file import StoredFile, section_of
 from backup_agent.services import mounted_tree
 from backup_agent.services.browse import PointBrowser
-from backup_agent.services.inside import DeepBrowser, VolumeInPoint
+from backup_agent.services.inside import DeepBrowser
 from backup_agent.services.mount import Failures, ServedPoint
 from backup_agent.services.mounted_tree import FolderInVolume, MountedTree
 from backup_agent.services.volume_image import RawImage
+from backup_agent.services.volume_in_point import VolumeInPoint
 from backup_agent.services.volume_tree import VolumeTree
 from tests.points import back_up, new_repository, reopen
 

@@ -1,4 +1,8 @@
-"""The bytes of one volume, for parsers: what is not there is an error, never fewer bytes."""
+"""A disk seen through the window of one volume, for who counts its used space.
+
+Nothing is kept of what was read, and what is not there is an error, never fewer
+bytes. Who looks into files reads through ``files.volume_bytes``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from backup_agent.filesystems.reading import SeekableReader, read_at
 
 
 @dataclass(frozen=True, slots=True)
-class VolumeBytes:
+class VolumeWindow:
     """A volume of ``size`` bytes from byte ``start`` of a disk on."""
 
     reader: SeekableReader

@@ -15,13 +15,13 @@ from backup_agent.errors import TargetError
 from backup_agent.targets import posix, unfinished
 from tests.points import back_up, new_repository
 from tests.unit.services.test_restore import restore
-from tests.unit.test_target_tree import FOLDER, node, put_file, restoring
+from tests.unit.targets.restored_tree import FOLDER, node, put_file, restoring
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tests.unit.test_target_tree import FOLDER, node, restoring
+from tests.unit.targets.restored_tree import FOLDER, node, restoring
 with restoring(Path(sys.argv[1])) as (target, _):
     target.make_folder((b"folder",))
     for path in ((b"a",), (b"folder", b"b")):

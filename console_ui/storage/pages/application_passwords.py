@@ -1,12 +1,14 @@
-"""``/account/application-passwords``: passwords for programs."""
+"""``/account/application-passwords``: passwords for programs, and which vaults each is for."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,11 +19,13 @@ from django.views.decorators.http import require_POST
 from console_ui.accounts import application_passwords
 from console_ui.accounts.access import member_page
 from console_ui.accounts.confirmation import confirmed_page
-from console_ui.accounts.models import ApplicationPassword, Scope
+from console_ui.accounts.models import ApplicationPassword, Organisation, Reach, Role, Scope
 from console_ui.accounts.notices import security_change
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.accounts.visitor import visitor_of
 from console_ui.audit.record import record
+from console_ui.devices.models import Device
+from console_ui.storage.models import Vault
 
 
 class NewPasswordForm(forms.Form):
@@ -32,11 +36,16 @@ class NewPasswordForm(forms.Form):
         help_text=gettext_lazy("The program and the computer, for instance: restic on NAS."),
         max_length=60,
     )
-    scopes = forms.MultipleChoiceField(
+    scope = forms.ChoiceField(
         label=gettext_lazy("What it opens"),
         choices=Scope.choices,
+        widget=forms.RadioSelect,
+        initial=Scope.STORAGE,
+    )
+    vaults = forms.MultipleChoiceField(
+        label=gettext_lazy("Which vaults, if it opens backups"),
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-        initial=[Scope.STORAGE],
     )
     days = forms.TypedChoiceField(
         label=gettext_lazy("How long"),
@@ -48,10 +57,35 @@ class NewPasswordForm(forms.Form):
         ],
     )
 
+    def __init__(self, *args: Any, targets: dict[uuid.UUID, str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        vaults = self.fields["vaults"]
+        assert isinstance(vaults, forms.MultipleChoiceField)
+        if not targets:
+            self.fields["scope"].initial = Scope.API
+        vaults.choices = [(str(target), name) for target, name in targets.items()]
+
+    def clean(self) -> dict[str, Any]:
+        answers = dict(super().clean() or {})
+        if answers.get("scope") == Scope.API:
+            answers["vaults"] = []
+        elif not answers.get("vaults") and not self.has_error("vaults"):
+            self.add_error("vaults", _("Choose at least one vault."))
+        return answers
+
 
 @member_page()
 def listing(request: MemberRequest) -> HttpResponseBase:
-    words = {"section": "account", "passwords": _mine(request)}
+    """Each with the names of the vaults that it opens."""
+    names = _targets(request.organisation)
+    reaches = Prefetch("reaches", Reach.objects.filter(target_id__in=names))
+    words = {
+        "section": "account",
+        "passwords": [
+            (row, sorted(names[each.target_id] for each in row.reaches.all()))
+            for row in _mine(request).prefetch_related(reaches)
+        ],
+    }
     return render(request, "accounts/application_passwords.html", words)
 
 
@@ -59,20 +93,25 @@ def listing(request: MemberRequest) -> HttpResponseBase:
 @member_page()
 def make(request: MemberRequest) -> HttpResponseBase:
     """The password stands in the answer to the form, and nowhere else, ever."""
-    form = NewPasswordForm(request.POST or None)
+    may_open = request.membership.may(Role.OPERATOR)
+    targets = _targets(request.organisation) if may_open else {}
+    form = NewPasswordForm(request.POST or None, targets=targets)
     if request.method != "POST" or not form.is_valid():
         words = {"section": "account", "form": form}
         return render(request, "accounts/application_password_make.html", words)
     answers = form.cleaned_data
-    days = answers["days"]
+    days, scope = answers["days"], Scope(answers["scope"])
+    reaches = [uuid.UUID(each) for each in answers["vaults"]]
     row, password = application_passwords.make(
         request.user,
         request.organisation,
         name=answers["name"],
-        scopes=[Scope(name) for name in answers["scopes"]],
+        scopes=[scope],
+        reaches=reaches,
         expires_at=timezone.now() + timedelta(days=days) if days else None,
     )
-    _note(request, "application_password.made", row.name)
+    opened = ", ".join(targets[each] for each in reaches)
+    _note(request, "application_password.made", row.name, scope=scope.value, vaults=opened)
     what = _("An application password was made: %(name)s.") % {"name": row.name}
     security_change(request.user, what, visitor_of(request))
     words = {"section": "account", "row": row, "password": password}
@@ -106,5 +145,24 @@ def _mine(request: MemberRequest) -> QuerySet[ApplicationPassword]:
     )
 
 
-def _note(request: MemberRequest, action: str, about: str) -> None:
-    record(action, by=actor_of(request), organisation_id=request.organisation.pk, about=about)
+def _targets(organisation: Organisation) -> dict[uuid.UUID, str]:
+    """What a password can be made for, and its name. A linked device's vault goes by the device,
+    so that the password ends with it; after that the vault can be opened as itself.
+    """
+    linked = set(
+        Device.objects.linked(timezone.now()).of(organisation).values_list("pk", flat=True)
+    )
+    return {
+        vault.device_id if vault.device_id in linked else vault.pk: vault.name
+        for vault in Vault.objects.of(organisation)
+    }
+
+
+def _note(request: MemberRequest, action: str, about: str, **details: str) -> None:
+    record(
+        action,
+        by=actor_of(request),
+        organisation_id=request.organisation.pk,
+        about=about,
+        details=details,
+    )
