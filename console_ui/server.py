@@ -49,6 +49,7 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGINT or SIGTERM, then finish those that run."""
+    from console_ui.alerts.watch import watch
     from console_ui.asgi import application
     from console_ui.storage.housekeeping import housekeeping
 
@@ -69,7 +70,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         )
     )
     housekeeping.start()
+    watch.start()
     try:
         server.run(sockets=[listener])
     finally:
+        watch.stop()
         housekeeping.stop()

@@ -45,7 +45,7 @@ def single_name(text: str) -> None:
         raise ValidationError(_("One name, without / and colon."))
 
 
-_Group: TypeAlias = tuple[StrOrPromise, tuple[str, ...]]
+_Group: TypeAlias = "tuple[StrOrPromise, tuple[str, ...]]"
 
 
 def _optional(label: StrOrPromise, **options: Any) -> forms.CharField:
