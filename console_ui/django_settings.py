@@ -27,6 +27,7 @@ APPS = (
     "console_ui.alerts",
     "console_ui.restore",
     "console_ui.media",
+    "console_ui.download",
 )
 
 MIDDLEWARE = (

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("console_ui.storage.urls")),
     path("", include("console_ui.activity.urls")),
     path("", include("console_ui.alerts.urls")),
+    path("", include("console_ui.download.urls")),
     path("api/v1/device/vaults", device_vaults.listing, name="api-device-vaults"),
     # After what has an address below it of its own.
     path("api/v1/", include("console_ui.api.application")),
