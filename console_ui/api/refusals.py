@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -45,6 +46,7 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(HttpError, _other)
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest, **_path: str) -> HttpResponse:
     """For addresses below the API's that do not exist."""
     return _nothing(request, Http404())
