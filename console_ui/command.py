@@ -85,6 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a private network where storage servers may be; repeatable",
     )
     parser.add_argument(
+        "--set-up-link",
+        action="store_true",
+        help="print a link that makes a new organisation and its first owner, and end; also while "
+        "the console runs (give the same --data or --database and --public-address)",
+    )
+    parser.add_argument(
         "--check-audit-log",
         action="store_true",
         help="check every chain of the audit log, say where one is broken (status 1), and end",
@@ -95,6 +101,8 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
     """Serve; returns 0 when stopped. Raises ``UsageError`` for settings that make no sense."""
     if args.check_audit_log:
         return _check_audit_log(args, session)
+    if args.set_up_link:
+        return _print_set_up_link(args, session)
     from console_ui.server import listening_socket, serve
 
     listener = listening_socket(args.listen, args.port)
@@ -110,6 +118,25 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
     for line in prepare(settings):
         print(line, file=sys.stdout, flush=True)  # noqa: T201 (the command's answer)
     serve(settings, listener)
+    return 0
+
+
+def _print_set_up_link(args: argparse.Namespace, session: CommandSession) -> int:
+    """Beside a console that runs, or before it is started again."""
+    settings = settings_from(args, environment=session.environment, port=args.port)
+    match settings.database:
+        case Sqlite(file=file) if not file.exists():
+            raise UsageError(
+                f"There is no console in {settings.data} yet.",
+                hint="Start it without --set-up-link first, or give its --data.",
+            )
+    from console_ui.django_settings import configure
+
+    configure(settings)
+
+    from console_ui.installation import new_set_up_link
+
+    print(new_set_up_link())  # noqa: T201 (the command's answer)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError, transaction
 
 from backup_agent.errors import HostError
 from console_ui.settings import Settings
@@ -29,8 +29,32 @@ def prepare(settings: Settings) -> Iterator[str]:
     if settings.smtp is None:
         settings.mail_folder.mkdir(mode=0o700, exist_ok=True)
         yield f"No mail server is set: mails become files in {settings.mail_folder}"
+    if not settings.storage_roots:
+        yield "No folder may hold vaults: name one with --storage-root, or use S3, Swift or WebDAV"
     yield f"Everboot console: {settings.public_address}"
     if not User.objects.exists():
         yield "Nobody has an account yet. Make the first owner's within a day, behind this link:"
         yield secret_links.make(Purpose.SET_UP)
     yield "Ctrl-C ends it."
+
+
+def new_set_up_link() -> str:
+    """Good for one organisation and its first owner; any before works no more.
+
+    Raises ``HostError`` for a database that no console has made ready.
+    """
+    from console_ui.accounts import secret_links
+    from console_ui.accounts.models import Purpose
+    from console_ui.audit.actor import THE_CONSOLE
+    from console_ui.audit.record import record
+
+    try:
+        with transaction.atomic():
+            link = secret_links.make(Purpose.SET_UP)
+            record("organisation.set_up_link_made", by=THE_CONSOLE)
+    except DatabaseError as exc:
+        raise HostError(
+            "The console's database cannot be used.",
+            hint="Check --database, and start the console once without --set-up-link.",
+        ) from exc
+    return link

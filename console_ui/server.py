@@ -52,6 +52,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     from console_ui.alerts.watch import watch
     from console_ui.asgi import application
     from console_ui.storage.housekeeping import housekeeping
+    from console_ui.web.postman import postman
 
     tls = settings.tls
     server = _Server(
@@ -71,8 +72,10 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     )
     housekeeping.start()
     watch.start()
+    postman.start()
     try:
         server.run(sockets=[listener])
     finally:
         watch.stop()
         housekeeping.stop()
+        postman.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -12,11 +13,13 @@ from console_ui.accounts.models import Membership, Organisation, Role, User
 from console_ui.accounts.visitor import Visitor
 from console_ui.django_settings import console_settings
 from console_ui.web import mail
+from console_ui.web.models import OutgoingMail
 
 
 def invitation(email: str, *, organisation: Organisation, role: Role, link: str) -> None:
     mail.post(
         to=email,
+        organisation_id=organisation.pk,
         subject=_("Invitation to %(organisation)s on Everboot")
         % {"organisation": organisation.name},
         body=_(
@@ -95,6 +98,12 @@ def security_alert(membership: Membership) -> None:
                 "page": f"{console_settings().public_address}/2fa",
             },
         )
+
+
+def undelivered(organisation: Organisation) -> QuerySet[OutgoingMail]:
+    """What was given up on: mails about the organisation, and mails to its people."""
+    addresses = organisation.memberships.values_list("user__email", flat=True)
+    return mail.undelivered(organisation.pk, addresses)
 
 
 @contextmanager

@@ -56,6 +56,13 @@ def make(
     return f"{console_settings().public_address}{reverse(_PAGES[purpose])}#{token}"
 
 
+def is_any_open(purpose: Purpose) -> bool:
+    """Whether somebody may come with such a link."""
+    return SecretLink.objects.filter(
+        purpose=purpose, used_at=None, expires_at__gt=timezone.now()
+    ).exists()
+
+
 def find(purpose: Purpose, token: str) -> SecretLink | None:
     """The link with this token, if it still works; it goes on working."""
     return (

@@ -11,6 +11,7 @@ from console_ui.accounts.pages import (
     confirm,
     invitation,
     login,
+    mails,
     organisation,
     password,
     people,
@@ -64,6 +65,8 @@ urlpatterns = [
     ),
     path("people/<uuid:membership_id>/alert", people.send_security_alert, name="security-alert"),
     path("organisation", organisation.security, name="organisation-security"),
+    path("mails", mails.mails, name="mails"),
+    path("mails/try-again", mails.try_again, name="mails-try-again"),
     path("audit", audit_log.audit_log, name="audit"),
     path("audit/export", audit_log.export, name="audit-export"),
 ]

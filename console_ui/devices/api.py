@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import uuid
 from collections.abc import Callable
 from functools import wraps
@@ -18,13 +17,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console_ui.accounts.throttle import Blocked
 from console_ui.accounts.visitor import visitor_of
 from console_ui.devices import linking, managed_passwords, tokens
 from console_ui.devices.models import Device
 
 _P = ParamSpec("_P")
-
-_LONGEST_PASSWORD = 1000
 
 
 def bearer_token(request: HttpRequest) -> str:
@@ -81,32 +79,18 @@ def this_device(request: HttpRequest, device: Device) -> JsonResponse:
 
 
 @device_api
-@require_http_methods(["PUT", "DELETE"])
-def own_managed_password(request: HttpRequest, device: Device) -> JsonResponse:
-    """``{"password": "…"}`` is kept for the caller's own vault, or taken back."""
-    address = visitor_of(request).address
-    if not device.backs_up:
-        return refusal(403, "restore_only")
-    if request.method == "DELETE":
-        managed_passwords.forget(device, address=address)
-        return JsonResponse({})
-    password = _password(request.body)
-    if password is None:
-        return refusal(400, "password_missing")
-    managed_passwords.keep(device, password, address=address, now=timezone.now())
-    return JsonResponse({})
-
-
-@device_api
 @require_safe
 def managed_password(request: HttpRequest, device: Device, source_id: uuid.UUID) -> JsonResponse:
     """That of a vault which the caller may read."""
     source = Device.objects.of(device.organisation).filter(pk=source_id).first()
     address = visitor_of(request).address
-    password = managed_passwords.fetch(device, source, address=address) if source else None
-    if password is None:
-        return refusal(404, "not_found")
-    return JsonResponse({"password": password})
+    match managed_passwords.fetch(device, source, address=address) if source else None:
+        case None:
+            return refusal(404, "not_found")
+        case Blocked(seconds=seconds):
+            return too_many_attempts(seconds)
+        case password:
+            return JsonResponse({"password": password})
 
 
 def _public(device: Device) -> dict[str, str | None]:
@@ -126,11 +110,7 @@ def refusal(status: int, code: str) -> JsonResponse:
     return JsonResponse({"code": code}, status=status)
 
 
-def _password(body: bytes) -> str | None:
-    try:
-        match json.loads(body):
-            case {"password": str(password)} if 0 < len(password) <= _LONGEST_PASSWORD:
-                return password
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        pass
-    return None
+def too_many_attempts(seconds: int) -> JsonResponse:
+    refused = refusal(429, "too_many_attempts")
+    refused.headers["Retry-After"] = str(seconds)
+    return refused

@@ -31,6 +31,14 @@ NEW_REQUEST = Rule(
     longest=10 * _MINUTE,
     by_address=True,
 )
+# A restore asks once for each command; nobody needs hundreds.
+PASSWORD_FETCH = Rule(
+    name="managed-password",
+    free=30,
+    window=10 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=10 * _MINUTE,
+)
 BAD_PROOF = Rule(
     name="device-proof",
     free=60,

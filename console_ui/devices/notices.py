@@ -24,6 +24,8 @@ def password_fetched(reader: Device, source: Device, *, address: str) -> None:
         with translation.override(member.user.language or "en"):
             mail.post(
                 to=member.user.email,
+                organisation_id=reader.organisation_id,
+                is_urgent=True,
                 subject=_("%(reader)s has fetched the password of %(source)s") % words,
                 body=_(
                     "The device %(reader)s has fetched the password that the console keeps for "

@@ -17,11 +17,6 @@ urlpatterns = [
     path("oauth/token", oauth.token, name="token"),
     path("api/v1/device", api.this_device, name="api-device"),
     path(
-        "api/v1/device/managed-password",
-        api.own_managed_password,
-        name="api-own-managed-password",
-    ),
-    path(
         "api/v1/devices/<uuid:source_id>/managed-password",
         api.managed_password,
         name="api-managed-password",

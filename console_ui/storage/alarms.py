@@ -10,15 +10,23 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Max
 
 from backup_agent.services.vault import FileKind
 from console_ui.accounts.models import User
 from console_ui.audit.actor import THE_CONSOLE, Actor
 from console_ui.audit.record import record
-from console_ui.storage import catalog, notices
+from console_ui.storage import notices
+from console_ui.storage.deletions import (
+    Loss,
+    hidden_since,
+    is_no_prune,
+    lost_bytes,
+    lost_index_files,
+    lost_points,
+)
 from console_ui.storage.expected import unexpected_deletions
-from console_ui.storage.models import Alarm, Reason, State, StoredObject, Vault
+from console_ui.storage.models import Alarm, Reason, Vault
 
 _A_DAY = timedelta(days=1)
 _TOLERATED_PERCENT = 20
@@ -29,8 +37,12 @@ def has_open(vault: Vault) -> bool:
 
 
 def watch(vault: Vault, kind: FileKind, *, now: datetime) -> None:
-    """Look at what was hidden within the last day, now that something of that kind was."""
-    reason = _reason(vault, kind, since=_since(vault, now))
+    """Look at what was hidden within the last day, now that something of that kind was.
+
+    To be called in the transaction that hides: its lock on the vault's row makes deletions that
+    run side by side count each other, and a crash loses either both or neither.
+    """
+    reason = _reason(vault, kind, now=now)
     if reason is not None and not has_open(vault):
         _raise(vault, reason, now=now)
 
@@ -51,39 +63,31 @@ def confirm(alarm: Alarm, user: User, *, by: Actor, now: datetime) -> None:
 
 
 def _since(vault: Vault, now: datetime) -> datetime:
-    """A day ago; but what somebody has confirmed is not told again."""
-    confirmed = Alarm.objects.filter(vault=vault).exclude(confirmed_at=None).first()
-    day_ago = now - _A_DAY
-    if confirmed is None or confirmed.confirmed_at is None:
-        return day_ago
-    return max(day_ago, confirmed.confirmed_at)
+    """A day ago; but what somebody has confirmed is not told again, nor what a bring-back hid."""
+    confirmed = Alarm.objects.filter(vault=vault).aggregate(last=Max("confirmed_at"))["last"]
+    brought_back = Vault.objects.values_list("brought_back_at", flat=True).get(pk=vault.pk)
+    return max(at for at in (now - _A_DAY, confirmed, brought_back) if at is not None)
 
 
-def _reason(vault: Vault, kind: FileKind, *, since: datetime) -> Reason | None:
+def _reason(vault: Vault, kind: FileKind, *, now: datetime) -> Reason | None:
+    since = _since(vault, now)
     match kind:
-        case FileKind.KEY:
+        case FileKind.KEY if hidden_since(vault, since).filter(kind=kind.value).exists():
             return Reason.KEY
         case FileKind.SNAPSHOT if unexpected_deletions(vault, since=since):
             return Reason.RETENTION
-        case FileKind.SNAPSHOT:
-            hidden = _hidden(vault, kind, since).count()
-            kept = catalog.visible(vault, kind).count()
-            return Reason.MANY_POINTS if _are_many(hidden, kept) else None
-        case FileKind.PACK:
-            hidden = _hidden(vault, kind, since).aggregate(sum=Sum("size"))["sum"] or 0
-            return Reason.MUCH_DATA if _are_many(hidden, vault.visible_bytes) else None
+        case FileKind.SNAPSHOT if lost_points(vault, since).exceeds(_TOLERATED_PERCENT):
+            return Reason.MANY_POINTS
+        case FileKind.PACK if _is_much(lost_bytes(vault, since)):
+            return Reason.MUCH_DATA
+        case FileKind.INDEX if lost_index_files(vault, since, replaced_since=now - _A_DAY):
+            return Reason.INDEX
         case _:
             return None
 
 
-def _hidden(vault: Vault, kind: FileKind, since: datetime) -> QuerySet[StoredObject]:
-    return StoredObject.objects.filter(
-        vault=vault, kind=kind.value, state=State.HIDDEN, hidden_at__gt=since
-    )
-
-
-def _are_many(hidden: int, kept: int) -> bool:
-    return hidden * 100 > (hidden + kept) * _TOLERATED_PERCENT
+def _is_much(loss: Loss) -> bool:
+    return loss.exceeds(_TOLERATED_PERCENT) or is_no_prune(loss)
 
 
 def _raise(vault: Vault, reason: Reason, *, now: datetime) -> None:
@@ -97,7 +101,7 @@ def _raise(vault: Vault, reason: Reason, *, now: datetime) -> None:
                 about=vault.name,
                 details={"reason": reason.value},
             )
+            notices.alarm(vault, reason)
     except IntegrityError:
         # Another request was faster: one mail is enough.
         return
-    notices.alarm(vault, reason)

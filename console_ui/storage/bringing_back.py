@@ -1,8 +1,10 @@
-"""Bringing a whole vault back to a moment of the last 14 days.
+"""Bringing a whole vault back to a moment from which on nothing was purged.
 
-What was visible then is shown, what came later is hidden (and can be brought back in its turn),
-locks go. The wish is written down first and taken back last: a console that dies on the way goes
-on after its next start. Meanwhile devices can read, but not write.
+That is any of the last 14 days, of those before an alarm that is still open, and of a vault's
+whole life while nothing was purged at all. What was visible then is shown, what came later is
+hidden (and can be brought back in its turn), locks go. The wish is written down first and taken
+back last: a console that dies on the way goes on after its next start. Meanwhile devices can
+read, but not write.
 """
 
 from __future__ import annotations
@@ -11,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from backup_agent.errors import UsageError
 from backup_agent.services.vault import FileKind, VaultStore
 from console_ui.storage import catalog, objects
-from console_ui.storage.marks import Mark, encode, mark_name
 from console_ui.storage.models import State, StoredObject, Vault
-from console_ui.storage.purge import KEPT_FOR
 
 _PAGE = 500  # What is done leaves the query, so the first page is always the next.
 _LOCK, _CONFIG = FileKind.LOCK.value, FileKind.CONFIG.value
@@ -37,10 +39,12 @@ class BringBackPlan:
 
 def plan(vault: Vault, moment: datetime, *, now: datetime) -> BringBackPlan:
     """Raises ``UsageError`` for a moment that is over for good, or still to come."""
-    if not now - KEPT_FOR <= moment <= now:
+    earliest = earliest_moment(vault)
+    if not earliest <= moment <= now:
+        since = date_format(first_whole_second(earliest), "j F Y, H:i:s")
         raise UsageError(
-            "A vault can be brought back to a moment of the last 14 days.",
-            hint="What was deleted before is gone for good.",
+            _("This vault can be brought back to any moment since %(date)s UTC.") % {"date": since},
+            hint=_("What was deleted before is gone for good."),
         )
     come, go = _to_show(vault, moment), _to_hide(vault, moment)
     points = FileKind.SNAPSHOT.value
@@ -55,8 +59,11 @@ def plan(vault: Vault, moment: datetime, *, now: datetime) -> BringBackPlan:
 
 
 def wish(vault: Vault, plan: BringBackPlan) -> bool:
-    """Write down what is to be done; whether nothing was wished for before."""
-    unwished = Vault.objects.filter(pk=vault.pk, bringing_back_to=None)
+    """Write down what is to be done; whether nothing was wished for before, nor purged since the
+    plan was made.
+    """
+    is_whole = Q(purged_until=None) | Q(purged_until__lte=plan.moment)
+    unwished = Vault.objects.filter(is_whole, pk=vault.pk, bringing_back_to=None)
     return bool(unwished.update(bringing_back_to=plan.moment))
 
 
@@ -73,14 +80,20 @@ def carry_out(vault: Vault, store: VaultStore, *, now: datetime) -> None:
             objects.show(store, line)
     while page := _to_hide(vault, moment).select_related("vault")[:_PAGE]:
         for line in page:
-            store.save_mark(mark_name(line.key), encode(Mark(line.key, now)))
-            catalog.hide(line, at=now)
-    Vault.objects.filter(pk=vault.pk).update(bringing_back_to=None, packs_listed_at=None)
+            objects.hide(store, line, now=now)
+    Vault.objects.filter(pk=vault.pk).update(
+        bringing_back_to=None, packs_listed_at=None, brought_back_at=now
+    )
 
 
-def earliest_moment(now: datetime) -> datetime:
-    # An hour less than is kept: the purge must not overtake whoever is still choosing.
-    return now - KEPT_FOR + timedelta(hours=1)
+def earliest_moment(vault: Vault) -> datetime:
+    """From here on nothing that was visible is gone."""
+    return vault.made_at if vault.purged_until is None else vault.purged_until
+
+
+def first_whole_second(moment: datetime) -> datetime:
+    """What to show of an earliest moment: people type no fractions."""
+    return moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _to_show(vault: Vault, moment: datetime) -> QuerySet[StoredObject]:

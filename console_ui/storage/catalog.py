@@ -1,21 +1,33 @@
 """What each vault holds, as the database tells it, with the sums of it.
 
-Every change of a line and of the vault's sums is one transaction. A change names the state it
-starts from, so that of two at once only one happens.
+Every change of a line and of the vault's sums is one transaction, and it alone changes that
+vault. A change names the state it starts from, so that of two at once only one happens.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from backup_agent.services.vault import FileKind, ObjectInfo, ObjectKey
 from console_ui.storage.models import State, StoredObject, Vault
 
 _PAGE = 5000
+
+
+@contextmanager
+def changing(vault_id: uuid.UUID) -> Iterator[Vault]:
+    """A transaction in which nobody else changes what the vault holds, nor wishes it brought
+    back. Gives the vault as it is now.
+    """
+    with transaction.atomic():
+        # SQLite knows no locks of rows, but its transactions exclude each other (IMMEDIATE).
+        yield Vault.objects.select_for_update(no_key=True).get(pk=vault_id)
 
 
 def find(vault: Vault, key: ObjectKey) -> StoredObject | None:
@@ -46,26 +58,23 @@ def listing(vault: Vault, kind: FileKind) -> Iterator[ObjectInfo]:
         after = page[-1][0]
 
 
-def add(vault: Vault, key: ObjectKey, size: int, *, at: datetime | None) -> None:
+def add(vault: Vault, key: ObjectKey, size: int, *, at: datetime | None) -> StoredObject:
     """Note a new visible object; one that is noted already stays as it is."""
-    with transaction.atomic():
-        _line, is_new = StoredObject.objects.get_or_create(
+    with changing(vault.pk):
+        line, is_new = StoredObject.objects.get_or_create(
             vault=vault,
             kind=key.kind.value,
             name=key.name,
             defaults={"size": size, "stored_at": at},
         )
         if is_new:
-            _count(vault, visible=size)
+            _count(vault.pk, visible=size)
+    return line
 
 
 def hide(line: StoredObject, *, at: datetime) -> bool:
     """Whether it was visible until now."""
-    with transaction.atomic():
-        done = _change(line, State.VISIBLE, state=State.HIDDEN, hidden_at=at)
-        if done:
-            _count(line.vault, visible=-line.size, hidden=line.size)
-    return done
+    return _hide(line, State.HIDDEN, hidden_at=at)
 
 
 def show(line: StoredObject) -> bool:
@@ -73,9 +82,21 @@ def show(line: StoredObject) -> bool:
     return _show(line, State.HIDDEN)
 
 
+def begin_removal(line: StoredObject) -> bool:
+    """Of something that goes at once: nobody sees it from here on. Whether it was visible."""
+    return _hide(line, State.PURGING)
+
+
 def begin_purge(line: StoredObject) -> bool:
-    """From here on nobody shows it again. Whether it was still hidden."""
-    return _change(line, State.HIDDEN, state=State.PURGING)
+    """From here on nobody shows it again, nor brings the vault back to before it was hidden.
+    Whether it was still hidden.
+    """
+    with transaction.atomic():
+        begun = _change(line, State.HIDDEN, state=State.PURGING)
+        if begun:
+            later = Q(purged_until=None) | Q(purged_until__lt=line.hidden_at)
+            Vault.objects.filter(later, pk=line.vault_id).update(purged_until=line.hidden_at)
+    return begun
 
 
 def give_up_purge(line: StoredObject) -> None:
@@ -85,23 +106,32 @@ def give_up_purge(line: StoredObject) -> None:
 
 def forget(line: StoredObject) -> None:
     """The object is gone."""
-    with transaction.atomic():
+    with changing(line.vault_id):
         gone = StoredObject.objects.filter(pk=line.pk).first()
-        if gone is None or not StoredObject.objects.filter(pk=line.pk).delete()[0]:
+        if gone is None:
             return
+        gone.delete()
         is_visible = gone.state == State.VISIBLE
         _count(
-            line.vault,
+            line.vault_id,
             visible=-gone.size if is_visible else 0,
             hidden=0 if is_visible else -gone.size,
         )
 
 
+def _hide(line: StoredObject, after: State, **values: object) -> bool:
+    with changing(line.vault_id):
+        done = _change(line, State.VISIBLE, state=after, **values)
+        if done:
+            _count(line.vault_id, visible=-line.size, hidden=line.size)
+    return done
+
+
 def _show(line: StoredObject, before: State) -> bool:
-    with transaction.atomic():
+    with changing(line.vault_id):
         done = _change(line, before, state=State.VISIBLE, hidden_at=None)
         if done:
-            _count(line.vault, visible=line.size, hidden=-line.size)
+            _count(line.vault_id, visible=line.size, hidden=-line.size)
     return done
 
 
@@ -109,7 +139,7 @@ def _change(line: StoredObject, before: State, **values: object) -> bool:
     return bool(StoredObject.objects.filter(pk=line.pk, state=before).update(**values))
 
 
-def _count(vault: Vault, *, visible: int = 0, hidden: int = 0) -> None:
-    Vault.objects.filter(pk=vault.pk).update(
+def _count(vault_id: uuid.UUID, *, visible: int = 0, hidden: int = 0) -> None:
+    Vault.objects.filter(pk=vault_id).update(
         visible_bytes=F("visible_bytes") + visible, hidden_bytes=F("hidden_bytes") + hidden
     )

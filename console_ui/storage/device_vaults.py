@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from typing import assert_never
 
 from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
 from backup_agent.errors import StorageError
+from backup_agent.services.vault import is_object_name
 from console_ui.accounts.visitor import visitor_of
 from console_ui.audit.actor import Actor
 from console_ui.devices import tokens
@@ -16,11 +20,13 @@ from console_ui.devices.api import device_api, refusal
 from console_ui.devices.linking import actor_of
 from console_ui.devices.models import Device
 from console_ui.devices.rights import Right, readable_sources, right_on
-from console_ui.storage import vaults
+from console_ui.storage import console_key, vaults
+from console_ui.storage.console_key import Handover
 from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Location, Vault
 
 _log = logging.getLogger(__name__)
+_LONGEST_PASSWORD = 1000
 _RIGHTS = {Right.OWN: Rights.WRITE, Right.READ: Rights.READ}
 
 
@@ -51,6 +57,43 @@ def listing(request: HttpRequest, device: Device) -> JsonResponse:
     others = [vault for vault in found if vault != own]
     entries = [_entry(own, Right.OWN)] if own else []
     return JsonResponse({"vaults": entries + [_entry(vault, Right.READ) for vault in others]})
+
+
+@device_api
+@require_http_methods(["PUT"])
+def hand_over_password(request: HttpRequest, device: Device) -> JsonResponse:
+    """``{"password": "…", "key": "…"}``: the console keeps the password of that key file for the
+    caller's own vault, until an owner takes it back.
+    """
+    if not device.backs_up:
+        return refusal(403, "restore_only")
+    match _json(request.body):
+        case {"password": str(password), "key": str(key)} if 0 < len(
+            password
+        ) <= _LONGEST_PASSWORD and is_object_name(key):
+            address, now = visitor_of(request).address, timezone.now()
+            return _answer(console_key.take_over(device, password, key, address=address, now=now))
+        case _:
+            return refusal(400, "password_or_key_missing")
+
+
+def _answer(handover: Handover) -> JsonResponse:
+    match handover:
+        case Handover.KEPT:
+            return JsonResponse({})
+        case Handover.NO_SUCH_KEY:
+            return refusal(404, "no_such_key")
+        case Handover.KEPT_ALREADY:
+            return refusal(409, "kept_already")
+        case _:
+            assert_never(handover)
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        return None
 
 
 def own_vault(device: Device, *, actor: Actor) -> Vault | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connections
 from django.utils import timezone
@@ -23,6 +24,7 @@ from console_ui.accounts.forgetting import forget_old
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
 from console_ui.storage import bringing_back, reconcile
+from console_ui.storage.held_lease import HeldLease
 from console_ui.storage.models import Lease, Vault
 from console_ui.storage.purge import purge
 from console_ui.storage.stores import stores
@@ -31,7 +33,6 @@ _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 600.0
 _LEASE = "storage-housekeeping"
-_LEASE_LENGTH = timedelta(minutes=30)
 
 
 class Housekeeping:
@@ -58,38 +59,17 @@ class Housekeeping:
 
     def round(self, *, now: datetime) -> None:
         """Look after every vault, if nobody else does, and forget what is over."""
-        if not self._go_on():
-            return
-        forget_old()
-        for vault in Vault.objects.select_related("location", "organisation"):
-            if not self._go_on():
-                return
-            try:
-                self._look_after(vault, now)
-            except EverbootError as exc:
-                # One location that is down keeps no other from its turn.
-                _log.warning("vault %s: %s", vault.pk, exc.message)
+        with HeldLease(_LEASE, holder=self._holder) as lease:
 
-    def _look_after(self, vault: Vault, now: datetime) -> None:
-        store = stores.of(vault)
-        if vault.bringing_back_to is not None:
-            _finish_bringing_back(vault, store, now)
-        if vault.reconciled_at is None or now - vault.reconciled_at >= reconcile.EVERY:
-            reconcile.reconcile(vault, store, now=now)
-        gone = purge(vault, store, now=now, go_on=self._go_on)
-        if gone:
-            record(
-                "vault.purged",
-                by=THE_CONSOLE,
-                organisation_id=vault.organisation_id,
-                about=vault.name,
-                details={"objects": gone},
-            )
+            def go_on() -> bool:
+                return lease.is_held and not self._stopping
 
-    def _go_on(self) -> bool:
-        return not self._stopping and Lease.take(
-            _LEASE, holder=self._holder, now=timezone.now(), length=_LEASE_LENGTH
-        )
+            for vault_id in list(Vault.objects.values_list("pk", flat=True)):
+                if not go_on():
+                    return
+                _look_after(vault_id, now, go_on)
+            if go_on():
+                forget_old()
 
     def _run(self) -> None:
         while not self._stopping:
@@ -104,6 +84,39 @@ class Housekeeping:
         with _own_connection():
             # The next process need not wait until it ends by itself.
             Lease.release(_LEASE, holder=self._holder)
+
+
+def _look_after(vault_id: uuid.UUID, now: datetime, go_on: Callable[[], bool]) -> None:
+    """One vault that is broken, or whose location is down, keeps no other from its turn."""
+    try:
+        # As it is now: a round over many vaults can take hours.
+        vaults = Vault.objects.select_related("location", "organisation")
+        vault = vaults.filter(pk=vault_id).first()
+        if vault is not None:
+            _do_what_is_due(vault, stores.of(vault), now, go_on)
+    except EverbootError as exc:
+        _log.warning("vault %s: %s", vault_id, exc.message)
+    except Exception:
+        # Whatever an odd row or an odd answer of a storage server makes of the code.
+        _log.exception("vault %s could not be looked after", vault_id)
+
+
+def _do_what_is_due(
+    vault: Vault, store: VaultStore, now: datetime, go_on: Callable[[], bool]
+) -> None:
+    if vault.bringing_back_to is not None:
+        _finish_bringing_back(vault, store, now)
+    if vault.reconciled_at is None or now - vault.reconciled_at >= reconcile.EVERY:
+        reconcile.reconcile(vault, store, now=now)
+    gone = purge(vault, store, now=now, go_on=go_on)
+    if gone:
+        record(
+            "vault.purged",
+            by=THE_CONSOLE,
+            organisation_id=vault.organisation_id,
+            about=vault.name,
+            details={"objects": gone},
+        )
 
 
 def _finish_bringing_back(vault: Vault, store: VaultStore, now: datetime) -> None:

@@ -12,11 +12,13 @@ from console_ui.web import mail
 
 
 def alarm(vault: Vault, reason: Reason) -> None:
-    """Something was deleted that nobody is expected to delete."""
+    """Something was deleted that nobody is expected to delete: before all other mails."""
     for member in _administrators(vault):
         with translation.override(member.user.language or "en"):
             mail.post(
                 to=member.user.email,
+                organisation_id=vault.organisation_id,
+                is_urgent=True,
                 subject=_("Unusual deletions in the vault %(vault)s") % {"vault": vault.name},
                 body=_(
                     "%(reason)s\n\n"

@@ -1,22 +1,24 @@
-"""The end of what was hidden 14 days ago, unless an alarm is open.
+"""The end of what was hidden 14 days ago, unless an alarm is open or a bring-back wished for.
 
 An object's mark is asked for once more before it goes: without it, somebody was about to show
-the object when the console died, and so it is shown.
+the object when the console died, and so it is shown. Locks, which go at once, are here only when
+a console died on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from backup_agent.services.vault import VaultStore
+from backup_agent.services.vault import FileKind, VaultStore
 from console_ui.storage import alarms, catalog
 from console_ui.storage.marks import mark_name
 from console_ui.storage.models import State, StoredObject, Vault
 
 KEPT_FOR = timedelta(days=14)
+_PAGE = 500
 
 
 def purge(
@@ -26,23 +28,40 @@ def purge(
 
     ``go_on`` is asked before each object.
     """
-    if vault.bringing_back_to is not None:
-        return 0
-    begun = Q(state=State.PURGING)
-    due = Q(state=State.HIDDEN, hidden_at__lte=now - KEPT_FOR)
     gone = 0
-    for line in StoredObject.objects.filter(begun | due, vault=vault).select_related("vault"):
-        # Asked each time: an alarm may come while this runs, for hours perhaps.
-        if alarms.has_open(vault) or not go_on():
+    for line in _due(vault, now):
+        if not go_on() or not _begin(line):
             break
-        if line.state == State.PURGING or catalog.begin_purge(line):
-            gone += _purge_one(store, line)
+        gone += _purge_one(store, line)
     return gone
 
 
+def _due(vault: Vault, now: datetime) -> Iterator[StoredObject]:
+    """Oldest first: broken off, it leaves one moment from which on everything is there."""
+    begun = Q(state=State.PURGING)
+    due = Q(state=State.HIDDEN, hidden_at__lte=now - KEPT_FOR)
+    lines = StoredObject.objects.filter(begun | due, vault=vault).order_by("hidden_at")
+    # There may be millions. What is done leaves the query, so the first page is always the next.
+    while page := list(lines[:_PAGE]):
+        yield from page
+
+
+def _begin(line: StoredObject) -> bool:
+    """Whether purging may go on in this vault: alarms and wishes come while it runs for hours."""
+    with catalog.changing(line.vault_id) as vault:
+        if vault.bringing_back_to is not None or alarms.has_open(vault):
+            return False
+        catalog.begin_purge(line)
+    return True
+
+
 def _purge_one(store: VaultStore, line: StoredObject) -> int:
+    now = StoredObject.objects.filter(pk=line.pk, state=State.PURGING).first()
+    if now is None:
+        return 0  # shown in time
     mark = mark_name(line.key)
-    if not store.has_mark(mark) and store.size(line.key) is not None:
+    is_lock = line.key.kind is FileKind.LOCK
+    if not is_lock and not store.has_mark(mark) and store.size(line.key) is not None:
         catalog.give_up_purge(line)
         return 0
     store.remove(line.key)

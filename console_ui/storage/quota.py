@@ -1,23 +1,27 @@
 """How much a vault may hold.
 
-What is hidden does not count, or pruning a full vault would help only 14 days later; but there
-may not be more of it than the quota again, or deleting and uploading in turn would fill the
-whole location.
+What is hidden does not count, or pruning a full vault would help only 14 days later; but all
+together may not be more than twice the quota, or deleting and uploading in turn would fill the
+whole location. Uploads on their way count as if they were there.
 
-A vault that is full must still be able to be pruned, which begins with writing: locks always,
-packs and indexes while it is being pruned, may exceed the quota by 5 %. The gateway cannot read
-locks, so it goes by what only a prune (or a repair of the index) does under its lock: it lists
-all packs. That is noted until the vault has no lock any more.
+A vault that is full must still be able to be pruned, which begins with writing: packs and indexes
+may, while it is being pruned, exceed both limits by 5 %. The gateway cannot read locks, so it goes
+by what only a prune (or a repair of the index) does under its lock: it lists all packs. That is
+noted until the vault has no lock any more. Locks themselves are limited by their number and size
+instead: were there no room for one, nothing could be pruned.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Sum
+
 from backup_agent.errors import EverbootError
-from backup_agent.services.vault import FileKind
+from backup_agent.services.vault import FileKind, ObjectKey
 from console_ui.storage import catalog
-from console_ui.storage.models import Vault
+from console_ui.storage.models import State, StoredObject, Upload, Vault
+from console_ui.storage.objects import BusyError
 
 _RESERVE_PERCENT = 5
 
@@ -28,25 +32,39 @@ class QuotaExceededError(EverbootError):
     code = "vault.quota_exceeded"
 
 
-def require_room(vault: Vault, kind: FileKind, size: int) -> None:
-    """Raises ``QuotaExceededError`` where so many more bytes are too many."""
-    if vault.quota_bytes is None:
-        return
-    allowed = vault.quota_bytes
-    if _may_use_reserve(vault, kind):
-        allowed += vault.quota_bytes * _RESERVE_PERCENT // 100
-    if vault.visible_bytes + size > allowed:
+def reserve(
+    vault: Vault, key: ObjectKey, size: int, *, now: datetime, until: datetime
+) -> Upload | None:
+    """Keep room for an upload until it is released; None where there is no need to.
+
+    Belongs into ``catalog.changing``. Raises ``QuotaExceededError``; ``BusyError`` for a second
+    config while one is on its way, for which of them would be the first?
+    """
+    line = catalog.find(vault, key)
+    if line is not None and line.state == State.VISIBLE and key.kind is not FileKind.CONFIG:
+        return None
+    Upload.objects.filter(vault=vault, ends_at__lte=now).delete()
+    on_its_way = Upload.objects.filter(vault=vault, kind=key.kind.value, name=key.name)
+    if key.kind is FileKind.CONFIG and on_its_way.exists():
+        raise BusyError("Another config is being stored right now.", hint="Send it again.")
+    _require_room(vault, key, size, line)
+    return Upload.objects.create(
+        vault=vault, kind=key.kind.value, name=key.name, size=size, ends_at=until
+    )
+
+
+def release(upload: Upload | None) -> None:
+    """It is stored, or never will be."""
+    if upload is not None:
+        Upload.objects.filter(pk=upload.pk).delete()
+
+
+def require_room_for_lock(vault: Vault, key: ObjectKey, *, most: int) -> None:
+    """Raises ``QuotaExceededError`` where there are ``most`` other locks already."""
+    if catalog.visible(vault, FileKind.LOCK).exclude(name=key.name).count() >= most:
         raise QuotaExceededError(
-            f"The vault {vault.name} is full: {vault.visible_bytes} of {vault.quota_bytes} bytes "
-            f"are used, and {size} more do not fit.",
-            hint="Delete restore points and prune, or ask an administrator for a larger quota.",
-        )
-    if vault.hidden_bytes > vault.quota_bytes and kind is not FileKind.LOCK:
-        raise QuotaExceededError(
-            f"The vault {vault.name} keeps {vault.hidden_bytes} deleted bytes, which is more than "
-            f"its quota of {vault.quota_bytes}.",
-            hint="Deleted objects go 14 days after their deletion; or ask an administrator for a "
-            "larger quota.",
+            f"The vault {vault.name} holds {most} locks or more, which is too many.",
+            hint="Remove those that nobody needs any more (everboot unlock, restic unlock).",
         )
 
 
@@ -62,7 +80,31 @@ def lock_was_removed(vault: Vault) -> None:
         Vault.objects.filter(pk=vault.pk).update(packs_listed_at=None)
 
 
-def _may_use_reserve(vault: Vault, kind: FileKind) -> bool:
-    if kind is FileKind.LOCK:
-        return True
-    return kind in (FileKind.PACK, FileKind.INDEX) and vault.packs_listed_at is not None
+def _require_room(vault: Vault, key: ObjectKey, size: int, line: StoredObject | None) -> None:
+    """``line``: the object, if it is hidden there."""
+    if vault.quota_bytes is None:
+        return
+    allowed = vault.quota_bytes
+    if key.kind in (FileKind.PACK, FileKind.INDEX) and vault.packs_listed_at is not None:
+        allowed += vault.quota_bytes * _RESERVE_PERCENT // 100
+    coming = size + _on_their_way(vault, key)
+    if vault.visible_bytes + coming > allowed:
+        raise QuotaExceededError(
+            f"The vault {vault.name} is full: {vault.visible_bytes} of {vault.quota_bytes} bytes "
+            f"are used, and {coming} more do not fit.",
+            hint="Delete restore points and prune, or ask an administrator for a larger quota.",
+        )
+    there = vault.visible_bytes + vault.hidden_bytes - (line.size if line else 0)
+    if there + coming > 2 * allowed:
+        raise QuotaExceededError(
+            f"The vault {vault.name} keeps {vault.hidden_bytes} deleted bytes: together with what "
+            f"is not deleted, that is more than twice its quota of {vault.quota_bytes}.",
+            hint="Deleted objects go 14 days after their deletion; or ask an administrator for a "
+            "larger quota.",
+        )
+
+
+def _on_their_way(vault: Vault, key: ObjectKey) -> int:
+    """Other uploads. The same object may be sent again while an attempt that broke off ends."""
+    others = Upload.objects.filter(vault=vault).exclude(kind=key.kind.value, name=key.name)
+    return others.aggregate(sum=Sum("size"))["sum"] or 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from backup_agent.services.vault import FileKind, ObjectInfo, ObjectKey, VaultStore
-from console_ui.storage import catalog
+from console_ui.storage import catalog, objects
 from console_ui.storage.marks import Mark, decode, mark_name
 from console_ui.storage.models import State, StoredObject, Vault
 
@@ -33,6 +33,7 @@ def reconcile(vault: Vault, store: VaultStore, *, now: datetime) -> None:
                 found.clear()
         _note_unknown(vault, kind, found, marks)
     _remove_stray_marks(vault, store, marks)
+    _forget_lost_locks(vault, store, now)
     Vault.objects.filter(pk=vault.pk).update(reconciled_at=now)
 
 
@@ -62,4 +63,13 @@ def _remove_stray_marks(vault: Vault, store: VaultStore, marks: dict[str, Mark])
         if line is None and store.size(mark.key) is None:
             store.remove_mark(name)  # of an object whose purge was broken off
         elif line is not None and line.state == State.VISIBLE:
-            store.remove_mark(name)
+            objects.let_mark_agree(store, line)
+
+
+def _forget_lost_locks(vault: Vault, store: VaultStore, now: datetime) -> None:
+    """Asked for one by one; also those that went between their listing and their being noted.
+    A lock in use is younger: whoever holds one renews it.
+    """
+    for line in catalog.visible(vault, FileKind.LOCK).exclude(stored_at__gt=now - EVERY):
+        if store.size(line.key) is None:
+            catalog.forget(line)

@@ -40,5 +40,10 @@ urlpatterns = [
     path("vaults/<uuid:vault_id>", vaults.vault, name="vault"),
     path("vaults/<uuid:vault_id>/limits", vaults.limit, name="vault-limits"),
     path("vaults/<uuid:vault_id>/bring-back", vaults.bring_back, name="vault-bring-back"),
+    path(
+        "vaults/<uuid:vault_id>/console-key/remove",
+        vaults.remove_console_key,
+        name="vault-console-key-remove",
+    ),
     path("vaults/<uuid:vault_id>/confirm", vaults.confirm_alarm, name="vault-confirm"),
 ]

@@ -13,6 +13,7 @@ from console_ui.accounts.models import Organisation
 from console_ui.audit.actor import Actor
 from console_ui.audit.record import record
 from console_ui.storage.models import Location, Vault
+from console_ui.storage.purge import KEPT_FOR
 from console_ui.storage.reconcile import reconcile
 from console_ui.storage.stores import stores
 
@@ -48,7 +49,14 @@ def take_up(
     deleted stays hidden, by the marks beside it. Raises ``StorageError``, ``IntegrityError``, and
     ``UsageError`` for a vault that is known.
     """
-    vault = Vault(pk=vault_id, organisation=organisation, location=location, name=name)
+    vault = Vault(
+        pk=vault_id,
+        organisation=organisation,
+        location=location,
+        name=name,
+        # What was purged in its earlier life is not known any more.
+        purged_until=timezone.now() - KEPT_FOR,
+    )
     try:
         with transaction.atomic():
             vault.save(force_insert=True)

@@ -27,15 +27,13 @@ def bytes_in_words(count: int) -> str:
     if count < _STEP:
         word = ngettext("byte", "bytes", count)
         return f"{count}{_NO_BREAK}{word}"
-    value = float(count)
-    for unit in _UNITS:
-        value /= _STEP
-        if round(value) < _STEP:
-            break
+    value, place = count / _STEP, 0
+    while round(value) >= _STEP and place + 1 < len(_UNITS):
+        value, place = value / _STEP, place + 1
     value = round(value, max(0, _DIGITS - len(str(int(value)))))
     # "1.5", not "1.50": zeros at the end would claim a precision that nobody needs.
     decimals = len(f"{value:g}".partition(".")[2])
-    return f"{number_format(value, decimals)}{_NO_BREAK}{unit}"
+    return f"{number_format(value, decimals)}{_NO_BREAK}{_UNITS[place]}"
 
 
 def ago(moment: datetime) -> str:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import os
 import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from django.db.models import F
 
+from backup_agent.services.vault import FileKind, ObjectKey
 from console_ui.accounts import application_passwords
 from console_ui.accounts.models import Organisation, Scope, User
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.server import listening_socket
-from console_ui.storage import vaults
+from console_ui.storage import catalog, objects, vaults
 from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.locations import set_fields
-from console_ui.storage.models import Location, LocationKind, Vault
+from console_ui.storage.models import Location, LocationKind, StoredObject, Vault
+from console_ui.storage.stores import stores
 from tests.restic import restic_client
 
 RESTIC_PASSWORD = "a repository's password"
@@ -58,6 +64,36 @@ def make_location(
 
 def make_vault(organisation: Organisation, location: Location, **options: Any) -> Vault:
     return vaults.make(organisation, location, name="Till's PC", by=THE_CONSOLE, **options)
+
+
+class FreeHand:
+    """The mandate of somebody who may do everything."""
+
+    def objection(self) -> None:
+        return None
+
+    def fulfilled(self) -> None:
+        return None
+
+
+def store_object(vault: Vault, kind: FileKind, body: bytes, *, at: datetime) -> StoredObject:
+    """As if it had been uploaded at that time."""
+    key = ObjectKey(kind, hashlib.sha256(body).hexdigest())
+    stores.of(vault).write(key, io.BytesIO(body))
+    return catalog.add(vault, key, len(body), at=at)
+
+
+def delete_object(vault: Vault, line: StoredObject, *, at: datetime) -> None:
+    """As a device does it."""
+    objects.delete(vault, stores.of(vault), line, mandate=FreeHand(), now=at)
+
+
+def let_days_pass(vault: Vault, days: float = 3) -> None:
+    """Whatever the vault holds, and the vault itself, was there so many days earlier."""
+    earlier = timedelta(days=days)
+    vault.stored_objects.exclude(stored_at=None).update(stored_at=F("stored_at") - earlier)
+    vault.stored_objects.exclude(hidden_at=None).update(hidden_at=F("hidden_at") - earlier)
+    Vault.objects.filter(pk=vault.pk).update(made_at=F("made_at") - earlier)
 
 
 def make_password(user: User, organisation: Organisation, scope: Scope = Scope.STORAGE) -> str:

@@ -77,9 +77,10 @@ def main(data: Path, root: Path, address: str) -> None:
     organisation, owner = Organisation.objects.get(), User.objects.get()
     members = [make_member(organisation, role, f"{role}@keller.example") for role in Role]
     User.objects.filter(pk=members[0].pk).update(name=LONG_NAME)
-    secret_links.make(
-        Purpose.INVITATION, email="new@keller.example", organisation=organisation, role=Role.VIEWER
-    )
+    for email in ("newer@keller.example", "new@keller.example"):
+        secret_links.make(
+            Purpose.INVITATION, email=email, organisation=organisation, role=Role.VIEWER
+        )
     password, _ = application_passwords.make(
         owner, organisation, name="restic on render-node", scopes=[Scope.STORAGE]
     )
@@ -93,6 +94,7 @@ def main(data: Path, root: Path, address: str) -> None:
     key = SecurityKey.objects.create(
         user=owner, name="blue key", credential_id="a2V5", public_key=b"none"
     )
+    _give_up_mails(organisation, now)
     device = _add_devices(organisation, owner, now)
     location, vault = _add_vaults(organisation, root, now)
     ids = {
@@ -100,7 +102,7 @@ def main(data: Path, root: Path, address: str) -> None:
         "vault_id": vault.pk,
         "device_id": device.pk,
         "membership_id": Membership.objects.get(user=members[0]).pk,
-        "link_id": SecretLink.objects.get(purpose=Purpose.INVITATION).pk,
+        "link_id": SecretLink.objects.filter(purpose=Purpose.INVITATION)[0].pk,
         "password_id": password.pk,
         "browser_id": browser.pk,
         "key_id": key.pk,
@@ -109,6 +111,17 @@ def main(data: Path, root: Path, address: str) -> None:
     }
     told = {"pages": _pages(ids), "waiting_codes": [_wait(now), _wait(now)]}
     sys.stdout.write(json.dumps(told))
+
+
+def _give_up_mails(organisation: Organisation, now: datetime) -> None:
+    """Two that never arrived."""
+    from console_ui.web import mail
+    from console_ui.web.models import OutgoingMail
+
+    for subject in ("A new password for Everboot", f"Unusual deletions in the vault {LONG_NAME}"):
+        to = f"{LONG_NAME}@keller.example"
+        mail.post(to=to, subject=subject, body="", organisation_id=organisation.pk)
+    OutgoingMail.objects.update(given_up_at=now, attempts=51, failure="SMTPServerDisconnected")
 
 
 def _add_devices(organisation: Organisation, owner: User, now: datetime) -> Device:
@@ -168,6 +181,7 @@ def _add_vaults(organisation: Organisation, root: Path, now: datetime) -> tuple[
         )
     Vault.objects.filter(pk=vaults[3].pk).update(bringing_back_to=now - timedelta(days=1))
     shown = vaults[1]
+    Vault.objects.filter(pk=shown.pk).update(console_key="0" * 64)
     Alarm.objects.create(vault=shown, reason=Reason.MANY_POINTS, raised_at=now)
     StoredObject.objects.bulk_create(
         StoredObject(

@@ -20,9 +20,11 @@ from console_ui.accounts.models import ApplicationPassword, Role, Scope
 from console_ui.accounts.request import person
 from console_ui.audit.models import Entry
 from console_ui.storage import alarms
+from console_ui.storage.gateway import writing
+from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Alarm, Reason, State, StoredObject, Vault
 from console_ui.web import mail
-from tests.console.gateways import Device, make_password
+from tests.console.gateways import Device, let_days_pass, make_password
 from tests.console.people import PASSWORD, make_member, make_office
 
 _V2 = {"Accept": "application/vnd.x.restic.rest.v2"}
@@ -217,6 +219,7 @@ def test_tricks_in_names_lead_nowhere(device: Device, path: str) -> None:
     [
         ("config", 1 << 21, 413),
         ("keys", 1 << 21, 413),
+        ("locks", 1 << 15, 413),
         ("snapshots", 1 << 25, 413),
         ("data", 1 << 40, 413),
     ],
@@ -290,6 +293,26 @@ def test_a_password_for_reading_reads_and_locks_and_changes_nothing_else(device:
         assert http.post("", params={"create": "true"}).status_code == 403
 
 
+def test_a_password_for_reading_cannot_fill_a_vault_with_locks(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(writing._MOST_LOCKS, Rights.READ, 3)
+    member = make_member(device.vault.organisation, Role.OPERATOR, "reader@keller.example")
+    password = make_password(member, device.vault.organisation, Scope.STORAGE_READ)
+    with httpx.Client(base_url=device.url, auth=(member.login_id, password)) as reader:
+        locks = [put(reader, "locks", bytes([n])) for n in range(3)]
+        refused = reader.post(f"locks/{name_of(b'x')}", content=b"x")
+        with device.client() as owner:
+            put(owner, "locks", b"a place for who backs up")
+        assert reader.post(f"locks/{locks[0]}", content=bytes([0])).status_code == 507
+        reader.delete(f"locks/{locks[0]}").raise_for_status()
+        reader.delete(f"locks/{locks[1]}").raise_for_status()
+        put(reader, "locks", b"x")
+
+    assert refused.status_code == 507
+    assert "locks" in refused.text
+
+
 def test_a_viewers_application_password_opens_no_backups(device: Device) -> None:
     organisation = device.vault.organisation
     member = make_member(organisation, Role.VIEWER, "looker@keller.example")
@@ -339,16 +362,44 @@ def test_a_prune_may_exceed_the_quota_by_five_percent(device: Device) -> None:
         assert http.post(f"index/{name_of(b'i')}", content=b"i").status_code == 507
 
 
-def test_hidden_bytes_have_a_limit_too(device: Device) -> None:
+def test_what_is_hidden_and_what_is_not_have_a_limit_together(device: Device) -> None:
     Vault.objects.update(quota_bytes=100)
     with device.client() as http:
-        for byte in (b"a", b"b"):
+        for byte in (b"a", b"b", b"c"):
             http.delete(f"data/{put(http, 'data', byte * 60)}")
 
-        answer = http.post(f"data/{name_of(b'c')}", content=b"c")
+        answer = http.post(f"data/{name_of(b'd' * 21)}", content=b"d" * 21)
+        put(http, "data", b"d" * 20)
 
     assert answer.status_code == 507
     assert "deleted bytes" in answer.text
+
+
+def test_a_vault_that_hides_more_than_its_quota_can_still_be_pruned(device: Device) -> None:
+    Vault.objects.update(quota_bytes=1000)
+    with device.client() as http:
+        for byte in (b"a", b"b"):
+            http.delete(f"data/{put(http, 'data', byte * 600)}")
+        put(http, "data", b"c" * 800)  # 2000 bytes in all: no more may come
+        assert Vault.objects.get().hidden_bytes == 1200
+        assert http.post(f"data/{name_of(b'd')}", content=b"d").status_code == 507
+
+        lock = put(http, "locks", b"lock")
+        http.get("data/")
+        put(http, "data", b"d" * 60)
+        put(http, "index", b"i" * 36)
+        assert http.post(f"index/{name_of(b'j')}", content=b"j").status_code == 507
+        assert http.delete(f"locks/{lock}").status_code == 200
+
+
+def test_a_lock_finds_room_in_the_fullest_vault(device: Device) -> None:
+    Vault.objects.update(quota_bytes=100)
+    with device.client() as http:
+        put(http, "locks", b"first")
+        http.get("data/")
+        put(http, "data", bytes(100))
+
+        put(http, "locks", b"second")
 
 
 def alarms_of(device: Device) -> list[str]:
@@ -360,6 +411,7 @@ def test_deleting_more_than_a_fifth_of_the_restore_points_alerts_every_administr
 ) -> None:
     with device.client() as http:
         points = [put(http, "snapshots", bytes([n])) for n in range(10)]
+        let_days_pass(device.vault)
         for point in points[:2]:
             http.delete(f"snapshots/{point}")
         assert alarms_of(device) == []
@@ -378,6 +430,8 @@ def test_deleting_more_than_a_fifth_of_the_restore_points_alerts_every_administr
 def test_deleting_much_data_or_any_key_raises_an_alarm(device: Device) -> None:
     with device.client() as http:
         packs = [put(http, "data", bytes([n]) * 100) for n in range(10)]
+        keys = [put(http, "keys", key) for key in (b"left", b"gone")]
+        let_days_pass(device.vault)
         for pack in packs[:3]:
             http.delete(f"data/{pack}")
         assert alarms_of(device) == [Reason.MUCH_DATA]
@@ -385,8 +439,7 @@ def test_deleting_much_data_or_any_key_raises_an_alarm(device: Device) -> None:
         (alarm,) = Alarm.objects.all()
         user = make_member(device.vault.organisation, Role.ADMIN, "a@keller.example")
         alarms.confirm(alarm, user, by=person(user), now=timezone.now())
-        put(http, "keys", b"left")
-        http.delete(f"keys/{put(http, 'keys', b'gone')}")
+        http.delete(f"keys/{keys[1]}")
 
     assert alarms_of(device) == [Reason.KEY, Reason.MUCH_DATA]
 
@@ -395,6 +448,7 @@ def test_restore_points_that_the_retention_keeps_are_missed_at_once(device: Devi
     Vault.objects.update(keep_last=9)
     with device.client() as http:
         points = [put(http, "snapshots", bytes([n])) for n in range(10)]
+        let_days_pass(device.vault)
         http.delete(f"snapshots/{points[0]}")
         assert alarms_of(device) == []
 

@@ -3,74 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.servers.process import Server, running
+from tests.console.separate_process import Console, running_console
 
 _MIB = 1 << 20
-_ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
-    """A console in a process of its own."""
-
-    url: str
-    login: tuple[str, str]
-    repository: Path
-    server: Server
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, auth=self.login, timeout=120)
-
-
-@contextmanager
-def running_console(folder: Path) -> Iterator[Console]:
-    command = (sys.executable, "-m", "tests.console.gateway_process", str(folder))
-    environment = {"PYTHONPATH": str(_ROOT)}
-    with running(command, folder=folder, name="console", environment=environment) as server:
-        server.wait_until(lambda: server.log.read_text().endswith("}\n"))
-        told = json.loads(server.log.read_text().splitlines()[-1])
-        login = (told["login"], told["password"])
-        yield Console(told["url"], login, Path(told["repository"]), server)
-
-
-def work_of_one_device(console: Console, number: int, *, size: int, packs: int) -> None:
+def work_of_one_device(http: httpx.Client, number: int, *, size: int, packs: int) -> None:
     """Lock, store, read, read a part, unlock. Every answer has to be right."""
     source = random.Random(number)
-    with console.client() as http:
-        lock = source.randbytes(200)
-        lock_name = hashlib.sha256(lock).hexdigest()
-        http.post(f"locks/{lock_name}", content=lock).raise_for_status()
-        for _pack in range(packs):
-            body = source.randbytes(size)
-            name = hashlib.sha256(body).hexdigest()
-            http.post(f"data/{name}", content=body).raise_for_status()
-            assert http.get(f"data/{name}").content == body
-            part = http.get(f"data/{name}", headers={"Range": "bytes=1000-1999"})
-            assert part.content == body[1000:2000]
-        http.delete(f"locks/{lock_name}").raise_for_status()
+    lock = source.randbytes(200)
+    lock_name = hashlib.sha256(lock).hexdigest()
+    http.post(f"locks/{lock_name}", content=lock).raise_for_status()
+    for _pack in range(packs):
+        body = source.randbytes(size)
+        name = hashlib.sha256(body).hexdigest()
+        http.post(f"data/{name}", content=body).raise_for_status()
+        assert http.get(f"data/{name}").content == body
+        part = http.get(f"data/{name}", headers={"Range": "bytes=1000-1999"})
+        assert part.content == body[1000:2000]
+    http.delete(f"locks/{lock_name}").raise_for_status()
 
 
-def work_at_once(console: Console, *, devices: int, size: int, packs: int) -> float:
+def all_at_once(console: Console, work: Callable[[int], None], *, devices: int) -> float:
     """All devices at their work; the most memory that the console held meanwhile, in MiB."""
     process, most = psutil.Process(console.server.process.pid), 0
     with ThreadPoolExecutor(devices) as threads:
-        jobs = [
-            threads.submit(work_of_one_device, console, number, size=size, packs=packs)
-            for number in range(devices)
-        ]
+        jobs = [threads.submit(work, number) for number in range(devices)]
         for job in jobs:
             while not job.done():
                 most = max(most, process.memory_info().rss)
@@ -80,9 +47,17 @@ def work_at_once(console: Console, *, devices: int, size: int, packs: int) -> fl
     return most / _MIB
 
 
+def in_one_vault(console: Console, *, size: int, packs: int) -> Callable[[int], None]:
+    def work(number: int) -> None:
+        with console.client() as http:
+            work_of_one_device(http, number, size=size, packs=packs)
+
+    return work
+
+
 def test_many_devices_at_once_get_right_answers(tmp_path: Path) -> None:
     with running_console(tmp_path) as console:
-        most = work_at_once(console, devices=40, size=_MIB, packs=1)
+        most = all_at_once(console, in_one_vault(console, size=_MIB, packs=1), devices=40)
 
         with console.client() as http:
             assert len(http.get("data/").json()) == 40
@@ -90,10 +65,30 @@ def test_many_devices_at_once_get_right_answers(tmp_path: Path) -> None:
     assert most < 400
 
 
+def test_two_hundred_devices_with_a_vault_and_a_token_each_get_right_answers_at_once(
+    tmp_path: Path,
+) -> None:
+    with running_console(tmp_path, "--devices", "200") as console:
+        devices = list(console.tokens.items())
+
+        def work(number: int) -> None:
+            address, token = devices[number]
+            headers = {"Authorization": f"Bearer {token}"}
+            with httpx.Client(base_url=address, headers=headers, timeout=120) as http:
+                work_of_one_device(http, number, size=50_000, packs=1)
+                assert len(http.get("data/").json()) == 1
+                # A neighbour's vault is none of its business.
+                assert http.get(f"{devices[number - 1][0]}data/").status_code == 401
+
+        most = all_at_once(console, work, devices=200)
+
+    assert most < 300
+
+
 @pytest.mark.full
 def test_two_hundred_devices_at_once_get_right_answers_in_bounded_memory(tmp_path: Path) -> None:
     with running_console(tmp_path) as console:
-        most = work_at_once(console, devices=200, size=8 * _MIB, packs=2)
+        most = all_at_once(console, in_one_vault(console, size=8 * _MIB, packs=2), devices=200)
 
     # 200 devices send and fetch 3 GiB each way; the console holds a fraction of one round.
     assert most < 700

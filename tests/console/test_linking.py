@@ -19,7 +19,7 @@ from backup_agent.services.link.assertion import encode_public_key
 from console_ui.accounts import throttle
 from console_ui.accounts.models import Role, Scope, ThrottleRow
 from console_ui.audit.models import Entry
-from console_ui.devices import limits, media_codes
+from console_ui.devices import limits, managed_passwords, media_codes
 from console_ui.devices.models import AccessToken, Answer, Device, Kind, LinkRequest, ReadGrant
 from console_ui.devices.rights import Right, right_on
 from console_ui.django_settings import console_settings
@@ -411,55 +411,9 @@ def test_another_organisations_device_does_not_exist(
     assert (foreign.name, foreign.revoked_at) == ("ATELIER-01", None)
 
 
-def test_a_managed_password_goes_to_who_may_read_and_the_owner_is_told(
-    office: Office, mailoutbox: list[object]
-) -> None:
-    from console_ui.web import mail
-
-    source_played, source, source_token = link(office, name="PLAN-SERVER")
-    keep = source_played.http.put(
-        "/api/v1/device/managed-password",
-        {"password": "kept for you"},
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {source_token}"},
-    )
-    assert keep.status_code == 200
-    allowed, _, allowed_token = link(office, kind=Kind.RESTORE, sources=(source,), name="Rescue")
-    stranger, _, stranger_token = link(office, kind=Kind.RESTORE, name="Stranger")
-    address = f"/api/v1/devices/{source.pk}/managed-password"
-
-    refused = stranger.get(address, stranger_token)
-    given = allowed.get(address, allowed_token)
-    mail.wait_until_sent()
-
-    assert refused.status_code == 404
-    assert given.json() == {"password": "kept for you"}
-    entry = Entry.objects.get(action="managed_password.fetched")
-    assert (entry.actor_name, entry.about) == ("Rescue", "PLAN-SERVER")
-    assert [message.to for message in mailoutbox] == [[office.owner.email]]  # type: ignore[attr-defined]
-
-
-def test_a_device_that_only_restores_hands_over_no_password(office: Office) -> None:
-    played, _, token = link(office, kind=Kind.RESTORE)
-
-    answer = played.http.put(
-        "/api/v1/device/managed-password",
-        {"password": "x"},
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {token}"},
-    )
-
-    assert answer.status_code == 403
-
-
 def test_the_database_alone_gives_no_code_token_or_password(office: Office) -> None:
-    played, _, token = link(office)
-    played.http.put(
-        "/api/v1/device/managed-password",
-        {"password": "kept for you"},
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {token}"},
-    )
+    _, device, token = link(office)
+    managed_passwords.keep(device, "kept for you", address="", now=timezone.now())
     codes = PlayedDevice().codes()
     media_code = media_codes.make(office.organisation, by=office.owner, now=timezone.now())
 

@@ -10,6 +10,7 @@ from tests.console.running import RunningConsole, running_console
 from tests.console.test_survival import create_owner, post_form
 from tests.servers.authority import Certificates, make_certificates
 from tests.servers.mail import PASSWORD, USER, MailServer, mail_server
+from tests.servers.process import free_ports
 
 _WAIT_SECONDS = 60
 
@@ -60,6 +61,35 @@ def test_a_server_with_somebody_elses_certificate_gets_nothing(tmp_path: Path) -
 
     assert server.mails == []
     assert "SSLCertVerificationError" in log
+
+
+def test_a_mail_survives_that_the_server_was_down_and_the_console_killed(tmp_path: Path) -> None:
+    files = make_certificates(tmp_path)
+    (port,) = free_ports(1)
+    options = ("--mail", f"smtp://{USER}@localhost:{port}")
+    secrets = {
+        "EVERBOOT_CONSOLE_SMTP_PASSWORD": PASSWORD,
+        "SSL_CERT_FILE": str(files.authority),
+    }
+    with (
+        running_console(tmp_path, *options, secrets=secrets) as console,
+        httpx.Client(base_url=console.address) as client,
+    ):
+        client.get("/setup")
+        create_owner(client, console, "everboot-csrf")
+        post_form(client, "/people/invite", email="ben@keller.example", role="viewer")
+        console.server.wait_until(lambda: "could not be sent" in _log(console))
+        console.server.process.kill()
+
+    with (
+        mail_server(files, port) as server,
+        running_console(tmp_path, *options, secrets=secrets),
+    ):
+        assert server.arrived.wait(_WAIT_SECONDS)
+
+    [message] = server.mails
+    assert message["To"] == "ben@keller.example"
+    assert "/invitation#" in message.get_content()
 
 
 def _invite(

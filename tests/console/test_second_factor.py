@@ -168,7 +168,7 @@ def test_the_last_factor_stays_where_it_is_required(client: Client, office: Offi
     page = client.get("/2fa").content.decode()
     client.post("/2fa/app/remove")
 
-    assert re.search(r'<button class="btn bad" disabled[^>]*>Remove', page)
+    assert re.search(r'<button class="btn bad"[^>]* disabled[^>]*>Remove', page)
     assert "required by Keller Fontana Architects" in page
     assert AuthenticatorApp.objects.exists()
 

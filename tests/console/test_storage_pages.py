@@ -25,7 +25,7 @@ from console_ui.storage.housekeeping import Housekeeping
 from console_ui.storage.locations import place_of
 from console_ui.storage.models import Alarm, Location, LocationKind, Reason, StoredObject, Vault
 from console_ui.storage.stores import stores
-from tests.console.gateways import make_location, make_vault
+from tests.console.gateways import let_days_pass, make_location, make_vault
 from tests.console.people import PASSWORD, Office
 
 S3_FIELDS = {
@@ -63,10 +63,13 @@ def root(tmp_path: Path, settings: Settings) -> Path:
 
 @pytest.fixture
 def vault(office: Office, root: Path) -> Vault:
+    """Ten days old."""
     fields = {"root": str(root), "folder": "inner"}
-    return make_vault(
-        office.organisation, make_location(office.organisation, LocationKind.FOLDER, fields)
-    )
+    location = make_location(office.organisation, LocationKind.FOLDER, fields)
+    vault = make_vault(office.organisation, location)
+    let_days_pass(vault, 10)
+    vault.refresh_from_db()
+    return vault
 
 
 @pytest.fixture
@@ -90,6 +93,50 @@ def test_a_folder_location_is_added_and_tested(confirmed: Client, root: Path) ->
         "storage_location.added",
         "storage_location.tested",
     }
+
+
+def test_a_new_s3_location_needs_its_secret(confirmed: Client) -> None:
+    answer = confirmed.post("/locations/add/s3", {**S3_FIELDS, "secret_key": ""})
+
+    assert 'id="id_secret_key_error"' in answer.content.decode()
+    assert not Location.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["/vaults", "/vaults/add", "/devices"])
+def test_where_there_is_no_location_pages_lead_to_adding_one(confirmed: Client, page: str) -> None:
+    told = confirmed.get(page).content.decode()
+
+    assert re.search(r'class="btn pri mid" href="/locations"', told)
+
+
+@pytest.mark.parametrize("page", ["/vaults", "/devices"])
+def test_who_may_not_add_a_location_is_told_who_does(
+    client: Client, office: Office, page: str
+) -> None:
+    client.force_login(office.operator)
+
+    told = client.get(page).content.decode()
+
+    assert "An administrator of your organisation can add one." in told
+    assert 'href="/locations"' not in told
+
+
+def test_a_viewer_is_offered_no_device_to_add(client: Client, office: Office, vault: Vault) -> None:
+    vault.delete()
+    client.force_login(office.viewer)
+
+    for page in ("/vaults", "/devices"):
+        assert 'href="/link"' not in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(("used", "shown"), [(90, False), (91, True)])
+def test_a_vault_says_when_less_than_a_tenth_is_left(
+    confirmed: Client, vault: Vault, used: int, shown: bool
+) -> None:
+    Vault.objects.filter(pk=vault.pk).update(quota_bytes=100, visible_bytes=used)
+
+    for page in ("/vaults", f"/vaults/{vault.pk}"):
+        assert ("Nearly full" in confirmed.get(page).content.decode()) == shown
 
 
 def test_a_failed_connection_says_what_is_wrong(confirmed: Client) -> None:
@@ -308,10 +355,9 @@ def store_and_hide(vault: Vault, body: bytes) -> StoredObject:
     key = ObjectKey(FileKind.SNAPSHOT, hashlib.sha256(body).hexdigest())
     store = stores.of(vault)
     earlier = timezone.now() - timedelta(hours=1)
-    objects.add(vault, store, key, io.BytesIO(body), len(body), now=earlier)
-    line = catalog.find(vault, key)
-    assert line is not None
-    objects.hide(vault, store, line, now=timezone.now())
+    store.write(key, io.BytesIO(body))
+    line = catalog.add(vault, key, len(body), at=earlier)
+    objects.hide(store, line, now=timezone.now())
     return line
 
 
@@ -347,7 +393,7 @@ def test_a_vault_cannot_be_brought_back_to_any_moment(
 
     answer = confirmed.post(f"/vaults/{vault.pk}/bring-back", {"moment": moment, "sure": "yes"})
 
-    assert "last 14 days" in answer.content.decode()
+    assert "any moment since" in answer.content.decode()
     vault.refresh_from_db()
     assert vault.bringing_back_to is None
 

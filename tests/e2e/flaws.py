@@ -5,6 +5,7 @@ Each check gives the flaws it finds as sentences; none finds fault with taste.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -20,6 +21,8 @@ _NAMED = frozenset(
         *("spinbutton", "InputTime", "DateTime", "radiogroup"),
     }
 )
+# In every date field, put there by the browser.
+_BROWSERS_OWN = "Show date picker"
 # CSS pixels and scale: a small phone, a window 1280 wide at 200 %, a desk, a wide screen.
 _WINDOWS = ((320, 1.0), (640, 2.0), (1280, 1.0), (2560, 1.0))
 
@@ -144,6 +147,10 @@ def _unheard(browser: Browser) -> Iterator[str]:
     for role, name in nodes:
         if role in _NAMED and not name:
             yield f"{role} without a name"
+    buttons = Counter(name for role, name in nodes if role == "button")
+    twice = [name for name, times in buttons.items() if times > 1]
+    for name in (name for name in twice if not name.startswith(_BROWSERS_OWN)):
+        yield f"which {name!r} is meant, only the eye can tell"
     if [role for role, _name in nodes].count("main") != 1:
         yield "not one main part"
     html = browser.driver.find_element(By.TAG_NAME, "html")

@@ -30,6 +30,8 @@ def test_from_the_printed_link_to_a_login_with_code_and_recovery_code(
     secret, codes = enrol(mira)
     assert "Two-factor authentication is on" in mira.page
     assert len(set(codes)) == 10
+    mira.press("Link the first one")
+    assert "Say where backups are kept" in mira.page
 
     mira.driver.delete_all_cookies()
     log_in(mira, console.address)

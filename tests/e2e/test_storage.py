@@ -36,4 +36,5 @@ def test_a_console_without_a_folder_says_how_to_get_one(
     mira.open(f"{console.address}/locations/add/folder")
 
     assert "--storage-root" in mira.page
+    assert "--storage-root" in console.server.log.read_text()
     assert not mira.driver.find_elements("css selector", "main form input[name=name]")

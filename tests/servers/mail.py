@@ -51,9 +51,9 @@ class MailServer:
 
 
 @contextlib.contextmanager
-def mail_server(certificates: Certificates | None) -> Iterator[MailServer]:
+def mail_server(certificates: Certificates | None, port: int = 0) -> Iterator[MailServer]:
     """On loopback; without certificates it cannot do STARTTLS, and asks for no login."""
-    made = MailServer(free_ports(1)[0])
+    made = MailServer(port or free_ports(1)[0])
     context = None
     if certificates is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

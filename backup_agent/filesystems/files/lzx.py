@@ -19,7 +19,8 @@ three offsets used.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+import sys
+from array import array
 from itertools import accumulate
 
 from backup_agent.filesystems.files.prefix_code import PrefixCode
@@ -42,8 +43,16 @@ _UNTRANSLATED_TAIL = 10
 
 def decompress(data: bytes, size: int) -> bytes:
     """One chunk; ``size`` is what it must come to. Raises ``ValueError`` for a damaged one."""
+    try:
+        out = _blocks(_Bits(data), size)
+    except IndexError:
+        raise ValueError("an LZX chunk that was cut short") from None
+    _restore_calls(out)
+    return bytes(out)
+
+
+def _blocks(bits: _Bits, size: int) -> bytearray:
     out = bytearray()
-    bits = _Bits(data)
     main, lengths = [0] * _MAIN_SYMBOLS, [0] * _LENGTH_SYMBOLS
     recent = [1, 1, 1]
     while len(out) < size:
@@ -63,63 +72,58 @@ def decompress(data: bytes, size: int) -> bytes:
             _decode_block(bits, out, end, (PrefixCode(main), PrefixCode(lengths), aligned), recent)
         else:
             raise ValueError("an LZX block of unknown kind")
-    _restore_calls(out)
-    return bytes(out)
+    return out
 
 
 class _Bits:
-    """The chunk's bits, in order. Behind its end there are 64 zeros, and then no more."""
+    """The chunk's bits, in order. Behind its end there are 64 zeros, and then ``IndexError``.
+
+    ``windows[i]`` are the 32 bits from word ``i`` on: wherever in that word the
+    ``position`` is, at least 17 bits can be seen at once, and nobody takes more than 16.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        even = data + bytes(8 + len(data) % 2)
-        self.words: Sequence[int] = struct.unpack(f"<{len(even) // 2}H", even)
-        self.next = 0
-        self.buffer = 0
-        self.count = 0
+        words = array("H", data + bytes(10 + len(data) % 2))
+        # Highest bit first: as numbers that begin with the first word's upper byte.
+        if sys.byteorder == "little":
+            words.byteswap()
+        swapped = words.tobytes()
+        self.windows = [0] * (len(words) - 1)
+        pairs = len(words) // 2
+        self.windows[::2] = struct.unpack_from(f">{pairs}I", swapped)
+        pairs = (len(words) - 1) // 2
+        self.windows[1::2] = struct.unpack_from(f">{pairs}I", swapped, 2)
+        self.position = 0
 
     def take(self, count: int) -> int:
-        while self.count < count:
-            self._more()
-        self.count -= count
-        value = self.buffer >> self.count
-        self.buffer &= (1 << self.count) - 1
-        return value
+        position = self.position
+        self.position += count
+        window = self.windows[position >> 4]
+        return window >> (32 - count - (position & 15)) & ((1 << count) - 1)
 
     def symbol(self, code: PrefixCode) -> int:
-        while self.count < code.width:
-            self._more()
-        entry = code.table[self.buffer >> (self.count - code.width)]
+        window = self.windows[self.position >> 4]
+        place = window >> (32 - code.width - (self.position & 15)) & ((1 << code.width) - 1)
+        entry = code.table[place]
         if not entry:
             raise ValueError("an LZX symbol that is none")
-        self.count -= entry & 31
-        self.buffer &= (1 << self.count) - 1
+        self.position += entry & 31
         return entry >> 5
 
     def offsets(self) -> tuple[int, int, int]:
         """Pad to a word, by a whole one if need be; then the three offsets."""
-        if not self.count:
-            self._more()
-        self.next -= self.count // 16
-        self.buffer = self.count = 0
+        self.position = (self.position // 16 + 1) * 16
         first, second, third = struct.unpack("<III", self.plain(12))
         return first, second, third
 
     def plain(self, size: int) -> bytes:
         """Bytes as they are, and one more if that makes it even."""
-        start = 2 * self.next
-        self.next += (size + 1) // 2
+        start = self.position // 8
+        self.position += (size + 1) // 2 * 16
         if start + size > len(self._data):
             raise ValueError("an LZX chunk that was cut short")
         return self._data[start : start + size]
-
-    def _more(self) -> None:
-        try:
-            self.buffer = self.buffer << 16 | self.words[self.next]
-        except IndexError:
-            raise ValueError("an LZX chunk that was cut short") from None
-        self.next += 1
-        self.count += 16
 
 
 def _read_lengths(bits: _Bits, lengths: list[int], start: int, end: int) -> None:
@@ -150,59 +154,68 @@ def _decode_block(
     codes: tuple[PrefixCode, PrefixCode, PrefixCode | None],
     recent: list[int],
 ) -> None:
+    """All symbols of a block. One function, with all it needs in local names and the reading of
+    bits written out: calls would take longer than everything else.
+    """
     main, lengths, aligned = codes
-    words, table, width = bits.words, main.table, main.width
-    # The bits stay in local names as long as only the main code is read: it is most of the time.
-    buffer, count, place = bits.buffer, bits.count, bits.next
-    last = len(words)
-    while len(out) < end:
-        while count < width:
-            if place >= last:
-                raise ValueError("an LZX chunk that was cut short")
-            buffer = (buffer << 16 | words[place]) & 0xFFFFFFFF
-            place += 1
-            count += 16
-        entry = table[buffer >> (count - width) & ((1 << width) - 1)]
-        if not entry:
-            raise ValueError("an LZX symbol that is none")
-        count -= entry & 31
+    windows, position = bits.windows, bits.position
+    table, shift, mask = main.table, 32 - main.width, (1 << main.width) - 1
+    more, more_shift, more_mask = lengths.table, 32 - lengths.width, (1 << lengths.width) - 1
+    low_width = aligned.width if aligned else 0
+    low, low_mask = aligned.table if aligned else (), (1 << low_width) - 1
+    first, second, third = recent
+    here = len(out)
+    append = out.append
+    while here < end:
+        entry = table[windows[position >> 4] >> (shift - (position & 15)) & mask]
         symbol = entry >> 5
+        position += entry & 31
         if symbol < 256:
-            out.append(symbol)
+            if not entry:
+                raise ValueError("an LZX symbol that is none")
+            append(symbol)
+            here += 1
             continue
-        bits.buffer, bits.count, bits.next = buffer & ((1 << count) - 1), count, place
         length = (symbol & 7) + 2
         if length == 9:
-            length += bits.symbol(lengths)
-        offset = _offset(bits, symbol - 256 >> 3, aligned, recent)
-        buffer, count, place = bits.buffer, bits.count, bits.next
-        _copy_match(out, offset, min(length, CHUNK_SIZE), end)
-    bits.buffer, bits.count, bits.next = buffer & ((1 << count) - 1), count, place
-
-
-def _offset(bits: _Bits, slot: int, aligned: PrefixCode | None, recent: list[int]) -> int:
-    if slot < 3:
-        recent[0], recent[slot] = recent[slot], recent[0]
-        return recent[0]
-    extra = _EXTRA_BITS[slot]
-    if aligned is not None and extra >= 3:
-        low = bits.take(extra - 3) << 3
-        offset = _FIRST_OFFSETS[slot] + low + bits.symbol(aligned)
-    else:
-        offset = _FIRST_OFFSETS[slot] + bits.take(extra)
-    recent[:] = offset, recent[0], recent[1]
-    return offset
-
-
-def _copy_match(out: bytearray, offset: int, length: int, end: int) -> None:
-    start = len(out) - offset
-    if start < 0 or offset < 1 or len(out) + length > end:
-        raise ValueError("an LZX match out of bounds")
-    if offset >= length:
-        out += out[start : start + length]
-    else:
-        pattern = bytes(out[start:])
-        out += (pattern * (length // offset + 1))[:length]
+            window = windows[position >> 4]
+            entry = more[window >> (more_shift - (position & 15)) & more_mask]
+            if not entry:
+                raise ValueError("an LZX symbol that is none")
+            position += entry & 31
+            length += entry >> 5
+        slot = (symbol - 256) >> 3
+        if slot > 2:
+            extra = _EXTRA_BITS[slot]
+            third, second = second, first
+            first = _FIRST_OFFSETS[slot]
+            window = windows[position >> 4] << (position & 15)
+            if aligned is None or extra < 3:
+                first += window >> (32 - extra) & ((1 << extra) - 1)
+                position += extra
+            else:
+                # Seven bits at most: they lie within the window behind the others.
+                first += (window >> (35 - extra) & ((1 << extra - 3) - 1)) << 3
+                entry = low[window >> (35 - extra - low_width) & low_mask]
+                if not entry:
+                    raise ValueError("an LZX symbol that is none")
+                position += extra - 3 + (entry & 31)
+                first += entry >> 5
+        elif slot == 1:
+            first, second = second, first
+        elif slot == 2:
+            first, third = third, first
+        start = here - first
+        here += length
+        if start < 0 or first < 1 or here > end:
+            raise ValueError("an LZX match out of bounds")
+        if first >= length:
+            out += out[start : start + length]
+        else:
+            pattern = bytes(out[start:])
+            out += (pattern * (length // first + 1))[:length]
+    bits.position = position
+    recent[:] = first, second, third
 
 
 def _restore_calls(out: bytearray) -> None:

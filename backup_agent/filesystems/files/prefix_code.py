@@ -16,15 +16,12 @@ class PrefixCode:
 
     def __init__(self, lengths: Sequence[int]) -> None:
         self.width = max(lengths) or 1
-        self.table: list[int] = []
-        symbols = 0
-        for length in range(1, self.width + 1):
-            span = 1 << (self.width - length)
-            for symbol, own in enumerate(lengths):
-                if own == length:
-                    self.table += [symbol << 5 | length] * span
-                    symbols += 1
-        missing = (1 << self.width) - len(self.table)
-        if missing < 0 or (missing and symbols > 1):
+        # Shorter codes first, and among those of one length in the order of their symbols.
+        used = sorted((length, symbol) for symbol, length in enumerate(lengths) if length)
+        missing = (1 << self.width) - sum(1 << (self.width - length) for length, _ in used)
+        if missing < 0 or (missing and len(used) > 1):
             raise ValueError("code lengths that do not add up")
+        self.table: list[int] = []
+        for length, symbol in used:
+            self.table += [symbol << 5 | length] * (1 << (self.width - length))
         self.table += [0] * missing

@@ -12,7 +12,13 @@ import httpx
 import msgspec
 
 from backup_agent.crypto.signature import SigningKey, fingerprint
-from backup_agent.errors import LinkError, LinkRefusedError, StorageError, TransientStorageError
+from backup_agent.errors import (
+    LinkError,
+    LinkRefusedError,
+    StorageError,
+    TransientStorageError,
+    UsageError,
+)
 from backup_agent.services.link.assertion import (
     ASSERTION_TYPE,
     encode_public_key,
@@ -30,7 +36,7 @@ Clock = Callable[[], float]
 _DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _TIMEOUT_SECONDS, _CONNECT_SECONDS = 30.0, 10.0
 _TIMEOUT = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
-_UNAUTHORIZED, _NOT_FOUND, _SERVER_ERROR, _TOO_MANY = 401, 404, 500, 429
+_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _TOO_MANY, _SERVER_ERROR = 401, 404, 409, 429, 500
 
 
 class Codes(msgspec.Struct, frozen=True):
@@ -189,11 +195,18 @@ class ConsoleClient:
             return None
         return self._decode(self._accepted(answer), _Password).password
 
-    def keep_managed_password(self, token: str, password: str) -> None:
-        path = "/api/v1/device/managed-password"
-        self._accepted(
-            self._request("PUT", path, headers=_bearer(token), content=_json(password=password))
-        )
+    def keep_managed_password(self, token: str, password: str, *, key: str) -> None:
+        """``key`` is the name of the key file that it opens. Raises ``UsageError`` where the
+        console keeps one already.
+        """
+        path, content = "/api/v1/device/managed-password", _json(password=password, key=key)
+        answer = self._request("PUT", path, headers=_bearer(token), content=content)
+        if answer.status_code == _CONFLICT:
+            raise UsageError(
+                f"{self.console.address} keeps a password of this vault already.",
+                hint="It opens the vault. An owner can take it back, on the vault's page.",
+            )
+        self._accepted(answer)
 
     def exchange(
         self,

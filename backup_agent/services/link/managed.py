@@ -27,8 +27,8 @@ def add_managed_password(
 ) -> tuple[str, str]:
     """The new key's name, and the address of the console that keeps its password.
 
-    Raises ``UsageError`` for any repository but this device's own vault. Where the console does
-    not take the password, the key goes again.
+    Raises ``UsageError`` for any repository but this device's own vault, and where the console
+    keeps one already. Where it does not take the password, the key goes again.
     """
     if address != OWN_VAULT:
         raise UsageError(
@@ -37,7 +37,7 @@ def add_managed_password(
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     name = add_password(repository, password, username="console", parameters=parameters)
     try:
-        return name, hand_over_password(password, environment, cacert)
+        return name, hand_over_password(password, environment, cacert, key=name)
     except EverbootError:
         remove_key(repository.backend, name, in_use=repository.key_name)
         raise

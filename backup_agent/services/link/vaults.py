@@ -59,11 +59,13 @@ def managed_password(
 
 
 def hand_over_password(
-    password: str, environment: Mapping[str, str], cacert: Path | None = None
+    password: str, environment: Mapping[str, str], cacert: Path | None = None, *, key: str
 ) -> str:
-    """Let the console keep a password of this device's own vault; the console's address."""
+    """Let the console keep the password of a key of this device's own vault; the console's
+    address. Raises ``UsageError`` where it keeps one already, and as ``reach``.
+    """
     with _client(environment, cacert) as (identity, client):
-        client.keep_managed_password(DeviceTokens(client).current(), password)
+        client.keep_managed_password(DeviceTokens(client).current(), password, key=key)
         return identity.console.address
 
 

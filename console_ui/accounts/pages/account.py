@@ -136,18 +136,18 @@ def new_email(request: UserRequest) -> HttpResponseBase:
 
 def _take_over(request: UserRequest, address: str) -> HttpResponseBase:
     user, old = request.user, request.user.email
+    what = _("The e-mail address was changed to %(address)s.") % {"address": address}
     try:
         with transaction.atomic():
             User.objects.filter(pk=user.pk).update(email=address)
+            # A link to a new password may lie in the mailbox that was just given up.
+            secret_links.withdraw_of(user)
+            note(request, "email.changed", details={"from": old, "to": address})
+            for recipient in (old, address):
+                security_change(user, what, visitor_of(request), to=recipient)
     except DuplicateError:
         messages.error(request, _("Another account has this address now."))
         return redirect("account")
-    # A link to a new password may lie in the mailbox that was just given up.
-    secret_links.withdraw_of(user)
-    note(request, "email.changed", details={"from": old, "to": address})
-    what = _("The e-mail address was changed to %(address)s.") % {"address": address}
-    for recipient in (old, address):
-        security_change(user, what, visitor_of(request), to=recipient)
     messages.success(request, what)
     return redirect("account")
 

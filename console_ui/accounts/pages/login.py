@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from console_ui.accounts import login as steps
 from console_ui.accounts import passkeys, throttle
 from console_ui.accounts.journal import note
+from console_ui.accounts.models import User
 from console_ui.accounts.throttle import Blocked
 from console_ui.accounts.visitor import visitor_of
 from console_ui.accounts.waiting import waiting_words
@@ -55,7 +56,11 @@ def login(request: HttpRequest) -> HttpResponseBase:
                 wish = next_page(request, "devices")
                 complete = steps.begin(request, user, wish=wish)
                 return redirect(wish if complete else "login-code")
-    words = {"form": form, "next": next_page(request, "devices")}
+    words = {
+        "form": form,
+        "next": next_page(request, "devices"),
+        "is_empty": not User.objects.exists(),
+    }
     return render(request, "accounts/login.html", words, status=status)
 
 

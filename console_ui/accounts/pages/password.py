@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -58,6 +59,7 @@ def forgotten(request: HttpRequest) -> HttpResponseBase:
     return render(request, "accounts/password_forgotten.html", {"form": form, "sent": sent})
 
 
+@transaction.atomic
 def _mail_link(request: HttpRequest, user: User) -> None:
     # Nobody's mailbox is filled by strangers.
     if throttle.attempt(throttle.MAIL, f"password {user.pk}"):
@@ -98,6 +100,7 @@ def change(request: UserRequest) -> HttpResponseBase:
     return render(request, "accounts/password_change.html", {"form": form})
 
 
+@transaction.atomic
 def _set(request: HttpRequest, user: User, password: str) -> None:
     """Every other session ends, because sessions are bound to the password's hash; links that
     were mailed before work no more.

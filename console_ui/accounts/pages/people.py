@@ -83,6 +83,7 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     return render(request, "accounts/invite.html", {"section": "people", "form": form})
 
 
+@transaction.atomic
 def _invite(request: MemberRequest, email: str, role: Role) -> None:
     organisation = request.organisation
     link = secret_links.make(Purpose.INVITATION, email=email, organisation=organisation, role=role)
@@ -155,10 +156,11 @@ def reset_second_factor(request: MemberRequest, membership_id: str) -> HttpRespo
             % {"email": member.user.email},
         )
         return redirect("people")
-    second_factors.reset(member.user)
-    _note(request, "second_factor.reset", about=member.user.email)
-    what = _("An administrator has reset your two-factor authentication.")
-    security_change(member.user, what, visitor_of(request))
+    with transaction.atomic():
+        second_factors.reset(member.user)
+        _note(request, "second_factor.reset", about=member.user.email)
+        what = _("An administrator has reset your two-factor authentication.")
+        security_change(member.user, what, visitor_of(request))
     messages.success(
         request, _("The second factor of %(email)s is gone.") % {"email": member.user.email}
     )

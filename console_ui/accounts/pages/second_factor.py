@@ -77,9 +77,9 @@ def _remove(request: UserRequest, key: SecurityKey | None) -> HttpResponseBase:
             second_factors.remove_app(user)
         else:
             second_factors.remove_key(key)
-    what = _("The authenticator app was removed.") if key is None else _("A key was removed.")
-    note(request, "second_factor.removed", details={"factor": key.name if key else "app"})
-    security_change(user, what, visitor_of(request))
+        what = _("The authenticator app was removed.") if key is None else _("A key was removed.")
+        note(request, "second_factor.removed", details={"factor": key.name if key else "app"})
+        security_change(user, what, visitor_of(request))
     messages.success(request, what)
     return redirect("second-factor")
 

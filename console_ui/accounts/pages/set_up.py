@@ -1,11 +1,13 @@
-"""The first page of a console's life: its first organisation and that organisation's owner."""
+"""A new organisation and its first owner: the first page of a console's life, and later whenever
+whoever runs the console has made a link.
+"""
 
 from __future__ import annotations
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -53,19 +55,29 @@ class SetUpForm(TokenForm):
 
 
 def set_up(request: HttpRequest) -> HttpResponseBase:
-    if User.objects.exists():
+    is_first = not User.objects.exists()
+    if not (is_first or secret_links.is_any_open(Purpose.SET_UP)):
         raise Http404
     form = SetUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        link = secret_links.find(Purpose.SET_UP, form.cleaned_data["token"])
-        if link is not None:
-            with transaction.atomic():
-                owner = _first_owner(request, form) if secret_links.use_up(link) else None
-            if owner is not None:
-                login.finish(request, owner, by="password")
-                return redirect("second-factor")
-        form.add_error(None, _("The link is too old or was used. Start the console again."))
-    return render(request, "accounts/set_up.html", {"form": form})
+    if request.method == "POST" and form.is_valid() and (owner := _make(request, form)):
+        login.finish(request, owner, by="password")
+        return redirect("second-factor")
+    return render(request, "accounts/set_up.html", {"form": form, "is_first": is_first})
+
+
+def _make(request: HttpRequest, form: SetUpForm) -> User | None:
+    """The owner, or None and what is wrong in the form."""
+    link = secret_links.find(Purpose.SET_UP, form.cleaned_data["token"])
+    try:
+        with transaction.atomic():
+            if link is not None and secret_links.use_up(link):
+                return _first_owner(request, form)
+    except IntegrityError:
+        # Only who has a link learns this.
+        form.add_error("email", _("There is an account with this address already. Take another."))
+        return None
+    form.add_error(None, _("The link is too old or was used. A new one comes from the terminal."))
+    return None
 
 
 def _first_owner(request: HttpRequest, form: SetUpForm) -> User:

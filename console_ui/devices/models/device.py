@@ -75,12 +75,15 @@ class Device(models.Model):
 
 class ReadGrant(models.Model):
     """Until ``expires_at``, ``reader`` may read the vault of ``source``, and nothing else there
-    but to make and delete locks and to fetch a managed password.
+    but to make and delete locks and to fetch a managed password. ``told_at``: when the owners
+    were last told that it did so, from ``told_address``.
     """
 
     reader = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="grants")
     source = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="+")
     expires_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    told_address = models.CharField(max_length=45, blank=True)
 
     class Meta:
         constraints = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
@@ -62,6 +62,20 @@ class DeviceTokens(Protocol):
     def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
         """What the token's device may do there; None when the token is not good, or not there."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a request says of its sender; what that grants changes with the database."""
+
+    header: str = field(repr=False)
+    vault_id: uuid.UUID
+    address: str
+    tokens: DeviceTokens | None
+
+    def authorise(self) -> Access:
+        """At this moment. Raises ``Refusal`` (401, 403, 404, 429)."""
+        return authorise(self.header, self.vault_id, address=self.address, tokens=self.tokens)
 
 
 def authorise(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import uuid
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,9 @@ from backup_agent.errors import (
     StorageFullError,
     TransientStorageError,
 )
+from backup_agent.services.vault import ObjectKey
 from console_ui.storage.gateway import reading, writing
-from console_ui.storage.gateway.access import Access, DeviceTokens, authorise
-from console_ui.storage.gateway.budget import Budget
+from console_ui.storage.gateway.access import Access, DeviceTokens, Visit
 from console_ui.storage.gateway.messages import (
     Answer,
     Disconnected,
@@ -28,21 +26,25 @@ from console_ui.storage.gateway.messages import (
     Request,
     Send,
 )
+from console_ui.storage.gateway.pace import Pace
 from console_ui.storage.gateway.route import Route, parse
+from console_ui.storage.gateway.shares import NestedShares, Shares
 from console_ui.storage.gateway.spool import spool
 from console_ui.storage.gateway.work import Work
+from console_ui.storage.models import Upload
 from console_ui.storage.objects import BusyError, RefusedError
-from console_ui.storage.quota import QuotaExceededError
+from console_ui.storage.quota import QuotaExceededError, release
 
 _log = logging.getLogger(__name__)
 
 _SPOOL_BYTES = 4 << 30
-_SAVED_AT_ONCE_BYTES = 128 << 20
+# Bytes that are in memory while they are stored. Two of the largest packs do not fit: of these,
+# one at a time, and room for the usual ones beside it.
+_SAVED_AT_ONCE_BYTES = 384 << 20
+_TURNS = 256
 # Two for each device's usual five connections and a few retries; the rest wait.
-_REQUESTS_OF_A_VAULT = 16
-_TRANSFERS = 128
+_TURNS_OF_A_VAULT = 16
 _SLICE_BYTES = 64 * 1024
-_STALLED_SECONDS = 60
 
 
 class Gateway:
@@ -54,21 +56,19 @@ class Gateway:
         self._spool_folder = spool_folder
         self._tokens = tokens
         self._work = Work()
-        self._spooled = Budget(_SPOOL_BYTES)
-        self._saving = Budget(_SAVED_AT_ONCE_BYTES)
-        self._transfers = asyncio.Semaphore(_TRANSFERS)
-        self._turns: defaultdict[uuid.UUID, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(_REQUESTS_OF_A_VAULT)
-        )
+        self._turns = NestedShares(_TURNS, each=_TURNS_OF_A_VAULT)
+        self._spooled = NestedShares(_SPOOL_BYTES)
+        self._saving = Shares(_SAVED_AT_ONCE_BYTES)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         request = Request.of(scope)
         try:
-            route, access = await self._authorised(request)
-            # One device's many requests wait for each other, not everybody for them.
-            async with self._turns[route.vault], self._transfers:
+            route = _route(request)
+            header = request.headers.get("authorization", "")
+            visit = Visit(header, route.vault, request.address, self._tokens)
+            async with self._turn(visit) as access:
                 try:
-                    answer = await self._answer(request, receive, route, access)
+                    answer = await self._answer(request, receive, route, visit, access)
                 except EverbootError as exc:
                     answer = _explained(exc)
                 await _send(answer, send, with_body=request.method != "HEAD")
@@ -81,31 +81,31 @@ class Gateway:
         """Wait for work that has begun."""
         self._work.close()
 
-    async def _authorised(self, request: Request) -> tuple[Route, Access]:
-        route = parse(request.path)
-        if route is None:
-            raise Refusal(404, "No address of the storage gateway.")
-        header = request.headers.get("authorization", "")
-        access = await self._work.storage(
-            lambda: authorise(header, route.vault, address=request.address, tokens=self._tokens)
-        )
-        return route, access
+    @asynccontextmanager
+    async def _turn(self, visit: Visit) -> AsyncIterator[Access]:
+        """One device's many requests wait for each other, and strangers for nobody's turn."""
+        access = await self._work.record(visit.authorise)
+        vault = access.vault
+        async with self._turns.lend(vault.location_id, vault.pk) as took_time:
+            # What a request was allowed when it came may be forbidden when its turn comes.
+            yield await self._work.record(visit.authorise) if took_time else access
 
     async def _answer(
-        self, request: Request, receive: Receive, route: Route, access: Access
+        self, request: Request, receive: Receive, route: Route, visit: Visit, access: Access
     ) -> Answer:
-        work, key = self._work, route.key
+        work, key, location = self._work, route.key, access.vault.location_id
         match request.method:
             case "POST" if key is not None:
-                return await self._take_in(request, receive, route, access)
+                return await self._take_in(request, receive, key, visit, access)
             case "POST" if route.kind is None:
-                return await work.storage(lambda: writing.prepare(access))
+                return await work.write(location, lambda: writing.prepare(access))
             case "DELETE" if key is not None:
-                return await work.storage(lambda: writing.delete(access, key))
+                again = visit.authorise
+                return await work.write(location, lambda: writing.delete(access, again, key))
             case "DELETE" if route.kind is None:
-                return await work.storage(lambda: writing.refuse_whole(access))
+                return await work.record(lambda: writing.refuse_whole(access))
             case "HEAD" if key is not None:
-                return await work.storage(lambda: reading.measure(access, key))
+                return await reading.measure(access, key, work)
             case "GET" if key is not None:
                 return await reading.read(request, access, key, work)
             case "GET" if route.kind is not None:
@@ -114,20 +114,41 @@ class Gateway:
                 raise Refusal(405, "The storage gateway does not do that here.")
 
     async def _take_in(
-        self, request: Request, receive: Receive, route: Route, access: Access
+        self, request: Request, receive: Receive, key: ObjectKey, visit: Visit, access: Access
     ) -> Answer:
-        work, key = self._work, route.key
-        assert key is not None
         access.require_change(key.kind)
-        length = writing.announced_length(request, key)
-        await work.storage(lambda: writing.require_room(access, key, length))
-        async with self._spooled.lend(length):
-            spooled = await spool(receive, length, self._spool_folder, work)
+        length, location = writing.announced_length(request, key), access.vault.location_id
+        async with (
+            self._spooled.lend(location, access.vault.pk, length),
+            self._reserved(access, key, length) as upload,
+        ):
+            spooled = await spool(receive, length, self._spool_folder, self._work, Pace())
             with spooled.file as file:
-                async with self._saving.lend(length):
-                    return await work.storage(
-                        lambda: writing.add(access, key, file, spooled.sha256, length)
+                writing.require_name(key, spooled.sha256)
+                async with self._saving.lend(location, length):
+                    return await self._work.write(
+                        location,
+                        lambda: writing.add(access, visit.authorise, key, file, length, upload),
                     )
+
+    @asynccontextmanager
+    async def _reserved(
+        self, access: Access, key: ObjectKey, length: int
+    ) -> AsyncIterator[Upload | None]:
+        """Room in the vault, for as long as the upload takes."""
+        upload = await self._work.record(lambda: writing.reserve(access, key, length))
+        try:
+            yield upload
+        finally:
+            if upload is not None:
+                await self._work.record(lambda: release(upload))
+
+
+def _route(request: Request) -> Route:
+    route = parse(request.path)
+    if route is None:
+        raise Refusal(404, "No address of the storage gateway.")
+    return route
 
 
 async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:
@@ -140,9 +161,10 @@ async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     if answer.stream is not None and with_body:
+        pace = Pace()
         try:
             async for piece in answer.stream:
-                await _send_slowly(piece, send)
+                await _send_slowly(piece, send, pace)
         except EverbootError as exc:
             # The status is sent: only a body that ends too early can still tell.
             _log.warning("a download broke off: %s", exc.message)
@@ -151,18 +173,16 @@ async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _send_slowly(piece: bytes, send: Send) -> None:
+async def _send_slowly(piece: bytes, send: Send, pace: Pace) -> None:
     """In slices, each when the one before has left: a transport would take in everything."""
     for start in range(0, len(piece), _SLICE_BYTES):
-        message = {
-            "type": "http.response.body",
-            "body": piece[start : start + _SLICE_BYTES],
-            "more_body": True,
-        }
+        part = piece[start : start + _SLICE_BYTES]
+        message = {"type": "http.response.body", "body": part, "more_body": True}
         try:
-            await asyncio.wait_for(send(message), _STALLED_SECONDS)
+            await pace.wait(send(message))
         except TimeoutError:
             raise Disconnected from None
+        pace.moved(len(part))
 
 
 def _explained(error: EverbootError) -> Answer:

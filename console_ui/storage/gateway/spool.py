@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import tempfile
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from console_ui.storage.gateway.messages import Disconnected, Receive, Refusal
+from console_ui.storage.gateway.pace import Pace
 from console_ui.storage.gateway.work import Work
 
 _BATCH_BYTES = 256 * 1024
-_STALLED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +23,22 @@ class Spooled:
     sha256: str
 
 
-async def spool(receive: Receive, length: int, folder: Path, work: Work) -> Spooled:
+async def spool(receive: Receive, length: int, folder: Path, work: Work, pace: Pace) -> Spooled:
     """Take in a body of exactly ``length`` bytes. The caller closes the file.
 
-    Raises ``Refusal`` for a body of another length, or one that stalls; ``Disconnected``.
+    Raises ``Refusal`` for a body of another length, or one that comes too slowly;
+    ``Disconnected``.
     """
     # Nameless from the start: nothing is left behind, however the process ends.
     file: BinaryIO = await work.file(lambda: tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 (the caller's)
     try:
-        return Spooled(file, await _fill(file, receive, length, work))
+        return Spooled(file, await _fill(file, receive, length, work, pace))
     except BaseException:
         file.close()
         raise
 
 
-async def _fill(file: BinaryIO, receive: Receive, length: int, work: Work) -> str:
+async def _fill(file: BinaryIO, receive: Receive, length: int, work: Work, pace: Pace) -> str:
     digest, batch, left, more = hashlib.sha256(), bytearray(), length, True
 
     def write() -> None:
@@ -46,7 +46,7 @@ async def _fill(file: BinaryIO, receive: Receive, length: int, work: Work) -> st
         file.write(batch)
 
     while more:
-        piece, more = await _receive(receive)
+        piece, more = await _receive(receive, pace)
         left -= len(piece)
         if left < 0:
             raise Refusal(400, "The body is longer than its Content-Length.")
@@ -60,11 +60,13 @@ async def _fill(file: BinaryIO, receive: Receive, length: int, work: Work) -> st
     return digest.hexdigest()
 
 
-async def _receive(receive: Receive) -> tuple[bytes, bool]:
+async def _receive(receive: Receive, pace: Pace) -> tuple[bytes, bool]:
     try:
-        message = await asyncio.wait_for(receive(), _STALLED_SECONDS)
+        message = await pace.wait(receive())
     except TimeoutError:
-        raise Refusal(408, "Nothing came for a minute.") from None
+        raise Refusal(408, "The upload comes too slowly.") from None
     if message["type"] == "http.disconnect":
         raise Disconnected
-    return message.get("body", b""), message.get("more_body", False)
+    body: bytes = message.get("body", b"")
+    pace.moved(len(body))
+    return body, message.get("more_body", False)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import BinaryIO
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import BinaryIO, TypeAlias
 
 from django.utils import timezone
 
 from backup_agent.services.vault import FileKind, ObjectKey
 from console_ui.audit.record import Outcome, record
-from console_ui.storage import alarms, catalog, objects, quota
-from console_ui.storage.gateway.access import Access
-from console_ui.storage.gateway.budget import LARGEST_BYTES
+from console_ui.storage import catalog, objects, quota
+from console_ui.storage.gateway.access import Access, Rights
+from console_ui.storage.gateway.largest import LARGEST_BYTES
 from console_ui.storage.gateway.messages import Answer, Refusal, Request
-from console_ui.storage.models import State, Vault
+from console_ui.storage.gateway.pace import longest_seconds
+from console_ui.storage.models import State, Upload
 from console_ui.storage.stores import stores
+
+AskAgain: TypeAlias = Callable[[], Access]
+"""What the request may do at this moment; raises ``Refusal``."""
 
 _NOTED = {
     FileKind.CONFIG: "vault.repository",
@@ -22,6 +28,37 @@ _NOTED = {
     FileKind.SNAPSHOT: "vault.restore_point",
 }
 """What the audit log tells of; packs, indexes and locks come and go by the thousand."""
+
+_MOST_LOCKS = {Rights.READ: 100, Rights.WRITE: 1000}
+"""Who only reads can never take the last place from those who back up."""
+
+
+_STORING = timedelta(minutes=5)
+"""How long storing what came in may take beyond that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestMandate:
+    """The mandate of a request: its sender's rights, and what the audit log tells of it."""
+
+    access: Access
+    again: AskAgain
+    key: ObjectKey
+    verb: str
+    upload: Upload | None = None
+
+    def objection(self) -> Exception | None:
+        try:
+            self.again().require_change(self.key.kind)
+            if self.verb == "added":
+                _require_place_for_lock(self.access, self.key)
+        except (Refusal, quota.QuotaExceededError) as exc:
+            return exc
+        return None
+
+    def fulfilled(self) -> None:
+        quota.release(self.upload)
+        _note(self.access, self.key, self.verb)
 
 
 def prepare(access: Access) -> Answer:
@@ -41,46 +78,55 @@ def announced_length(request: Request, key: ObjectKey) -> int:
     return int(text)
 
 
-def require_room(access: Access, key: ObjectKey, length: int) -> None:
-    """Before a body is taken in. Raises ``QuotaExceededError``."""
-    line = catalog.find(access.vault, key)
-    if line is None or line.state != State.VISIBLE:
-        quota.require_room(access.vault, key.kind, length)
+def reserve(access: Access, key: ObjectKey, length: int) -> Upload | None:
+    """Before a body is taken in. Raises ``QuotaExceededError``, ``BusyError``."""
+    _require_place_for_lock(access, key)
+    if key.kind is not FileKind.CONFIG and not _counts(access, key):
+        return None
+    now = timezone.now()
+    until = now + _STORING + timedelta(seconds=longest_seconds(length))
+    with catalog.changing(access.vault.pk) as vault:
+        return quota.reserve(vault, key, length, now=now, until=until)
 
 
-def add(access: Access, key: ObjectKey, file: BinaryIO, sha256: str, length: int) -> Answer:
-    """Store a body that came in whole."""
-    if key.kind is not FileKind.CONFIG and sha256 != key.name:
-        raise Refusal(400, "The name of an object is the SHA-256 of its bytes; this one is not.")
-    vault = Vault.objects.select_related("location").get(pk=access.vault.pk)
-    is_new = catalog.find(vault, key) is None
-    if is_new:
-        quota.require_room(vault, key.kind, length)
-    objects.add(vault, stores.of(vault), key, file, length, now=timezone.now())
-    if is_new:
-        _note(access, key, "added")
+def add(
+    access: Access,
+    again: AskAgain,
+    key: ObjectKey,
+    file: BinaryIO,
+    length: int,
+    upload: Upload | None,
+) -> Answer:
+    """Store a body that came in whole, and has the right name."""
+    mandate = _RequestMandate(access, again, key, "added", upload)
+    store = stores.of(access.vault)
+    objects.add(access.vault, store, key, file, length, mandate=mandate, now=timezone.now())
     return Answer()
 
 
-def delete(access: Access, key: ObjectKey) -> Answer:
+def require_name(key: ObjectKey, sha256: str) -> None:
+    """Raises ``Refusal`` for a body whose name is not its SHA-256."""
+    if key.kind is not FileKind.CONFIG and sha256 != key.name:
+        raise Refusal(400, "The name of an object is the SHA-256 of its bytes; this one is not.")
+
+
+def delete(access: Access, again: AskAgain, key: ObjectKey) -> Answer:
     """Hide the object; a lock goes at once."""
     access.require_change(key.kind)
-    line = catalog.find(access.vault, key)
-    if line is None or line.state != State.VISIBLE:
-        raise Refusal(404, f"There is no {key.path} in this vault.")
-    store = stores.of(access.vault)
+    line, store = catalog.find(access.vault, key), stores.of(access.vault)
+    if line is None:
+        raise _absent(key)
+    if line.state == State.VISIBLE:
+        mandate = _RequestMandate(access, again, key, "hidden")
+        try:
+            objects.delete(access.vault, store, line, mandate=mandate, now=timezone.now())
+        except objects.RefusedError:
+            _note(access, key, "deletion_refused", Outcome.REFUSED)
+            raise
+    elif not objects.finish_deletion(store, line):
+        raise _absent(key)
     if key.kind is FileKind.LOCK:
-        objects.remove_lock(store, line)
         quota.lock_was_removed(access.vault)
-        return Answer()
-    now = timezone.now()
-    try:
-        objects.hide(access.vault, store, line, now=now)
-    except objects.RefusedError:
-        _note(access, key, "deletion_refused", Outcome.REFUSED)
-        raise
-    _note(access, key, "hidden")
-    _watch(access.vault, key, now)
     return Answer()
 
 
@@ -90,9 +136,17 @@ def refuse_whole(access: Access) -> Answer:
     raise Refusal(403, "A vault cannot be deleted by a device.")
 
 
-def _watch(vault: Vault, key: ObjectKey, now: datetime) -> None:
-    vault.refresh_from_db(fields=("visible_bytes", "hidden_bytes"))
-    alarms.watch(vault, key.kind, now=now)
+def _counts(access: Access, key: ObjectKey) -> bool:
+    return access.vault.quota_bytes is not None and key.kind is not FileKind.LOCK
+
+
+def _require_place_for_lock(access: Access, key: ObjectKey) -> None:
+    if key.kind is FileKind.LOCK:
+        quota.require_room_for_lock(access.vault, key, most=_MOST_LOCKS[access.rights])
+
+
+def _absent(key: ObjectKey) -> Refusal:
+    return Refusal(404, f"There is no {key.path} in this vault.")
 
 
 def _note(access: Access, key: ObjectKey, verb: str, outcome: Outcome = Outcome.DONE) -> None:

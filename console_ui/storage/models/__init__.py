@@ -4,6 +4,7 @@ from console_ui.storage.models.alarm import Alarm, Reason
 from console_ui.storage.models.lease import Lease
 from console_ui.storage.models.location import Location, LocationKind
 from console_ui.storage.models.stored_object import State, StoredObject
+from console_ui.storage.models.upload import Upload
 from console_ui.storage.models.vault import Vault
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Reason",
     "State",
     "StoredObject",
+    "Upload",
     "Vault",
 ]

@@ -15,6 +15,7 @@ class Reason(models.TextChoices):
     RETENTION = "retention", _("Restore points were deleted that the retention keeps.")
     MANY_POINTS = "points", _("More than a fifth of the restore points was deleted in a day.")
     MUCH_DATA = "data", _("More than a fifth of the data was deleted in a day.")
+    INDEX = "index", _("Index files were deleted, and no new ones took their place.")
     KEY = "key", _("A key was deleted: one password opens the vault no more.")
 
 

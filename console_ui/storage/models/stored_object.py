@@ -37,6 +37,7 @@ class StoredObject(models.Model):
         indexes = (
             models.Index(fields=("vault", "state", "hidden_at")),
             models.Index(fields=("vault", "kind", "state")),
+            models.Index(fields=("vault", "stored_at")),
         )
 
     def __str__(self) -> str:

@@ -16,9 +16,12 @@ class Vault(models.Model):
 
     Bytes are those of the catalog, kept in step with it. ``quota_bytes`` None: no limit.
     ``console_key`` is the name of the console's own key file, if it has one.
-    ``keep_last`` to ``keep_monthly`` say which restore points nobody is expected to delete.
+    ``keep_last`` to ``keep_monthly`` say which restore points nobody is expected to delete; an
+    administrator sets them to what the device's own plan keeps, or less.
+    ``purged_until``: of what was hidden up to then, some is gone for good; None: nothing is.
     ``packs_listed_at``: see ``quota``. ``bringing_back_to``: the moment to which the vault is
-    being brought back right now; meanwhile nothing can be written.
+    being brought back right now; meanwhile nothing can be written. ``brought_back_at``: when that
+    was last done.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -32,11 +35,13 @@ class Vault(models.Model):
     hidden_bytes = models.BigIntegerField(default=0)
     console_key = models.CharField(max_length=64, blank=True)
     keep_last = models.PositiveSmallIntegerField(default=0)
-    keep_daily = models.PositiveSmallIntegerField(default=0)
-    keep_weekly = models.PositiveSmallIntegerField(default=0)
-    keep_monthly = models.PositiveSmallIntegerField(default=0)
+    keep_daily = models.PositiveSmallIntegerField(default=7)
+    keep_weekly = models.PositiveSmallIntegerField(default=4)
+    keep_monthly = models.PositiveSmallIntegerField(default=12)
+    purged_until = models.DateTimeField(null=True)
     packs_listed_at = models.DateTimeField(null=True)
     bringing_back_to = models.DateTimeField(null=True)
+    brought_back_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
 
     objects = OwnedQuerySet.as_manager()

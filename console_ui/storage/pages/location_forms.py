@@ -19,6 +19,8 @@ from console_ui.storage.models import Location, LocationKind
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+    _Group: TypeAlias = tuple[StrOrPromise, tuple[str, ...]]
+
 
 def web_address(text: str) -> None:
     """Raises ``ValidationError`` for what is no address, or holds a password."""
@@ -43,9 +45,6 @@ def single_name(text: str) -> None:
     """Raises ``ValidationError`` for more than one name."""
     if set(text) & set("/\\:\0") or text in {".", ".."}:
         raise ValidationError(_("One name, without / and colon."))
-
-
-_Group: TypeAlias = "tuple[StrOrPromise, tuple[str, ...]]"
 
 
 def _optional(label: StrOrPromise, **options: Any) -> forms.CharField:
@@ -89,7 +88,7 @@ class LocationForm(forms.Form):
     def has_secrets(self) -> bool:
         return any(isinstance(f.widget, forms.PasswordInput) for f in self.fields.values())
 
-    def groups(self) -> Iterator[tuple[object, list[BoundField]]]:
+    def groups(self) -> Iterator[tuple[StrOrPromise, list[BoundField]]]:
         """The text fields in their order; those that belong together with their legend."""
         apart = {name for _legend, names in self.parted for name in names}
         plain = [each for each in self if each.name not in apart and not _is_box(each)]

@@ -26,7 +26,7 @@ from console_ui.accounts.owned import get_owned_or_404
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
 from console_ui.django_settings import console_settings
-from console_ui.storage import alarms, bringing_back, vaults
+from console_ui.storage import alarms, bringing_back, console_key, vaults
 from console_ui.storage.housekeeping import housekeeping
 from console_ui.storage.models import Alarm, Location, State, StoredObject, Vault
 from console_ui.storage.purge import KEPT_FOR
@@ -105,6 +105,7 @@ def overview(request: MemberRequest) -> HttpResponseBase:
         "vaults": rows,
         "alarmed": alarmed,
         "has_location": Location.objects.of(request.organisation).exists(),
+        "may_link": request.membership.may(Role.OPERATOR),
     }
     return render(request, "storage/vaults.html", words)
 
@@ -147,6 +148,7 @@ def vault(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         ).count(),
         "deletions": _deletions(found),
         "address": f"{console_settings().public_address}/storage/{found.pk}/",
+        "is_owner": request.membership.may(Role.OWNER),
         "limits": LimitsForm(initial=_limits_of(found), label_suffix=""),
         "kept_days": KEPT_FOR.days,
     }
@@ -200,7 +202,7 @@ def bring_back(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         "vault": found,
         "form": form,
         "plan": plan,
-        "earliest": bringing_back.earliest_moment(now),
+        "earliest": bringing_back.first_whole_second(bringing_back.earliest_moment(found)),
     }
     return render(request, "storage/bring_back.html", words)
 
@@ -214,6 +216,23 @@ def confirm_alarm(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBa
     for alarm in Alarm.objects.filter(vault=found, confirmed_at=None):
         alarms.confirm(alarm, request.user, by=actor_of(request), now=timezone.now())
     messages.success(request, _("Confirmed. What was deleted goes 14 days after its deletion."))
+    return redirect("vault", vault_id)
+
+
+@require_POST
+@confirmed_page
+@member_page(Role.OWNER)
+def remove_console_key(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
+    """From now on only people's own passwords open the vault."""
+    found = _vault_or_404(request, vault_id)
+    if not found.console_key:
+        return redirect("vault", vault_id)
+    try:
+        console_key.give_up(found, by=actor_of(request), now=timezone.now())
+    except EverbootError as exc:
+        messages.error(request, f"{exc.message} {exc.hint}".strip())
+    else:
+        messages.success(request, _("The console knows no password of this vault any more."))
     return redirect("vault", vault_id)
 
 

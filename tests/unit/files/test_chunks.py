@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.bindings import _rust
 
 from backup_agent.filesystems.files import xpress
-from backup_agent.filesystems.files.lzx import CHUNK_SIZE, decompress
+from backup_agent.filesystems.files.lzx import CHUNK_SIZE, _Bits, decompress
 from backup_agent.filesystems.files.wof_file import WofAlgorithm
 from tests.helpers.foreign_volumes import (
     LZX,
@@ -74,6 +75,19 @@ def test_calls_of_any_target_come_back(target: int) -> None:
     call = b"\xe8" + target.to_bytes(4, "little", signed=True)
     chunk = (sentences(4, 100) + call) * 200
     assert round_trip(chunk) == chunk
+
+
+@pytest.mark.parametrize(("taken", "padding"), [(4, 0), (12, 0), (16, 2), (20, 0)])
+def test_between_bits_and_plain_bytes_there_is_padding_even_at_the_end_of_a_word(
+    taken: int, padding: int
+) -> None:
+    before = bytes((taken + 15) // 16 * 2 + padding)
+    bits = _Bits(before + struct.pack("<III", 7, 8, 9) + b"plain.rest")
+    for _ in range(taken // 4):
+        bits.take(4)
+    assert bits.offsets() == (7, 8, 9)
+    assert bits.plain(5) == b"plain"
+    assert bits.plain(4) == b"rest"
 
 
 def test_chunk_cut_short_is_refused() -> None:
