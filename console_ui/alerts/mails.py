@@ -16,7 +16,12 @@ def tell(alert: Alert) -> None:
     """Post one mail to each; nobody waits for them."""
     for member in _recipients(alert):
         with translation.override(member.user.language or "en"):
-            mail.post(to=member.user.email, subject=sentence(alert), body=_body(alert))
+            mail.post(
+                to=member.user.email,
+                subject=sentence(alert),
+                body=_body(alert),
+                organisation_id=alert.organisation_id,
+            )
 
 
 def _body(alert: Alert) -> str:

@@ -37,7 +37,8 @@ def raise_alert(
             )
     except IntegrityError:
         return
-    transaction.on_commit(lambda: mails.tell(alert))
+    # Into the outbox of the same transaction: either both are there after a crash or neither.
+    mails.tell(alert)
 
 
 def end_alerts(*kinds: AlertKind, subject_id: uuid.UUID | str, now: datetime) -> None:
