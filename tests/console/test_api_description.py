@@ -73,6 +73,8 @@ def test_nothing_that_devices_may_tell_breaks_the_api(owner: LiveOwner, tmp_path
 
     try_to_break(owner, tmp_path, "device", f"Authorization: Bearer {token}")
 
+    # What it allows was taken, and pages show it.
+    assert owner.http.get("/api/v1/events").json()["events"] != []
     assert owner.http.get("/devices").status_code == 200
 
 
