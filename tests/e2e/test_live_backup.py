@@ -11,6 +11,7 @@ from tests.console.agents import linked_shell
 from tests.console.live_owner import add_folder
 from tests.console.running import RunningConsole, running_console
 from tests.e2e.browser import Browser, set_up
+from tests.e2e.flaws import flaws_of
 
 
 @pytest.fixture
@@ -45,7 +46,6 @@ def test_a_backup_is_begun_watched_and_stopped_in_the_page(
         mira.wait_for(lambda: state(mira) == "Running", "Running")
         mira.wait_for(lambda: "/s" in mira.find("[data-part=last]").text, "its rate")
         assert mira.find("[data-said]").get_attribute("textContent") == "ATELIER-01: Running"
-        assert mira.open_and_list_flaws(f"{console.address}/devices") == []
         mira.press("Stop")
         mira.wait_for(lambda: "Stopped" in mira.find("[data-part=last]").text, "Stopped")
         assert state(mira) == "Protected"
@@ -53,7 +53,7 @@ def test_a_backup_is_begun_watched_and_stopped_in_the_page(
 
     mira.press("ATELIER-01")
     assert "Stopped" in mira.page
-    assert mira.open_and_list_flaws(mira.driver.current_url) == []
+    assert flaws_of(mira) == []
     assert len(device.shell.ok("points", "--json").records) == 1
 
 
@@ -64,30 +64,3 @@ def state(browser: Browser) -> str:
 def reloaded(browser: Browser) -> str:
     browser.driver.refresh()
     return browser.page
-
-
-@pytest.mark.parametrize("width", [320, 1280])
-def test_the_pages_of_devices_fit_their_window(
-    console: RunningConsole, mira: Browser, tmp_path: Path, width: int
-) -> None:
-    set_up(mira, console.set_up_link)
-    mira.resize(width, 800)
-    mira.open(f"{console.address}/devices")
-    assert not mira.is_wider_than_its_window()
-    add_folder(console, tmp_path)
-
-    def approve(code: str) -> None:
-        mira.open(f"{console.address}/link")
-        mira.fill(code=code)
-        mira.press("Continue")
-        mira.press("Approve")
-
-    device = linked_shell(tmp_path / "home", console.address, approve)
-    device.shell.ok("plan", "run", "Projects")
-    with device.agent():
-        mira.open(f"{console.address}/devices")
-        mira.wait_for(lambda: state(mira) == "Protected", "Protected")
-
-    assert not mira.is_wider_than_its_window()
-    mira.press("ATELIER-01")
-    assert not mira.is_wider_than_its_window()
