@@ -29,19 +29,22 @@ _HINT = "everboot ls shows what can still be reached; the next backup stores all
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DiskCheck:
-    """``troubles`` are what is wrong beside the volumes, ``gaps`` what the backup could not
-    read.
+    """``troubles`` are what is wrong beside the volumes, ``doubts`` what was so on the disk
+    already, ``gaps`` what the backup could not read.
     """
 
     name: str
     is_readable: bool = True
     troubles: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     volumes: tuple[VolumeCheck, ...] = ()
 
     def findings(self, snapshot: Snapshot) -> Iterator[Finding]:
         for trouble in self.troubles:
             yield _finding(snapshot, self.name, trouble)
+        for doubt in self.doubts:
+            yield _finding(snapshot, self.name, doubt, Severity.HINT)
         for gap in self.gaps:
             yield _incomplete(snapshot, self.name, gap)
         for volume in self.volumes:
@@ -92,7 +95,9 @@ class DiskPointChecker:
             volumes = tuple(self._volumes(browser, disk, layout, cut, on_volume))
         except (IntegrityError, NoSuchPointError, UnsupportedVersionError) as exc:
             return _DiskCheck(name=name, is_readable=False, troubles=(exc.message,))
-        return _DiskCheck(name=name, troubles=troubles, gaps=gaps, volumes=volumes)
+        return _DiskCheck(
+            name=name, troubles=troubles, doubts=tuple(_doubts(layout)), gaps=gaps, volumes=volumes
+        )
 
     def _volumes(
         self,
@@ -160,6 +165,13 @@ def _expected(layout: DiskLayout) -> dict[int, Extent]:
     if layout.table.kind is TableKind.NONE:
         return {0: Extent(0, layout.size)}
     return {p.number: p.extent for p in layout.table.partitions if p.holds_volume}
+
+
+def _doubts(layout: DiskLayout) -> Iterator[str]:
+    """Partitions that nobody knows of: every byte is there, but what it means is not."""
+    if layout.table.undivided:
+        flaws = " ".join(layout.table.flaws)
+        yield f"Its partition table was damaged when it was backed up: {flaws}"
 
 
 def _gaps(browser: DeepBrowser, disk: bytes) -> tuple[Gap, ...]:

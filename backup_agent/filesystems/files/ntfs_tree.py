@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 import pyfsntfs
+from msgspec import structs
 
 from backup_agent.errors import SpaceUnknownError, UnreadableError
 from backup_agent.filesystems.files.file_tree import Reference, Stream, TreeItem
@@ -51,6 +52,8 @@ _ENCRYPTED = 0x4000
 _ELSEWHERE = 0x1000 | 0x40000 | 0x400000
 
 _HOLE = 0x1
+_SPARSE, _COMPRESSED = 0x200, 0x800
+_WRONG_HOLE = "It is damaged: part of its content has no place on the volume."
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000
 _FILE_BITS, _FOLDER_BITS = 0o100644, 0o40755
@@ -218,6 +221,8 @@ class NtfsTree:
         if opened is None:
             entry = self._entry(reference)
             item = self._describe(entry, reference, "")
+            if not item.problem and _has_wrong_hole(entry):
+                item = structs.replace(item, problem=_WRONG_HOLE)
             opened = _Opened(entry, item, self._compressed(entry, item))
             self._open[reference] = opened
             if len(self._open) > _MOST_OPEN:
@@ -339,6 +344,16 @@ def _kind(point: ReparsePoint | None, *, is_folder: bool, size: int) -> NodeKind
     if point is not None and not size and not point.is_cloud and point.tag != WOF:
         return NodeKind.IRREGULAR
     return NodeKind.FILE
+
+
+def _has_wrong_hole(entry: pyfsntfs.file_entry) -> bool:
+    """Whether a file that may have no holes has one: its list of clusters is damaged."""
+    if entry.has_directory_entries_index() or not entry.has_default_data_stream():
+        return False
+    if entry.get_file_attribute_flags() & (_SPARSE | _COMPRESSED | _REPARSE):
+        return False
+    extents = (entry.get_extent(number) for number in range(entry.get_number_of_extents()))
+    return any(flags & _HOLE for _, _, flags in extents)
 
 
 def _interix_target(entry: pyfsntfs.file_entry, size: int) -> bytes:

@@ -12,8 +12,8 @@ from backup_agent.filesystems.mbr import parse_boot_record
 from backup_agent.model.disk import AreaKind, DiskLayout, Extent, FileSystemKind, TableKind, Volume
 from backup_agent.targets.disk.stored import StoredDisk, VolumeContent
 
-_EXT = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
-RESIZABLE = _EXT | {FileSystemKind.NTFS}
+EXTS = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
+RESIZABLE = EXTS | {FileSystemKind.NTFS}
 """What ntfsresize and resize2fs understand. Nobody shrinks FAT or exFAT safely."""
 
 _MIB = 1 << 20
@@ -44,6 +44,14 @@ class VolumeFacts:
     def sector_size(self) -> int | None:
         """The sector size that the file system was made for; ``None`` where it does not care."""
         return volume_sector_size(self.kind, self.boot)
+
+    @property
+    def largest_sector(self) -> int | None:
+        """The largest sectors of a drive that it works on; ``None`` where any will do.
+
+        Linux reads ext a block at a time, and no drive gives less than a sector.
+        """
+        return self.volume.file_system.cluster_size if self.kind in EXTS else self.sector_size
 
     @property
     def is_resizable(self) -> bool:
@@ -77,7 +85,7 @@ def gather_facts(stored: StoredDisk, volume: Volume) -> VolumeFacts:
     boot = _read(content, 0)
     copy = boot_sector_copy(volume.file_system.kind, boot, volume.size)
     has_copy = copy is not None and _looks_alike(boot, _read(content, copy))
-    superblock = _read(content, SUPERBLOCK) if volume.file_system.kind in _EXT else b""
+    superblock = _read(content, SUPERBLOCK) if volume.file_system.kind in EXTS else b""
     clusters = len(superblock) == _BOOT_BYTES and has_clusters(superblock)
     return VolumeFacts(volume, boot, stored_bytes, has_copy, clusters)
 
