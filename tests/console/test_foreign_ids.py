@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from console_ui.accounts import application_passwords, secret_links
 from console_ui.accounts.models import Purpose, Role, Scope, SecurityKey, TrustedBrowser
+from console_ui.activity.models import Command, CommandKind
 from console_ui.devices import managed_passwords
 from console_ui.devices.models import Kind
 from console_ui.django_settings import console_settings
@@ -25,7 +26,7 @@ from tests.console.people import Office, enrol
 from tests.console.played_device import link
 
 # What stands in addresses and is no id of anything that belongs to somebody.
-_NO_IDS = {"version", "name", "kind"}
+_NO_IDS = {"version", "name", "kind", "rest"}
 
 
 def _patterns() -> list[str]:
@@ -62,7 +63,7 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
     organisation, owner = office.organisation, office.owner
     enrol(owner)
     _, source, _ = link(office, name="PLAN-SERVER")
-    _, _, token = link(office, kind=Kind.RESTORE, sources=(source,), name="RESCUE")
+    _, rescue, token = link(office, kind=Kind.RESTORE, sources=(source,), name="RESCUE")
     managed_passwords.keep(source, "kept", address="", now=timezone.now())
     root = console_settings().storage_roots[0]
     root.mkdir(exist_ok=True)
@@ -84,8 +85,12 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
     point = StoredObject.objects.create(
         vault=vault, kind="snapshots", name=uuid.uuid4().hex * 2, size=1
     )
+    command = Command.objects.create(
+        device=rescue, kind=CommandKind.STOP, asked_at=timezone.now(), expires_at=timezone.now()
+    )
     ids = {
         "browser_id": browser.pk,
+        "command_id": command.pk,
         "device_id": source.pk,
         "key": owner.sessions.get().session_key,
         "key_id": key.pk,
@@ -108,9 +113,13 @@ def _statuses(office: Office, token: str, address: str) -> set[int]:
     session = client.session
     session["confirmed_at"] = time.time()
     session.save()
-    # A form that makes sense wherever one is asked for, or 404 would say nothing.
-    form = {"role": "viewer"}
-    return {client.get(address).status_code, client.post(address, form).status_code}
+    # Words that make sense wherever some are asked for, or 404 would say nothing.
+    if address.startswith("/api/"):
+        told = {"kind": "stop", "state": "taken"}
+        answer = client.post(address, told, content_type="application/json")
+    else:
+        answer = client.post(address, {"role": "viewer"})
+    return {client.get(address).status_code, answer.status_code}
 
 
 def test_the_walk_finds_the_addresses_that_are_known() -> None:

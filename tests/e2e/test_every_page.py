@@ -13,8 +13,8 @@ from tests.e2e.flaws import flaws_of
 from tests.e2e.office import Office
 
 _REFUSED_METHOD = 405
-# A browser stores these; it shows nothing.
-_FILES = frozenset({"audit-export", "recovery-codes-download"})
+# A browser stores these, or reads them for a page: it shows nothing.
+_FILES = frozenset({"audit-export", "recovery-codes-download", "download-file", "devices-live"})
 _LEADING_ON = frozenset({"restore-open"})
 # They need a vault that is unlocked: test_restoring looks at them.
 _UNLOCKED = frozenset(
