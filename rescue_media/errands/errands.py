@@ -357,4 +357,3 @@ def _shown_plan(row: Row, job: DiskRestore) -> RowPlan:
         row.destination.holds,
         job.plan.stored_bytes,
     )
-

@@ -218,7 +218,6 @@ class Surroundings:
     """Where the application runs. ``media``: what the medium carries in its settings slot."""
 
     on_medium: bool = False
-    may_write_disks: bool = False
     media: MediaSettings = field(default_factory=MediaSettings)
 
 
