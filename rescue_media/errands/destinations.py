@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from backup_agent.model.disk import DiskLayout, Extent
+from backup_agent.model.disk import DiskLayout, Extent, FileSystemKind
 from backup_agent.qtkit import words
 from backup_agent.services.inventory import DiskView
 from backup_agent.services.restore_disk import DiskPicture, Placed
@@ -39,14 +39,13 @@ def _destinations(number: int, view: DiskView) -> Iterator[Destination]:
     disk = view.disk
     named = f"Disk {number}"
     shown = ", ".join(filter(None, (named, disk.model, words.size(disk.size))))
-    held = [volume_name(seen.volume, view.layout) for seen in view.volumes if view.layout]
     yield Destination(
         disk.path,
         shown,
         disk.size,
         refused=view.restore_refused,
         serial=disk.serial,
-        holds=", ".join(held),
+        holds=_holds(view),
         sector_size=disk.sector_size,
         is_image=disk.is_image,
     )
@@ -66,6 +65,18 @@ def _destinations(number: int, view: DiskView) -> Iterator[Destination]:
             holds=name,
             sector_size=disk.sector_size,
         )
+
+
+def _holds(view: DiskView) -> str:
+    """What is lost, in words; empty for a disk that nobody has divided or formatted."""
+    if view.layout is None:
+        return "whatever is on it, for it cannot be read"
+    known = [
+        volume_name(seen.volume, view.layout)
+        for seen in view.volumes
+        if seen.volume.number or seen.volume.file_system.kind is not FileSystemKind.UNKNOWN
+    ]
+    return ", ".join(known)
 
 
 def partition_path(disk: str, number: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
@@ -106,8 +108,7 @@ class RescueWindow(QWidget):
 
     def _draw(self, flow: Flow) -> None:
         is_same_kind = type(flow.page) is type(self._page)
-        focus = self.focusWidget()
-        focus_name = focus.objectName() if focus and is_same_kind else ""
+        focus_name = self._focus_name() if is_same_kind else ""
         lines = self._current_lines() if is_same_kind else {}
         self._clear()
         shown = show(flow.page, Ground(flow, self._palette, self._session.send))
@@ -138,6 +139,11 @@ class RescueWindow(QWidget):
                     widget.hide()
                     widget.setParent(None)
                     widget.deleteLater()
+
+    def _focus_name(self) -> str:
+        # Qt's stubs do not tell that there may be none.
+        focus = cast("QWidget | None", self.focusWidget())
+        return "" if focus is None else focus.objectName()
 
     def _current_lines(self) -> dict[str, str]:
         trees = self._body.findChildren(QTreeWidget)

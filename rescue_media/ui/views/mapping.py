@@ -194,7 +194,7 @@ def show_confirm(confirm: p.Confirm, ground: Ground) -> Shown:
     lost = ", ".join(f"{plan.lost} on {plan.target}" for plan in mapping.plans if plan.lost)
     return Shown(
         content,
-        sentence=f"Lost for good: {lost}" if lost else "Nothing is lost: nothing is there yet.",
+        sentence=f"Lost for good: {lost}" if lost else "No known volume is lost.",
         state="bad" if lost else "ok",
         buttons=[save, accept],
         # Not pressed by Enter from elsewhere: this is where data is written over.
