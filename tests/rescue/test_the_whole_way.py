@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 
 from PySide6.QtWidgets import QComboBox, QLineEdit
-from pytestqt.qtbot import QtBot
 
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
 from tests.helpers.disk_images import MIB
+from tests.helpers.small_computer import SmallComputer
 from tests.rescue.computers import BackedUp, back_up_computer
-from tests.rescue.walker import Walker, open_window
+from tests.rescue.walker import Screen, Walker
 
 
 def sha256(path: Path) -> str:
@@ -60,11 +60,11 @@ def contents_of(walker: Walker) -> tuple[object, ...]:
     return walker.page.contents if isinstance(walker.page, p.Select) else ()
 
 
-def test_a_disk_comes_back_onto_an_empty_one_byte_for_byte(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_disk_comes_back_onto_an_empty_one_byte_for_byte(screen: Screen, tmp_path: Path) -> None:
     backed_up = back_up_computer(tmp_path, "windows-gpt")
     source = backed_up.computer.image
     target = empty_disk(tmp_path / "new.img", source.stat().st_size)
-    walker = open_window(qtbot, images=(target,))
+    walker = screen.open(images=(target,))
 
     mapping = go_to_mapping(walker, backed_up)
     assert mapping.required == 1
@@ -83,10 +83,12 @@ def test_a_disk_comes_back_onto_an_empty_one_byte_for_byte(qtbot: QtBot, tmp_pat
     assert sha256(target) == sha256(source)
 
 
-def test_a_disk_comes_back_onto_a_larger_one_with_every_file(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_disk_comes_back_onto_a_larger_one_with_every_file(
+    screen: Screen, tmp_path: Path
+) -> None:
     backed_up = back_up_computer(tmp_path, "linux-gpt")
     target = empty_disk(tmp_path / "larger.img", 160 * MIB)
-    walker = open_window(qtbot, images=(target,))
+    walker = screen.open(images=(target,))
 
     go_to_mapping(walker, backed_up)
     box = walker.find(QComboBox, "destination of disk0")
@@ -105,11 +107,11 @@ def is_ready(walker: Walker) -> bool:
 
 
 def test_a_disk_too_small_is_refused_in_words_and_stays_untouched(
-    qtbot: QtBot, tmp_path: Path
+    screen: Screen, tmp_path: Path
 ) -> None:
     backed_up = back_up_computer(tmp_path, "linux-gpt")
     target = empty_disk(tmp_path / "small.img", 6 * MIB)
-    walker = open_window(qtbot, images=(target,))
+    walker = screen.open(images=(target,))
 
     mapping = go_to_mapping(walker, backed_up)
     walker.session.send(m.MapTo("disk0", mapping.destinations[0]))
@@ -123,10 +125,10 @@ def test_a_disk_too_small_is_refused_in_words_and_stays_untouched(
 
 
 def test_a_wrong_password_keeps_what_was_typed_and_says_what_to_try(
-    qtbot: QtBot, tmp_path: Path
+    screen: Screen, tmp_path: Path
 ) -> None:
     backed_up = back_up_computer(tmp_path, "linux-gpt-ext")
-    walker = open_window(qtbot)
+    walker = screen.open()
     walker.press("Manage the device locally")
     walker.press("Restore")
     walker.press("Select data…")
@@ -147,12 +149,10 @@ def test_a_wrong_password_keeps_what_was_typed_and_says_what_to_try(
 
 
 def test_a_place_without_a_repository_is_named_and_back_leads_out(
-    qtbot: QtBot, tmp_path: Path
+    screen: Screen, tmp_path: Path
 ) -> None:
-    walker = open_window(qtbot)
-    nothing = BackedUp.__new__(BackedUp)
-    object.__setattr__(nothing, "repository", tmp_path / "nothing")
-    object.__setattr__(nothing, "password", "whatever")
+    walker = screen.open()
+    nothing = BackedUp(SmallComputer(tmp_path / "none", {}), tmp_path / "nothing")
     walker.press("Manage the device locally")
     walker.press("Restore")
     walker.press("Select data…")
@@ -166,9 +166,9 @@ def test_a_place_without_a_repository_is_named_and_back_leads_out(
     assert isinstance(walker.page, p.Browse)
 
 
-def test_a_single_file_is_copied_out_of_a_volume(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_single_file_is_copied_out_of_a_volume(screen: Screen, tmp_path: Path) -> None:
     backed_up = back_up_computer(tmp_path, "linux-gpt-ext")
-    walker = open_window(qtbot)
+    walker = screen.open()
     walker.press("Copy single files to a USB disk")
     walker.press("Select data…")
     walker.press("Browse")
@@ -192,11 +192,13 @@ def test_a_single_file_is_copied_out_of_a_volume(qtbot: QtBot, tmp_path: Path) -
     assert sha256(copied) == backed_up.computer.hashes[2]
 
 
-def test_this_computer_is_backed_up_and_its_disk_not_changed(qtbot: QtBot, tmp_path: Path) -> None:
+def test_this_computer_is_backed_up_and_its_disk_not_changed(
+    screen: Screen, tmp_path: Path
+) -> None:
     backed_up = back_up_computer(tmp_path, "linux-gpt-ext")
     image = backed_up.computer.image
     before = sha256(image)
-    walker = open_window(qtbot, images=(image,))
+    walker = screen.open(images=(image,))
     walker.press("Back up this computer")
     walker.press("Folder or USB disk")
     walker.write("address", str(backed_up.repository))

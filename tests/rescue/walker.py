@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -109,36 +109,50 @@ class Walker:
         raise AssertionError(f"Tab does not reach {name!r} on {type(self.page).__name__}")
 
 
-def open_window(
-    qtbot: QtBot,
-    *,
-    images: tuple[Path, ...] = (),
-    surroundings: Surroundings | None = None,
-    environment: dict[str, str] | None = None,
-    palette: Palette = LIGHT,
-    size: tuple[int, int] = (1024, 768),
-) -> Walker:
-    """The computer in front of the walker has ``images`` for disks, and no others."""
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    dress(application, palette)
+@dataclass(slots=True)
+class Screen:
+    """Opens windows, and holds them until :meth:`close`."""
 
-    def views(repository: str) -> list[DiskView]:
-        if not images:
-            return []
-        return list(inspect_disks([str(image) for image in images], repository=repository))
+    qtbot: QtBot
+    walkers: list[Walker] = field(default_factory=list)
 
-    machine = Machine(
-        views=views,
-        own_disks=lambda _repository: MachineDisks(tuple(str(image) for image in images), ()),
-    )
-    session = Session(
-        Errands(environment or {}, machine), Flow(surroundings=surroundings or Surroundings())
-    )
-    window = RescueWindow(session, palette)
-    qtbot.addWidget(window)
-    window.resize(*size)
-    window.show()
-    window.activateWindow()
-    qtbot.waitExposed(window)
-    return Walker(qtbot, session, window)
+    def open(
+        self,
+        *,
+        images: tuple[Path, ...] = (),
+        surroundings: Surroundings | None = None,
+        environment: dict[str, str] | None = None,
+        palette: Palette = LIGHT,
+        size: tuple[int, int] = (1024, 768),
+    ) -> Walker:
+        """The computer in front of the walker has ``images`` for disks, and no others."""
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        dress(application, palette)
+
+        def views(repository: str) -> list[DiskView]:
+            if not images:
+                return []
+            return list(inspect_disks([str(image) for image in images], repository=repository))
+
+        machine = Machine(
+            views=views,
+            own_disks=lambda _repository: MachineDisks(tuple(str(image) for image in images), ()),
+        )
+        session = Session(
+            Errands(environment or {}, machine), Flow(surroundings=surroundings or Surroundings())
+        )
+        window = RescueWindow(session, palette)
+        window.resize(*size)
+        window.show()
+        window.activateWindow()
+        self.qtbot.waitExposed(window)
+        walker = Walker(self.qtbot, session, window)
+        self.walkers.append(walker)
+        return walker
+
+    def close(self) -> None:
+        for walker in self.walkers:
+            walker.window.close()
+            walker.window.deleteLater()
+        QApplication.processEvents()
