@@ -114,6 +114,8 @@ class RescueWindow(QWidget):
         shown = show(flow.page, Ground(flow, self._palette, self._session.send))
         self._page, self._shown = flow.page, shown
         self._column.addWidget(shown.content, stretch=1)
+        # At once: what is not seen yet cannot have the focus.
+        shown.content.show()
         if shown.has_back and flow.trail:
             self._add_button(button("B&ack", lambda: self._session.send(GoBack()), name="Back"))
         for made in shown.buttons:
@@ -127,6 +129,7 @@ class RescueWindow(QWidget):
 
     def _add_button(self, made: QPushButton) -> None:
         self._buttons.addWidget(made)
+        made.show()
 
     def _clear(self) -> None:
         self._problem = None

@@ -144,9 +144,9 @@ class Screen:
         )
         window = RescueWindow(session, palette)
         window.resize(*size)
-        window.show()
-        window.activateWindow()
-        self.qtbot.waitExposed(window)
+        with self.qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
         walker = Walker(self.qtbot, session, window)
         self.walkers.append(walker)
         return walker
