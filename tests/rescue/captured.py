@@ -1,7 +1,7 @@
 """Computers in the words of ``lsblk`` and ``sfdisk``, so that no test needs their disks.
 
-They are made up in the shape that real ones tell. ``machines/NAME.json`` holds the output of ``lsblk --json --bytes``, one ``sfdisk --json`` for each
-disk, and where disks are mounted.
+They are made up in the shape that real ones tell. ``machines/NAME.json`` holds the output of
+``lsblk --json --bytes``, one ``sfdisk --json`` for each disk, and where disks are mounted.
 """
 
 from __future__ import annotations
