@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
@@ -16,6 +18,8 @@ from backup_agent.qtkit.tokens import (
 )
 
 _BODY_POINTS = 10.5
+_MARKS = Path(__file__).parent / "marks"
+"""What a style sheet can only take from files."""
 
 
 def system_palette(application: QApplication) -> Palette:
@@ -60,6 +64,8 @@ def _qt_palette(colours: Palette) -> QPalette:
 
 def _style_sheet(c: Palette) -> str:
     """Roles are dynamic properties: ``role`` of labels and frames, ``kind`` of buttons."""
+    theme = "dark" if c is DARK else "light"
+    check, down = ((_MARKS / f"{name}-{theme}.svg").as_posix() for name in ("check", "down"))
     mono = ", ".join(f'"{family}"' for family in CODE_FAMILIES)
     return f"""
 QLabel[role="title"] {{ font-size: 21pt; font-weight: 600; }}
@@ -113,13 +119,20 @@ QLineEdit, QComboBox, QPlainTextEdit {{
 QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus {{ border: 2px solid {c.focus}; }}
 QComboBox[state="required"] {{ border: 2px dashed {c.warn}; color: {c.warn}; font-weight: 600; }}
 QComboBox[state="required"]:focus {{ border: 2px solid {c.focus}; }}
+QComboBox::drop-down {{ border: 0; width: 32px; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: 16px; height: 16px; }}
+QCheckBox::indicator, QTreeView::indicator {{
+    width: 16px; height: 16px; border: 1px solid {c.edge}; border-radius: 4px;
+    background: {c.surface}; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked {{
+    background: {c.accent}; border-color: {c.accent}; image: url("{check}"); }}
 QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.edge}; }}
 QCheckBox {{ min-height: 28px; spacing: 8px; padding: 2px 4px; border: 2px solid transparent; }}
 QCheckBox:focus {{ border: 2px solid {c.focus}; border-radius: 4px; }}
 QTreeView, QListView {{
     background: {c.surface}; border: 1px solid {c.line}; border-radius: 10px; outline: 0; }}
 QTreeView:focus, QListView:focus {{ border: 2px solid {c.focus}; }}
-QTreeView::item, QListView::item {{ min-height: 34px; }}
+QTreeView::item, QListView::item {{ min-height: 34px; padding-right: 12px; }}
 QTreeView::item:selected, QListView::item:selected {{
     background: {c.accent_soft}; color: {c.ink}; }}
 QHeaderView::section {{

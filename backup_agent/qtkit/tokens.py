@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TEXT_FAMILIES = ("Segoe UI Variable Text", "Segoe UI", "Inter", "Noto Sans", "sans-serif")
-CODE_FAMILIES = ("Cascadia Mono", "Consolas", "Noto Sans Mono", "monospace")
+CODE_FAMILIES = ("Cascadia Mono", "Consolas", "Noto Sans Mono", "DejaVu Sans Mono", "monospace")
 
 CONTROL_HEIGHT = 44
 """Pixels at 100 %, for fingers as well."""

@@ -91,7 +91,7 @@ def _confirm(flow: Flow, page: p.Confirm, move: m.Move) -> Step:
             running = p.Running(
                 f"Restoring {_names(page.mapping.rows)}",
                 Purpose.RESTORE,
-                restarts=options.automatic_restart,
+                restarts=options.automatic_restart and flow.surroundings.on_medium,
                 plans=page.mapping.plans,
             )
             return wait(go(flow, running).flow, "Restoring", w.Restore(options))

@@ -171,6 +171,7 @@ def show_code(code: p.Code, ground: Ground) -> Shown:
     key, digits = panel()
     digits.addWidget(label("The console must show this key", "caption"))
     digits.addWidget(label(shown.key, "key"))
+    digits.addStretch(1)
     grid.addWidget(key, 1, 1)
     grid.setColumnStretch(0, 1)
     inside.addLayout(grid, stretch=1)
