@@ -55,6 +55,11 @@ TEST_PACKAGES = (
     "xorriso",
     "debian-archive-keyring",
     "ovmf",
+    # what Qt links, and the letters it writes
+    "libegl1",
+    "libgl1",
+    "libfontconfig1",
+    "libxkbcommon0",
     # compresses files as Windows does
     "libwim15",
     # mounts restore points

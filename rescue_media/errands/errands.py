@@ -280,7 +280,8 @@ class Errands:
         if password is None:
             password = self._kept_password(place.address)
         if password is None:
-            return m.PasswordWanted(place.shown, place)
+            is_new = not self._is_there(place, emit, cancel)
+            return m.PasswordWanted(place.shown, place, is_new=is_new)
         access = self._access(place, place.address, password)
         folder = local_folder(place.address)
         selection = DiskSelection(wish.disks, repository=folder)
@@ -310,6 +311,16 @@ class Errands:
                 is_complete=result.complete,
             )
         )
+
+    def _is_there(self, place: Place, emit: Emit, cancel: CancelToken) -> bool:
+        """Whether there is a repository, whatever its password."""
+        try:
+            with opened(self._access(place, place.address, ""), emit=emit, cancel=cancel):
+                return True
+        except WrongPasswordError:
+            return True
+        except RepositoryNotFoundError:
+            return False
 
     def _copy(
         self, paths: tuple[str, ...], folder: Path, emit: Emit, cancel: CancelToken

@@ -283,7 +283,8 @@ def _back_up(flow: Flow, page: p.BackUpPlan, move: m.Move) -> Step:
 def _wants_password(flow: Flow, page: p.Running, move: m.Move) -> Step:
     """Before a backup begins to write, its repository is opened or made."""
     if isinstance(move, m.PasswordWanted) and page.purpose is Purpose.BACK_UP:
-        return go(_behind(flow), p.Password(move.shown, move.place), problem=_wrong(move))
+        password = p.Password(move.shown, move.place, is_new=move.is_new)
+        return go(_behind(flow), password, problem=_wrong(move))
     return stay(flow)
 
 

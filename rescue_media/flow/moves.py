@@ -203,12 +203,13 @@ class PlaceOpened:
 
 @dataclass(frozen=True, slots=True)
 class PasswordWanted:
-    """``wrong``: one was given and opened nothing."""
+    """``wrong``: one was given and opened nothing. ``is_new``: it is chosen now."""
 
     shown: str
     place: Place
     workstation: int | None = None
     wrong: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,11 +106,12 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """The encryption password of a workstation's backups, or for a backup to be made."""
+    """The encryption password of a workstation's backups. ``is_new``: of those to be made."""
 
     shown: str
     place: Place
     workstation: int | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

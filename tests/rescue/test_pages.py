@@ -118,6 +118,7 @@ PAGES: dict[str, Page] = {
     "select-empty": p.Select(Purpose.RESTORE),
     "select": selected(),
     "password": p.Password("ATELIER-01", PLACE, 0),
+    "password-new": p.Password("/media/usb", PLACE, is_new=True),
     "map": mapping(),
     "map-chosen": planned(),
     "plan": p.Confirm(planned(), "/media/usb/plan.txt"),

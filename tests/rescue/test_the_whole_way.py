@@ -217,3 +217,27 @@ def test_this_computer_is_backed_up_and_its_disk_not_changed(
     points = select.workstations[0].points
     assert points is not None
     assert [point.is_disk for point in points] == [True, True]
+
+
+def test_a_first_backup_makes_its_repository_only_once_the_password_was_typed_twice(
+    screen: Screen, tmp_path: Path
+) -> None:
+    image = empty_disk(tmp_path / "disk.img", 4 * MIB)
+    usb = tmp_path / "usb"
+    walker = screen.open(images=(image,))
+    walker.press("Back up this computer")
+    walker.press("Folder or USB disk")
+    walker.write("address", str(usb))
+    walker.press("OK")
+    walker.until(p.BackUpPlan)
+    walker.press("OK")
+    assert walker.until(p.Password).is_new
+    walker.write("password", "blue kettle")
+    walker.write("password again", "blue cattle")
+    walker.press("OK")
+    assert "The two differ." in walker.words()
+    assert not usb.exists()
+    walker.write("password again", "blue kettle")
+    walker.press("OK")
+    assert walker.until(p.Done).report.is_complete
+    assert (usb / "config").is_file()

@@ -249,21 +249,35 @@ def show_address(address: p.Address, ground: Ground) -> Shown:
 
 
 def show_password(password: p.Password, ground: Ground) -> Shown:
-    content, inside = page(
-        "Encryption password",
-        f"{password.shown} is encrypted. The password was chosen with the first backup.",
-        trail="Select data",
-    )
+    lead = f"{password.shown} is encrypted. The password was chosen with the first backup."
+    if password.is_new:
+        lead = "Choose one and write it down: without it nobody can open the backup, ever."
+    content, inside = page("Encryption password", lead, trail="Select data")
     frame, words = panel()
     field = _field("password", "Encryption password", "", "")
     field.setEchoMode(QLineEdit.EchoMode.Password)
     words.addWidget(field)
-    words.addWidget(_show_box([field]))
+    again = _field("password again", "The same password again", "", "Once more")
+    again.setEchoMode(QLineEdit.EchoMode.Password)
+    if password.is_new:
+        words.addWidget(again)
+    words.addWidget(_show_box([field, again]))
+    differ = label("The two differ.", "strong", state="warn")
+    differ.hide()
+    words.addWidget(differ)
     layout = "This computer's keyboard layout is English (US) unless you chose another."
     words.addWidget(label(layout, "caption"))
     inside.addWidget(frame)
     inside.addStretch(1)
-    open_it = main_button("&OK", lambda: ground.send(m.GivePassword(field.text())))
+
+    def give() -> None:
+        if password.is_new and (not field.text() or field.text() != again.text()):
+            differ.setText("The two differ." if field.text() else "No password was typed.")
+            differ.show()
+            return
+        ground.send(m.GivePassword(field.text()))
+
+    open_it = main_button("&OK", give)
     return Shown(content, buttons=[open_it], main=open_it, focus="password")
 
 
