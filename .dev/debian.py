@@ -65,6 +65,7 @@ TEST_PACKAGES = (
     # mounts restore points
     "fuse3",
     # other programs that read our zips
+    "p7zip-full",
     "unzip",
     "libarchive-tools",
 )
