@@ -15,6 +15,7 @@ from backup_agent.services.media.slot import settings_in
 from rescue_media.flow.pages import Surroundings
 
 _MEDIUM = Path("/run/everboot/medium")
+_LAYOUT_NAMES = {"us": "EN-US", "gb": "EN-GB"}
 _SLOT = _MEDIUM / "everboot" / "settings"
 
 
@@ -40,18 +41,19 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
         )
     from rescue_media.ui.application import run_application
 
-    found = surroundings()
+    found = surroundings(layout=session.environment.get("XKB_DEFAULT_LAYOUT", ""))
     return run_application(
         session.environment, found, full_screen=args.full_screen or found.on_medium
     )
 
 
-def surroundings(slot: Path = _SLOT) -> Surroundings:
-    """Where we run. A damaged slot carries nothing: everything in it can be typed, too."""
+def surroundings(slot: Path = _SLOT, *, layout: str = "") -> Surroundings:
+    """Where we run; ``layout`` is the keyboard's, as XKB names it. A damaged slot carries nothing: everything in it can be typed, too."""
     settings = MediaSettings()
     with contextlib.suppress(OSError, EverbootError):
         settings = settings_in(slot.read_bytes())
     return Surroundings(
         on_medium=_MEDIUM.is_dir(),
+        keyboard=_LAYOUT_NAMES.get(layout, layout.upper()),
         media=settings,
     )

@@ -95,8 +95,11 @@ class Errands:
         self._kept = _Kept()
 
     def close(self) -> None:
-        self._repository.close()
-        self._link.close()
+        try:
+            self._repository.close()
+        finally:
+            # The device's key goes, whatever becomes of the storage.
+            self._link.close()
 
     def stop(self) -> None:
         """Beside cancelling the job: wake who waits for storage."""

@@ -216,9 +216,13 @@ Page: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where the application runs. ``media``: what the medium carries in its settings slot."""
+    """Where the application runs. ``media``: what the medium carries in its settings slot.
+
+    ``keyboard`` names its layout (``EN-US``) where that is known.
+    """
 
     on_medium: bool = False
+    keyboard: str = ""
     media: MediaSettings = field(default_factory=MediaSettings)
 
 

@@ -95,7 +95,8 @@ class RescueWindow(QWidget):
         line.addWidget(mark)
         line.addWidget(label("Rescue Media", "heading"))
         line.addStretch(1)
-        line.addWidget(label("Keyboard EN-US", "secondary"))
+        if keyboard := self._session.flow.surroundings.keyboard:
+            line.addWidget(label(f"Keyboard {keyboard}", "secondary"))
         return bar
 
     # Pages

@@ -47,6 +47,14 @@ class CommandSession:
         self.environment: dict[str, str] = {}
 
 
+def test_the_layout_of_the_keyboard_is_named_as_people_know_it(tmp_path: Path) -> None:
+    assert [surroundings(tmp_path, layout=name).keyboard for name in ("us", "fr", "")] == [
+        "EN-US",
+        "FR",
+        "",
+    ]
+
+
 def test_without_qt_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rescue_command, "find_spec", lambda _name: None)
     assert importlib.util.find_spec("PySide6") is not None

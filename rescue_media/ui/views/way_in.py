@@ -265,8 +265,8 @@ def show_password(password: p.Password, ground: Ground) -> Shown:
     differ = label("The two differ.", "strong", state="warn")
     differ.hide()
     words.addWidget(differ)
-    layout = "This computer's keyboard layout is English (US) unless you chose another."
-    words.addWidget(label(layout, "caption"))
+    if keyboard := ground.flow.surroundings.keyboard:
+        words.addWidget(label(f"The keyboard's layout is {keyboard}.", "caption"))
     inside.addWidget(frame)
     inside.addStretch(1)
 
