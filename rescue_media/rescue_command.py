@@ -48,7 +48,10 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
 
 
 def surroundings(slot: Path = _SLOT, *, layout: str = "") -> Surroundings:
-    """Where we run; ``layout`` is the keyboard's, as XKB names it. A damaged slot carries nothing: everything in it can be typed, too."""
+    """Where we run; ``layout`` is the keyboard's, as XKB names it.
+
+    A damaged slot carries nothing: everything in it can be typed, too.
+    """
     settings = MediaSettings()
     with contextlib.suppress(OSError, EverbootError):
         settings = settings_in(slot.read_bytes())
