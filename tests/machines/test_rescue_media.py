@@ -36,13 +36,13 @@ def _medium(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("shape", list(Shape))
 @pytest.mark.parametrize("firmware", list(Firmware))
-def test_the_medium_reaches_its_terminal_and_shows_the_disks(
+def test_the_medium_reaches_its_window_and_shows_the_disks(
     medium: Path, firmware: Firmware, shape: Shape, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(_DISK_SIZE))
     with alone():
-        disks, words, lockdown = try_out(
+        trial = try_out(
             medium,
             TrialMachine(firmware=firmware, shape=shape, disks=(disk,)),
             commands=(
@@ -53,6 +53,8 @@ def test_the_medium_reaches_its_terminal_and_shows_the_disks(
             limit_seconds=_BOOT_SECONDS,
             cancel=CancelToken(),
         )
+    disks, words, lockdown = trial.answers
+    assert trial.display == "cage"
     assert "/dev/vda: 64" in disks
     assert "everboot.keyboard=us" in words
     # Debian's kernel locks itself down where it was started by Secure Boot, and only there.
