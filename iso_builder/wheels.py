@@ -59,7 +59,10 @@ def required_by(product: str) -> tuple[Package, ...]:
 
 
 def fetch_wheels(packages: Iterable[Package], root: Path, *, cancel: CancelToken) -> Path:
-    """Unpack their wheels below ``root``; returns the folder. Raises :class:`CommandFailedError`."""
+    """Unpack their wheels below ``root``; returns the folder.
+
+    Raises :class:`CommandFailedError`.
+    """
     site = root / SITE
     site.mkdir(parents=True)
     platforms = (f"--platform={name}_x86_64" for name in PLATFORMS)

@@ -1,6 +1,6 @@
 """The smallest window: proves that Qt draws and listens on this computer.
 
-    python3 -m rescue_media.ui.first_light
+python3 -m rescue_media.ui.first_light
 """
 
 from __future__ import annotations
