@@ -23,7 +23,7 @@ from rescue_media.boot_repair.efi import (
 from rescue_media.boot_repair.folders import VolumeFolders, find_below
 from rescue_media.boot_repair.hive import STORAGE_DRIVERS, DriverSurvey, survey_drivers
 
-EFI_PARTITION = "C12A7328-F81F-11D2-BA4B-00C04FC93EC9"
+EFI_PARTITION = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 _MBR_EFI_PARTITION = "ef"
 _EXT = {FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4}
 _SECTOR = 512
@@ -104,7 +104,8 @@ def survey_disk(
 ) -> DiskFacts:
     """``variables``: where the firmware's are shown, if they are.
 
-    Raises :class:`~backup_agent.errors.SourceError`, ``HostError``."""
+    Raises :class:`~backup_agent.errors.SourceError`, ``HostError``.
+    """
     disk = host.disk(path)
     with host.open_disk(disk) as file:
         layout = read_layout(file, disk, sector_size=disk.sector_size)

@@ -28,7 +28,7 @@ class ImageVolumes:
         file = cut_out(self._image, volume, self._scratch / f"volume{number}")
         root = self._scratch / f"root{number}"
         if kind is FileSystemKind.NTFS:
-            with mounted_ntfs(file, root):
+            with mounted_ntfs(file, root, "remove_hiberfile" if writable else "ro"):
                 yield root
         else:
             yield from _copied(file, kind, root, writable=writable)
