@@ -55,6 +55,8 @@ TEST_PACKAGES = (
     "xorriso",
     "debian-archive-keyring",
     "ovmf",
+    # edits Windows' registry
+    "libhivex0",
     # compresses files as Windows does
     "libwim15",
     # mounts restore points

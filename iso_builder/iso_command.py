@@ -90,6 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     test.add_argument(
         "--screenshot", type=Path, metavar="FILE", help="a picture of its window (PNG)"
     )
+    test.add_argument(
+        "--safe-graphics", action="store_true", help="without graphics drivers, as in the menu"
+    )
     test.add_argument("--kvm", action="store_true", help="use this computer's virtualisation")
 
 
@@ -211,6 +214,7 @@ def _test(image: Path, args: argparse.Namespace, session: CommandSession) -> int
         memory=args.memory * _MIB,
         disks=tuple(args.disk),
         kvm=args.kvm,
+        safe_graphics=args.safe_graphics,
     )
     way = f"{args.firmware.value}, {args.shape.value}"
     session.render.emit(Notice(f"Starting a virtual machine ({way}); this may take minutes."))

@@ -12,7 +12,7 @@ from pathlib import Path
 from backup_agent.errors import CommandFailedError, UnsupportedError
 from backup_agent.model.cancel import CancelToken
 from iso_builder.command import Machine, require
-from iso_builder.config import SERIAL_CHOICE
+from iso_builder.config import SAFE_SERIAL_CHOICE, SERIAL_CHOICE
 from iso_builder.monitor import take_screenshot
 
 MIB = 1 << 20
@@ -42,13 +42,17 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrialMachine:
-    """A computer to try the medium on; ``memory`` in bytes, ``disks`` raw images."""
+    """A computer to try the medium on; ``memory`` in bytes, ``disks`` raw images.
+
+    ``safe_graphics``: started without graphics drivers.
+    """
 
     firmware: Firmware = Firmware.UEFI
     shape: Shape = Shape.USB
     memory: int = 1024 * MIB
     disks: tuple[Path, ...] = ()
     kvm: bool = False
+    safe_graphics: bool = False
 
     def arguments(self, image: Path, variables: Path, monitor: Path) -> list[str]:
         """QEMU's command; its standard input and output are the first serial port.
@@ -63,7 +67,8 @@ class TrialMachine:
         words += ["-m", f"{self.memory // MIB}M", "-no-reboot", "-vga", "std"]
         words += ["-serial", "stdio", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
         words += ["-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"]
-        words += ["-smbios", f"type=11,value={SERIAL_CHOICE}"]
+        choice = SAFE_SERIAL_CHOICE if self.safe_graphics else SERIAL_CHOICE
+        words += ["-smbios", f"type=11,value={choice}"]
         words += self._firmware_words(variables)
         words += ["-drive", f"if=none,id=medium,format=raw,readonly=on,file={_escaped(image)}"]
         match self.shape:

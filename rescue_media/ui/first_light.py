@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from backup_agent import __version__
-from rescue_media.ui.shown import report_when_shown
+from rescue_media.ui.first_paint import report_when_shown
 
 _WORDS = f"""\
 <h1>Rescue Media</h1>
