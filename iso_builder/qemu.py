@@ -66,6 +66,8 @@ class TrialMachine:
         words += [] if self.kvm else ["-cpu", _PROCESSOR]
         words += ["-m", f"{self.memory // MIB}M", "-no-reboot", "-vga", "std"]
         words += ["-serial", "stdio", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
+        # It gets an address like in any home, and leads nowhere.
+        words += ["-nic", "user,restrict=on,model=virtio-net-pci"]
         words += ["-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"]
         choice = SAFE_SERIAL_CHOICE if self.safe_graphics else SERIAL_CHOICE
         words += ["-smbios", f"type=11,value={choice}"]

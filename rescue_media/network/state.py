@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-
-_FIELD = re.compile(r"((?:[^\\:]|\\.)*)(?::|$)")
-_ESCAPED = re.compile(r"\\(.)")
 
 
 class LinkKind(StrEnum):
@@ -124,14 +120,28 @@ def parse_wifi_list(text: str) -> tuple[WifiNetwork, ...]:
 
 
 def _rows(text: str, length: int) -> Iterator[tuple[str, ...]]:
-    """Lines of so many fields between colons; a backslash makes the next character plain."""
+    """Its lines that have so many fields."""
     for line in text.splitlines():
-        fields = [_ESCAPED.sub(r"\1", match[1]) for match in _FIELD.finditer(line)]
-        # An IPv6 address in the last of two fields may come unescaped.
-        if len(fields) > length:
-            fields = [*fields[: length - 1], ":".join(fields[length - 1 :]).removesuffix(":")]
+        fields = _fields(line, length)
         if len(fields) == length:
-            yield tuple(fields)
+            yield fields
+
+
+def _fields(line: str, most: int) -> tuple[str, ...]:
+    """Between colons; a backslash makes the next character plain.
+
+    The last field may have colons all the same: not every IPv6 address comes escaped.
+    """
+    fields = [""]
+    characters = iter(line)
+    for character in characters:
+        if character == "\\":
+            fields[-1] += next(characters, "")
+        elif character == ":" and len(fields) < most:
+            fields.append("")
+        else:
+            fields[-1] += character
+    return tuple(fields)
 
 
 def _link_state(text: str) -> LinkState:

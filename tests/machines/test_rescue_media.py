@@ -24,6 +24,9 @@ _SETTINGS = MediaSettings("https://backup.example.org", "AA11-BB22-CC33")
 _LARGEST = 400 << 20
 _DISK_SIZE = 64 << 20
 _SMALLEST_WIDTH = 1024
+_NETWORK = (
+    "python3 -c 'from rescue_media.network.nmcli import *; print(network_state().sentence())'"
+)
 _FEWEST_SHADES = 8
 
 
@@ -59,16 +62,18 @@ def test_the_medium_reaches_its_window_and_shows_the_disks(
                 "everboot disks",
                 "cat /proc/cmdline",
                 "cat /sys/kernel/security/lockdown",
+                _NETWORK,
             ),
             screenshot=picture,
             limit_seconds=_BOOT_SECONDS,
             cancel=CancelToken(),
         )
     _require_something_drawn(picture)
-    disks, words, lockdown = trial.answers
+    disks, words, lockdown, network = trial.answers
     assert trial.display == "cage"
     assert "/dev/vda: 64" in disks
     assert "everboot.keyboard=us" in words
+    assert "Connected by cable, 10.0.2.15/24" in network
     # Debian's kernel locks itself down where it was started by Secure Boot, and only there.
     assert ("[integrity]" in lockdown) == (firmware is Firmware.SECURE_BOOT)
 

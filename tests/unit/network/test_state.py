@@ -29,6 +29,7 @@ IP4.ROUTE[1]:dst = 0.0.0.0/0, nh = 10.0.2.2, mt = 100
 IP4.DNS[1]:10.0.2.3
 IP6.ADDRESS[1]:fec0\\:\\:5054\\:ff\\:fe12\\:3456/64
 IP6.ADDRESS[2]:fe80\\:\\:1/64
+IP6.ADDRESS[3]:2001:db8::5/64
 IP6.GATEWAY:fe80\\:\\:2
 """
 WIFI = """\
@@ -56,7 +57,7 @@ def test_adapters_are_the_wired_and_wireless_ones_with_their_states() -> None:
 
 def test_addresses_are_those_that_lead_somewhere() -> None:
     link = parse_addresses(WIRED, DETAILS)
-    assert link.addresses == ("10.0.2.15/24", "fec0::5054:ff:fe12:3456/64")
+    assert link.addresses == ("10.0.2.15/24", "fec0::5054:ff:fe12:3456/64", "2001:db8::5/64")
     assert link.gateway == "10.0.2.2"
     assert link.name_servers == ("10.0.2.3",)
 
