@@ -21,11 +21,9 @@ from tests.helpers.disk_checks import examine
 from tests.helpers.disk_images import MIB, place, run_tool
 from tests.helpers.fake_firmware import FakeFirmware
 from tests.helpers.image_volumes import ImageVolumes
-from tests.helpers.registry import driver_start, leave_being_written, make_system_hive
+from tests.helpers.registry import driver_start
 from tests.helpers.small_computer import make_small_computer
-
-_LOADER = b"MZ stands in for a loader"
-_CONFIG = "Windows/System32/config"
+from tests.helpers.windows_disk import HIVE, LOADER, install_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +64,6 @@ def _restored(tmp_path: Path) -> Callable[[str], Restored]:
     return make
 
 
-def _install_windows(restored: Restored, *, being_written: bool = False) -> None:
-    with restored.folders.folder(3, FileSystemKind.NTFS, writable=True) as root:
-        (root / _CONFIG).mkdir(parents=True)
-        hive = make_system_hive(
-            root.parent / "SYSTEM", {"storahci": 0, "stornvme": 3}, overridden=("stornvme",)
-        )
-        if being_written:
-            leave_being_written(hive)
-        shutil.copyfile(hive, root / _CONFIG / "SYSTEM")
-        drivers = root / "Windows/System32/drivers"
-        drivers.mkdir()
-        for name in ("storahci.sys", "StorNVMe.sys"):
-            (drivers / name).write_bytes(_LOADER)
-        (root / "hiberfil.sys").write_bytes(b"HIBR" + bytes(8192))
-    kind = examine(restored.image).volumes[1].file_system.kind
-    with restored.folders.folder(1, kind, writable=True) as root:
-        (root / "EFI/Microsoft/Boot").mkdir(parents=True)
-        (root / "EFI/Microsoft/Boot/bootmgfw.efi").write_bytes(_LOADER)
-
-
 def _misplace(restored: Restored, number: int) -> None:
     volume = examine(restored.image).volumes[number]
     place(restored.image, volume.start + 28, struct.pack("<I", 63))
@@ -95,7 +73,7 @@ def test_a_windows_disk_is_made_to_start_and_then_nothing_is_left_to_do(
     restored: Callable[[str], Restored],
 ) -> None:
     computer = restored("windows-gpt")
-    _install_windows(computer)
+    install_windows(computer.image, computer.folders)
     _misplace(computer, 3)
     head = computer.image.read_bytes()[:MIB]
 
@@ -106,11 +84,11 @@ def test_a_windows_disk_is_made_to_start_and_then_nothing_is_left_to_do(
     assert len([o for o in outcomes if o.result is Result.DONE]) >= 5
 
     with computer.folders.folder(3, FileSystemKind.NTFS) as root:
-        assert driver_start(root / _CONFIG / "SYSTEM", "stornvme") == (0, False)
+        assert driver_start(root / HIVE, "stornvme") == (0, False)
         assert not (root / "hiberfil.sys").exists()
     kind = examine(computer.image).volumes[1].file_system.kind
     with computer.folders.folder(1, kind) as root:
-        assert (root / "EFI/BOOT/BOOTX64.EFI").read_bytes() == _LOADER
+        assert (root / "EFI/BOOT/BOOTX64.EFI").read_bytes() == LOADER
     volume = examine(computer.image).volumes[3]
     boot = computer.image.read_bytes()[volume.start : volume.start + 512]
     assert struct.unpack_from("<I", boot, 28) == (volume.start // 512,)
@@ -127,7 +105,7 @@ def test_a_registry_that_was_being_written_keeps_no_other_step_from_being_done(
     restored: Callable[[str], Restored],
 ) -> None:
     computer = restored("windows-gpt")
-    _install_windows(computer, being_written=True)
+    install_windows(computer.image, computer.folders, being_written=True)
     outcomes = computer.repair(plan_repair(computer.survey()))
     left_out = {o.title: o.words for o in outcomes if o.result is Result.LEFT_OUT}
     assert any("was writing its registry" in words for words in left_out.values())
@@ -138,7 +116,7 @@ def test_a_step_that_fails_is_told_and_the_others_are_done(
     restored: Callable[[str], Restored],
 ) -> None:
     computer = restored("windows-gpt")
-    _install_windows(computer)
+    install_windows(computer.image, computer.folders)
     plan = plan_repair(computer.survey())
     computer.firmware.forgetful = True
     failed = [o for o in computer.repair(plan) if o.result is Result.FAILED]
@@ -173,7 +151,7 @@ def test_a_computer_started_by_bios_leaves_the_list_out(
     restored: Callable[[str], Restored],
 ) -> None:
     computer = restored("windows-gpt")
-    _install_windows(computer)
+    install_windows(computer.image, computer.folders)
     shutil.rmtree(computer.variables)
     outcomes = computer.repair(plan_repair(computer.survey()))
     assert outcomes[-1].result is Result.LEFT_OUT
