@@ -62,6 +62,7 @@ TEST_PACKAGES = (
     # mounts restore points
     "fuse3",
     # other programs that read our zips
+    "p7zip-full",
     "unzip",
     "libarchive-tools",
 )

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 from console_ui.django_settings import console_settings
+from console_ui.restore.gateway_rights import UnlockedVaults
 from console_ui.storage.device_vaults import LinkedDevices
 from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.gateway.messages import Receive, Send
@@ -14,7 +15,9 @@ from console_ui.storage.gateway.route import PREFIX
 from console_ui.web.body_limit import LimitedBodies
 
 pages = LimitedBodies(get_asgi_application())
-gateway = Gateway(spool_folder=console_settings().spool_folder, tokens=LinkedDevices())
+gateway = Gateway(
+    spool_folder=console_settings().spool_folder, tokens=UnlockedVaults(LinkedDevices())
+)
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -23,8 +23,11 @@ APPS = (
     "console_ui.accounts",
     "console_ui.devices",
     "console_ui.storage",
+    "console_ui.activity",
+    "console_ui.alerts",
     "console_ui.restore",
     "console_ui.media",
+    "console_ui.download",
 )
 
 MIDDLEWARE = (
@@ -121,6 +124,7 @@ def _templates() -> dict[str, object]:
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "console_ui.accounts.context.account",
+                "console_ui.alerts.context.alerts",
             ],
             "builtins": ["console_ui.web.templatetags.page"],
         },

@@ -35,14 +35,27 @@ def listening_socket(address: str, port: int) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """uvicorn, which waits for every answer under way when it ends: those of open pages and of
+    waiting devices last for minutes, so they are told to end.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        from console_ui.activity.live import board
+
+        board.close()
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGINT or SIGTERM, then finish those that run."""
+    from console_ui.alerts.watch import watch
     from console_ui.asgi import application
     from console_ui.storage.housekeeping import housekeeping
     from console_ui.web.postman import postman
 
     tls = settings.tls
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             application,
             lifespan="off",
@@ -58,9 +71,11 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         )
     )
     housekeeping.start()
+    watch.start()
     postman.start()
     try:
         server.run(sockets=[listener])
     finally:
+        watch.stop()
         housekeeping.stop()
         postman.stop()

@@ -128,5 +128,10 @@ class Settings:
         return self.data / "spool"
 
     @property
+    def unlocked_folder(self) -> Path:
+        """Where the sockets of unlocked vaults lie."""
+        return self.data / "unlocked"
+
+    @property
     def mail_folder(self) -> Path:
         return self.data / "mail"

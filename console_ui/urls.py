@@ -18,11 +18,17 @@ urlpatterns = [
     path("", include("console_ui.accounts.urls")),
     path("", include("console_ui.devices.urls")),
     path("", include("console_ui.storage.urls")),
+    path("", include("console_ui.restore.urls")),
+    path("", include("console_ui.activity.urls")),
+    path("", include("console_ui.alerts.urls")),
+    path("", include("console_ui.download.urls")),
     path("api/v1/device/vaults", device_vaults.listing, name="api-device-vaults"),
     path(
         "api/v1/device/managed-password",
         device_vaults.hand_over_password,
         name="api-own-managed-password",
     ),
+    # After what has an address below it of its own.
+    path("api/v1/", include("console_ui.api.application")),
     path("media", media_codes.media, name="media"),
 ]

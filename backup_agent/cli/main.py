@@ -45,6 +45,9 @@ COMMANDS: Mapping[str, str] = {
     "unlock": "remove locks that crashed runs left",
     "key": "manage the repository's passwords",
     "link": "link this device to a console",
+    "plan": "say what this device backs up, and how often",
+    "status": "show how the last backups went",
+    "agent": "keep the plans, and do what the console asks",
     "disks": "show disks, partitions and volumes",
     "demo": "show the whole main job in a scratch folder",
 }

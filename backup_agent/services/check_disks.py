@@ -63,6 +63,7 @@ class DiskPointChecker:
                         _finding(snapshot, disk.name.decode("utf-8", "replace"), trouble)
                         for trouble in _troubles(browser, disk.name, layout)
                     ]
+                    findings += _doubts(snapshot, disk.name.decode("utf-8", "replace"), layout)
                     volumes += self._volumes(browser, disk.name, layout, on_volume)
                     readable += 1
                 except (IntegrityError, NoSuchPointError, UnsupportedVersionError) as exc:
@@ -135,6 +136,13 @@ def _troubles(browser: DeepBrowser, disk: bytes, layout: DiskLayout) -> Iterator
         if node.name not in known:
             name = node.name.decode("utf-8", "backslashreplace")
             yield f"There is a volume {name} that no partition has room for."
+
+
+def _doubts(snapshot: Snapshot, disk: str, layout: DiskLayout) -> Iterator[Finding]:
+    """Partitions that nobody knows of: every byte is there, but what it means is not."""
+    if layout.table.undivided:
+        problem = "Its partition table was damaged when it was backed up: "
+        yield _finding(snapshot, disk, problem + " ".join(layout.table.flaws), Severity.HINT)
 
 
 def _check_volume(

@@ -18,6 +18,7 @@ __all__ = [
     "DamagedFile",
     "PointKind",
     "RestorePoint",
+    "describe",
     "list_points",
 ]
 
@@ -62,10 +63,11 @@ def list_points(
 ) -> Iterator[RestorePoint]:
     """Every restore point, oldest first; snapshot files that are damaged go to ``on_damage``."""
     for snapshot in repository.snapshots(on_damage=on_damage):
-        yield _describe(snapshot, reader)
+        yield describe(snapshot, reader)
 
 
-def _describe(snapshot: Snapshot, reader: BlobReader) -> RestorePoint:
+def describe(snapshot: Snapshot, reader: BlobReader) -> RestorePoint:
+    """What its root tree tells of a restore point; a damaged tree shows as ``DAMAGED``."""
     size = snapshot.summary.total_bytes_processed if snapshot.summary else None
     try:
         root = reader.load_tree(snapshot.tree)

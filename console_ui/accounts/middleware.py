@@ -47,7 +47,8 @@ class AccountMiddleware:
         if not request.user.is_authenticated:
             return self._get_response(request)
         request.person = user = request.user
-        request.session.touch()
+        if not _comes_by_itself(request):
+            request.session.touch()
         request.membership = current_membership(request, user)
         if request.membership is not None:
             cast(MemberRequest, request).organisation = request.membership.organisation
@@ -72,6 +73,11 @@ class AccountMiddleware:
         if not request.user.must_have_second_factor or match.url_name in _ENROLMENT_OPEN:
             return None
         return _stop(request, "second-factor", "mfa_enrolment_required")
+
+
+def _comes_by_itself(request: HttpRequest) -> bool:
+    """Whether nobody did anything: an open page renews its stream of news for ever."""
+    return request.headers.get("Accept") == "text/event-stream"
 
 
 def _stop(request: HttpRequest, page: str, code: str) -> HttpResponseBase:

@@ -1,5 +1,4 @@
-"""``/api/v1/…`` about devices: JSON, for devices with their access tokens, and for programs with
-HTTP Basic and an application password.
+"""``/api/v1/…`` about devices: JSON, for devices with their access tokens.
 
 No cookie opens these, so no other site can have a browser send them.
 """
@@ -18,12 +17,6 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console_ui.accounts.application_passwords import (
-    EnrolmentRequired,
-    Principal,
-    authenticate_program,
-)
-from console_ui.accounts.models import Scope
 from console_ui.accounts.throttle import Blocked
 from console_ui.accounts.visitor import visitor_of
 from console_ui.devices import linking, managed_passwords, tokens
@@ -56,31 +49,6 @@ def device_api(
     return checked
 
 
-def program_api(
-    page: Callable[Concatenate[HttpRequest, Principal, _P], JsonResponse],
-) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
-    """For programs; the page is told whom one acts for."""
-
-    @csrf_exempt
-    @wraps(page)
-    def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
-        login, password = basic_login(request)
-        address = visitor_of(request).address
-        match authenticate_program(login, password, scope=Scope.API, address=address):
-            case Principal() as principal:
-                return page(request, principal, *args, **kwargs)
-            case Blocked(seconds=seconds):
-                refused = too_many_attempts(seconds)
-            case EnrolmentRequired():
-                refused = refusal(403, "mfa_enrolment_required")
-            case None:
-                refused = refusal(401, "invalid_login")
-                refused.headers["WWW-Authenticate"] = 'Basic realm="Everboot", charset="UTF-8"'
-        return refused
-
-    return checked
-
-
 def basic_login(request: HttpRequest) -> tuple[str, str]:
     """RFC 7617; both empty where there is none."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
@@ -91,14 +59,6 @@ def basic_login(request: HttpRequest) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return login, password
-
-
-@program_api
-@require_safe
-def devices(request: HttpRequest, principal: Principal) -> JsonResponse:  # noqa: ARG001
-    """All linked devices of the organisation that the caller acts in."""
-    linked = Device.objects.linked(timezone.now()).of(principal.organisation)
-    return JsonResponse({"devices": [_public(device) for device in linked]})
 
 
 @device_api

@@ -80,6 +80,16 @@ def fetch(reader: Device, source: Device, *, address: str) -> str | Blocked | No
     return password
 
 
+def kept_for(device: Device) -> str | None:
+    """The password of the device's vault, for a person who restores in the browser; None if none
+    is kept. What is done with it is for the caller to record.
+    """
+    kept = ManagedPassword.objects.filter(device=device).first()
+    if kept is None:
+        return None
+    return unseal(bytes(kept.sealed), context=_context(device)).decode()
+
+
 def _is_news(reader: Device, source: Device, *, address: str, now: datetime) -> bool:
     """Whether the owners have not been told of this yet; they are from now on."""
     long_ago = Q(told_at=None) | Q(told_at__lte=now - _TOLD_AGAIN_AFTER)

@@ -8,7 +8,6 @@ from console_ui.devices import api, oauth
 from console_ui.devices.pages import devices, link
 
 urlpatterns = [
-    path("devices", devices.overview, name="devices"),
     path("devices/<uuid:device_id>/rename", devices.rename, name="device-rename"),
     path("devices/<uuid:device_id>/remove", devices.remove, name="device-remove"),
     path("ui/", link.fragment_door, name="fragment-door"),
@@ -16,7 +15,6 @@ urlpatterns = [
     path("link/answer", link.answer, name="link-answer"),
     path("oauth/device_authorization", oauth.device_authorization, name="device-authorization"),
     path("oauth/token", oauth.token, name="token"),
-    path("api/v1/devices", api.devices, name="api-devices"),
     path("api/v1/device", api.this_device, name="api-device"),
     path(
         "api/v1/devices/<uuid:source_id>/managed-password",

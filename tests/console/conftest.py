@@ -16,9 +16,11 @@ from tests.servers.postgresql import postgresql
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import Settings as DjangoSettings
 
     from tests.console.gateways import Device
     from tests.console.people import Office
+    from tests.console.restoring import Restorer, Stored
 
 _FOLDER = pytest.StashKey[Path]()
 
@@ -157,3 +159,22 @@ def device(transactional_db: None, tmp_path: Path) -> Iterator[Device]:
     password = make_password(office.owner, office.organisation)
     with running_gateway(tmp_path) as gateway:
         yield Device(gateway, vault, office.owner.login_id, password, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """A repository with files and a disk in it; each test has a copy of it."""
+    from tests.console.restoring import store_documents
+
+    return store_documents(tmp_path_factory.mktemp("stored"))
+
+
+@pytest.fixture
+def mira(
+    stored: Stored, transactional_db: None, office: Office, settings: DjangoSettings, tmp_path: Path
+) -> Iterator[Restorer]:
+    """The owner, who restores from a vault with files and a disk in it."""
+    from tests.console.restoring import restorer
+
+    with restorer(stored, office, settings, tmp_path) as found:
+        yield found

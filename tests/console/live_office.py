@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -108,6 +109,10 @@ def main(data: Path, root: Path, address: str) -> None:
         "key_id": key.pk,
         "kind": "s3",
         "key": "x",
+        # No such restore point: what is in one is looked at where a vault is unlocked.
+        "point": "0" * 64,
+        "reference": "0" * 32,
+        "name": "constraints.txt",
     }
     told = {"pages": _pages(ids), "waiting_codes": [_wait(now), _wait(now)]}
     sys.stdout.write(json.dumps(told))
@@ -149,7 +154,31 @@ def _add_devices(organisation: Organisation, owner: User, now: datetime) -> Devi
         )
         for number, (name, system, kind) in enumerate(names, start=1)
     ]
+    _tell_of_runs(made[0], now)
     return made[0]
+
+
+def _tell_of_runs(device: Device, now: datetime) -> None:
+    """A plan, a run that left something out, which is an alert, and one that lasts."""
+    from console_ui.activity import reports, told
+
+    plan = told.ToldPlan(key=uuid.uuid4(), name=LONG_NAME, what=f"/srv/{LONG_NAME}", every_hours=6)
+    reports.take_heartbeat(device, told.Heartbeat(plans=(plan,)), now=now)
+    omission = told.ToldOmission(path=f"/srv/{LONG_NAME}/notes", reason="Permission denied")
+    ended = told.RunEnded(
+        kind="run_ended",
+        run=uuid.uuid4(),
+        at=now - timedelta(hours=1),
+        started_at=now - timedelta(hours=2),
+        outcome="incomplete",
+        plan_name=LONG_NAME,
+        bytes_added=3_000_000_000,
+        omitted=1,
+        omissions=(omission,),
+    )
+    begun = told.RunStarted(kind="run_started", run=uuid.uuid4(), at=now, plan_name=LONG_NAME)
+    for event in (ended, begun):
+        reports.take_event(device, event, now=now)
 
 
 def _add_vaults(organisation: Organisation, root: Path, now: datetime) -> tuple[Location, Vault]:
@@ -222,9 +251,11 @@ def _pages(ids: dict[str, object]) -> dict[str, str]:
     def walk(patterns: list[URLPattern | URLResolver]) -> dict[str, str]:
         found: dict[str, str] = {}
         for each in patterns:
+            if str(each.pattern).startswith(_NOT_FOR_PEOPLE):
+                continue
             if isinstance(each, URLResolver):
                 found |= walk(each.url_patterns)
-            elif not str(each.pattern).startswith(_NOT_FOR_PEOPLE):
+            else:
                 parts = {name: ids[name] for name in each.pattern.converters}
                 found[str(each.name)] = reverse(str(each.name), kwargs=parts)
         return found

@@ -26,16 +26,16 @@ class RunningConsole:
 
 @contextlib.contextmanager
 def running_console(
-    folder: Path, *options: str, secrets: Mapping[str, str] | None = None
+    folder: Path, *options: str, secrets: Mapping[str, str] | None = None, port: int = 0
 ) -> Iterator[RunningConsole]:
-    """``everboot console`` on a free port, its data in ``folder``.
+    """``everboot console`` on this port, else a free one, its data in ``folder``.
 
     ``secrets`` are environment variables, as passwords may not stand among the options.
     """
     data = folder / "data"
     command = (sys.executable, "-m", "backup_agent", "console")
     environment = {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", **(secrets or {})}
-    arguments = (*command, "--data", str(data), "--port", "0", *options)
+    arguments = (*command, "--data", str(data), "--port", str(port), *options)
     with running(arguments, folder=folder, name="console", environment=environment) as server:
         # The last line it prints; connections wait for it from then on.
         server.wait_until(lambda: "Ctrl-C ends it" in server.log.read_text())

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, UUIDConverter
 
 from console_ui.audit.models import Entry
+from console_ui.restore.urls import PointConverter, ReferenceConverter
 from tests.console.people import Office, enrol
 
 # Programs come without a browser's cookies, so that there is nothing to forge: a bearer token or
@@ -51,7 +52,7 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str
             yield path
 
 
-_KINDS = ("uuid", "int", "str", "slug", "path")
+_KINDS = ("uuid", "uuidstr", "int", "str", "slug", "path", "point", "reference")
 
 
 def _sample(converter: object) -> str:
@@ -60,6 +61,10 @@ def _sample(converter: object) -> str:
             return str(uuid.UUID(int=7))
         case IntConverter():
             return "7"
+        case ReferenceConverter():
+            return "7" * 32
+        case PointConverter():
+            return "7" * 64
         case _:
             return "x"
 
@@ -90,21 +95,24 @@ def test_no_address_takes_a_form_without_this_browsers_token(office: Office, tok
     assert client.get("/account").status_code == 200
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-def test_a_browsers_cookie_opens_nothing_that_is_for_programs(office: Office, method: str) -> None:
-    """They ask for no form token: so another site's page must gain nothing by asking them."""
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_browsers_cookie_alone_changes_nothing_that_is_for_programs(
+    office: Office, method: str
+) -> None:
+    """Another site's page must gain nothing by asking them; it cannot read what a GET answers."""
     enrol(office.owner)
-    client = Client()
+    client = Client(enforce_csrf_checks=True)
     client.force_login(office.owner)
     before = Entry.objects.count()
 
     statuses = {
         address: client.generic(method.upper(), address).status_code
         for address in _addresses_for_programs()
+        if address != "/api/v1/openapi.json"  # the description, for everybody
     }
 
     assert len(statuses) >= 6
-    assert {a: s for a, s in statuses.items() if s not in {400, 401, 405}} == {}
+    assert {a: s for a, s in statuses.items() if s not in {400, 401, 403, 404, 405}} == {}
     assert Entry.objects.count() == before
 
 

@@ -16,16 +16,17 @@ from django.utils import timezone
 
 from console_ui.accounts import application_passwords, secret_links
 from console_ui.accounts.models import Purpose, Role, Scope, SecurityKey, TrustedBrowser
+from console_ui.activity.models import Command, CommandKind
 from console_ui.devices import managed_passwords
 from console_ui.devices.models import Kind
 from console_ui.django_settings import console_settings
-from console_ui.storage.models import LocationKind
+from console_ui.storage.models import LocationKind, StoredObject
 from tests.console.gateways import make_location, make_vault
 from tests.console.people import Office, enrol
 from tests.console.played_device import link
 
 # What stands in addresses and is no id of anything that belongs to somebody.
-_NO_IDS = {"version", "name", "kind"}
+_NO_IDS = {"version", "name", "kind", "rest"}
 
 
 def _patterns() -> list[str]:
@@ -62,7 +63,7 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
     organisation, owner = office.organisation, office.owner
     enrol(owner)
     _, source, _ = link(office, name="PLAN-SERVER")
-    _, _, token = link(office, kind=Kind.RESTORE, sources=(source,), name="RESCUE")
+    _, rescue, token = link(office, kind=Kind.RESTORE, sources=(source,), name="RESCUE")
     managed_passwords.keep(source, "kept", address="", now=timezone.now())
     root = console_settings().storage_roots[0]
     root.mkdir(exist_ok=True)
@@ -80,8 +81,16 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
     other_browser = Client()
     other_browser.force_login(owner)
     password, _ = application_passwords.make(owner, organisation, name="x", scopes=[Scope.API])
+    vault = make_vault(organisation, location)
+    point = StoredObject.objects.create(
+        vault=vault, kind="snapshots", name=uuid.uuid4().hex * 2, size=1
+    )
+    command = Command.objects.create(
+        device=rescue, kind=CommandKind.STOP, asked_at=timezone.now(), expires_at=timezone.now()
+    )
     ids = {
         "browser_id": browser.pk,
+        "command_id": command.pk,
         "device_id": source.pk,
         "key": owner.sessions.get().session_key,
         "key_id": key.pk,
@@ -90,7 +99,9 @@ def _things_of(office: Office, folder: str) -> tuple[dict[str, str], str]:
         "membership_id": organisation.memberships.get(role=Role.VIEWER).pk,
         "password_id": password.pk,
         "source_id": source.pk,
-        "vault_id": make_vault(organisation, location).pk,
+        "vault_id": vault.pk,
+        "point": point.name,
+        "reference": "7" * 32,
     }
     return {name: str(each) for name, each in ids.items()}, token
 
@@ -102,9 +113,13 @@ def _statuses(office: Office, token: str, address: str) -> set[int]:
     session = client.session
     session["confirmed_at"] = time.time()
     session.save()
-    # A form that makes sense wherever one is asked for, or 404 would say nothing.
-    form = {"role": "viewer"}
-    return {client.get(address).status_code, client.post(address, form).status_code}
+    # Words that make sense wherever some are asked for, or 404 would say nothing.
+    if address.startswith("/api/"):
+        told = {"kind": "stop", "state": "taken"}
+        answer = client.post(address, told, content_type="application/json")
+    else:
+        answer = client.post(address, {"role": "viewer"})
+    return {client.get(address).status_code, answer.status_code}
 
 
 def test_the_walk_finds_the_addresses_that_are_known() -> None:

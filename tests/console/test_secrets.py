@@ -21,6 +21,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backup_agent.errors import IntegrityError
+from backup_agent.services.vault import FileKind
 from console_ui.accounts import totp
 from console_ui.accounts.models import SessionRow
 from console_ui.accounts.sessions import SessionStore
@@ -31,10 +32,10 @@ from console_ui.keyfile import MasterKey
 from console_ui.sealing import derive
 from console_ui.storage.device_vaults import LinkedDevices
 from console_ui.storage.locations import place_of
-from console_ui.storage.models import Location, LocationKind
+from console_ui.storage.models import Location, LocationKind, Vault
 from console_ui.web import mail
 from tests.console.gateways import Device as StockClient
-from tests.console.gateways import make_location, running_gateway
+from tests.console.gateways import make_location, running_gateway, store_object
 from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in
 from tests.console.played_device import PlayedDevice, link
 
@@ -191,15 +192,17 @@ def by_devices(story: Story, browser: Client, office: Office) -> str:
     token = played.poll(codes).json()["access_token"]
     renewed = played.renew().json()["access_token"]
     bearer = {"Authorization": f"Bearer {renewed}"}
-    body = {"password": MANAGED}
+    (entry,) = played.get("/api/v1/device/vaults", renewed).json()["vaults"]
+    own = Vault.objects.get(pk=entry["id"])
+    key = store_object(own, FileKind.KEY, b"opened by the console", at=timezone.now())
+    body = {"password": MANAGED, "key": key.name}
     address = "/api/v1/device/managed-password"
     kept = played.http.put(address, body, content_type="application/json", headers=bearer)
     assert kept.status_code == 200
-    played.get("/api/v1/device/vaults", renewed)
     source = Device.objects.get(client_id=played.client_id)
     rescue, _, reading = link(office, kind=Kind.RESTORE, sources=(source,), name="RESCUE")
     fetched = rescue.get(f"/api/v1/devices/{source.pk}/managed-password", reading)
-    assert fetched.json() == body
+    assert fetched.json() == {"password": MANAGED}
     story.remember(
         media_code=media_code[0],
         user_code=codes["user_code"],

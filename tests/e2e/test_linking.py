@@ -38,6 +38,7 @@ def test_a_code_typed_after_the_login_links_a_device(
     assert json.loads(out)["device_name"] == "ATELIER-01"
 
     mira.open(f"{console.address}/devices")
+    mira.press("ATELIER-01")
     assert shown["key"] in mira.page
 
 

@@ -28,12 +28,14 @@ from backup_agent.services.link.assertion import (
 from backup_agent.services.link.identity import Console
 from backup_agent.storage.authorities import authorities_file, tls_context
 from backup_agent.storage.failures import Failures
+from backup_agent.storage.web_client import TokenSource
 
 Clock = Callable[[], float]
 """Seconds since 1970."""
 
 _DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-_TIMEOUT = httpx.Timeout(30, connect=10)
+_TIMEOUT_SECONDS, _CONNECT_SECONDS = 30.0, 10.0
+_TIMEOUT = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _TOO_MANY, _SERVER_ERROR = 401, 404, 409, 429, 500
 
 
@@ -80,6 +82,7 @@ class _Refusal(msgspec.Struct, frozen=True):
     error: str = ""
     error_description: str = ""
     code: str = ""
+    message: str = ""
 
 
 class _Vaults(msgspec.Struct, frozen=True):
@@ -205,6 +208,32 @@ class ConsoleClient:
             )
         self._accepted(answer)
 
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        tokens: TokenSource,
+        *,
+        content: bytes | None = None,
+        patience_seconds: float = 0,
+    ) -> bytes:
+        """One question to the API, and its answer's body. A token that is refused is renewed once.
+
+        ``patience_seconds``: how much longer than usual the answer may take. Raises
+        ``LinkRefusedError``, ``LinkError``, ``StorageError``.
+        """
+        token = tokens.current()
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS + patience_seconds, connect=_CONNECT_SECONDS)
+        answer = self._request(
+            method, path, headers=_bearer(token), content=content, timeout=timeout
+        )
+        if answer.status_code == _UNAUTHORIZED:
+            token = tokens.instead_of(token)
+            answer = self._request(
+                method, path, headers=_bearer(token), content=content, timeout=timeout
+            )
+        return self._accepted(answer).content
+
     def leave(self, token: str) -> None:
         """Tell the console that this device is linked no longer."""
         self._send("DELETE", "/api/v1/device", token)
@@ -237,9 +266,12 @@ class ConsoleClient:
         headers: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
     ) -> httpx.Response:
         try:
-            return self._http.request(method, path, headers=headers, data=data, content=content)
+            return self._http.request(
+                method, path, headers=headers, data=data, content=content, timeout=timeout
+            )
         except (httpx.HTTPError, OSError) as exc:
             raise self._failures.unreachable("the console", exc) from exc
 
@@ -255,10 +287,8 @@ class ConsoleClient:
             refusal = msgspec.json.decode(answer.content, type=_Refusal)
         except msgspec.DecodeError:
             raise self._no_console() from None
-        raise OauthError(
-            refusal.error,
-            f"{self.console.address} refuses: {refusal.error_description or refusal.code}",
-        )
+        why = refusal.error_description or refusal.message or refusal.code
+        raise OauthError(refusal.error, f"{self.console.address} refuses: {why}")
 
     def _decode(self, answer: httpx.Response, wanted: type[_Answer]) -> _Answer:
         try:

@@ -11,9 +11,9 @@ from backup_agent.filesystems.mbr import parse_boot_record
 from backup_agent.model.disk import AreaKind, DiskLayout, Extent, FileSystemKind, TableKind, Volume
 from backup_agent.targets.disk.stored import StoredDisk, VolumeContent
 
-RESIZABLE = frozenset(
-    {FileSystemKind.NTFS, FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4}
-)
+EXTS = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
+
+RESIZABLE = EXTS | {FileSystemKind.NTFS}
 """What ntfsresize and resize2fs understand. Nobody shrinks FAT or exFAT safely."""
 
 _MIB = 1 << 20
@@ -40,6 +40,14 @@ class VolumeFacts:
     def sector_size(self) -> int | None:
         """The sector size that the file system was made for; ``None`` where it does not care."""
         return volume_sector_size(self.kind, self.boot)
+
+    @property
+    def largest_sector(self) -> int | None:
+        """The largest sectors of a drive that it works on; ``None`` where any will do.
+
+        Linux reads ext a block at a time, and no drive gives less than a sector.
+        """
+        return self.volume.file_system.cluster_size if self.kind in EXTS else self.sector_size
 
     @property
     def smallest(self) -> int:

@@ -23,6 +23,8 @@ class Changes:
     wanted_growth: bool
     blocked_by: int | None
     target_size: int
+    makes_table: bool
+    """Whether the partition table is made anew, or else written as it was stored."""
     loses_hybrid_record: bool = False
 
     @property
@@ -100,6 +102,13 @@ def _moved(changes: Changes) -> Iterator[str]:
 def _outside(changes: Changes) -> Iterator[str]:
     table = changes.layout.table
     same_size = changes.target_size == changes.layout.size
+    if table.kind is TableKind.GPT and table.flaws:
+        end = (
+            "Both copies are made anew from what could be read."
+            if changes.makes_table
+            else "It comes back as it was: a partition lies where a whole one would have to be."
+        )
+        yield f"The disk's partition table had flaws: {' '.join(table.flaws)} {end}"
     if table.kind is TableKind.MBR and not same_size:
         yield (
             "The disk's last MiB is not copied to a disk of another size: a dynamic disk of"

@@ -46,6 +46,20 @@ def usable_for(table: PartitionTable, task: Task, *, keeps_table: bool) -> Exten
     return Extent(task.sector_size, (sectors - 1) * task.sector_size)
 
 
+def can_be_mended(table: PartitionTable, task: Task) -> bool:
+    """Whether a flawed GPT can be whole on a disk like its own, its partitions where they are.
+
+    Only where one of them lies on what the table needs, it cannot.
+    """
+    if table.kind is not TableKind.GPT or not table.flaws:
+        return False
+    usable = usable_extent(table, task.target.size)
+    return all(
+        usable.start <= partition.start and partition.extent.end <= usable.end
+        for partition in table.partitions
+    )
+
+
 def block_of(partition: Partition, task: Task) -> Block | None:
     """A partition as the arrangement sees it, together with the link that leads to it.
 

@@ -1,10 +1,10 @@
-"""``/devices``: the list, and what can be done to one."""
+"""What can be done to one device. The list of them is a page of ``activity``."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,22 +17,9 @@ from console_ui.accounts.owned import get_owned_or_404
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
 from console_ui.devices import linking
-from console_ui.devices.models import Device, LinkRequest
+from console_ui.devices.models import Device
 
 _NAME_LENGTH = 100
-
-
-@member_page()
-def overview(request: MemberRequest) -> HttpResponse:
-    now = timezone.now()
-    words = {
-        "section": "devices",
-        "devices": Device.objects.linked(now).of(request.organisation),
-        "waiting": _addressed(request),
-        "may_change": request.membership.may(Role.OPERATOR),
-        "has_location": request.organisation.location_set.exists(),
-    }
-    return render(request, "devices/overview.html", words)
 
 
 @member_page(Role.OPERATOR)
@@ -71,9 +58,3 @@ def remove(request: MemberRequest, device_id: str) -> HttpResponseBase:
         % {"name": device.name},
     )
     return redirect("devices")
-
-
-def _addressed(request: MemberRequest) -> list[LinkRequest]:
-    """Rescue media that were started with one of our media codes."""
-    found = linking.waiting(request.organisation, now=timezone.now())
-    return list(found.filter(organisation=request.organisation).order_by("made_at"))

@@ -1,0 +1,60 @@
+"""The plans of this device: one JSON file, complete at every moment.
+
+``$EVERBOOT_PLANS_FILE``, else ``everboot/plans.json`` in the folder for settings.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from backup_agent.agent.plan import Plan
+from backup_agent.errors import UsageError
+
+
+class _File(msgspec.Struct, frozen=True):
+    plans: tuple[Plan, ...] = ()
+
+
+def plans_file(environment: Mapping[str, str]) -> Path:
+    if file := environment.get("EVERBOOT_PLANS_FILE"):
+        return Path(file)
+    home = environment.get("XDG_CONFIG_HOME")
+    base = Path(home) if home else Path(environment.get("HOME") or Path.home()) / ".config"
+    return base / "everboot" / "plans.json"
+
+
+def load_plans(file: Path) -> tuple[Plan, ...]:
+    """All plans, none where there is no file. Raises ``UsageError`` for a damaged one."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_File).plans
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError) as exc:
+        raise UsageError(
+            f"The plans in {file} cannot be read.", hint="Mend the file, or remove it and add anew."
+        ) from exc
+
+
+def save_plans(plans: Sequence[Plan], file: Path) -> None:
+    """Complete or not at all."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    with draft.open("wb") as stream:
+        stream.write(msgspec.json.format(msgspec.json.encode(_File(tuple(plans)))))
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)
+
+
+def find_plan(plans: Sequence[Plan], name: str) -> Plan:
+    """By name, case aside, or by id. Raises ``UsageError``."""
+    for plan in plans:
+        if name == plan.id or name.casefold() == plan.name.casefold():
+            return plan
+    known = ", ".join(plan.name for plan in plans) or "none"
+    raise UsageError(f"There is no plan called {name!r}.", hint=f"There are: {known}.")

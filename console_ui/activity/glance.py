@@ -1,0 +1,44 @@
+"""All devices of an organisation at a glance: how each is, quickly for hundreds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from console_ui.accounts.models import Organisation
+from console_ui.activity.models import Report, Thresholds
+from console_ui.activity.state import Judgement, State, judge
+from console_ui.devices.models import Device
+
+_AT_HAND = ("linked_by", "report", "report__running", "report__last_ended", "report__last_saved")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A device, what it told, and how it is."""
+
+    device: Device
+    report: Report | None
+    judgement: Judgement
+
+    @property
+    def state(self) -> State:
+        return self.judgement.state
+
+
+def judged_devices(organisation: Organisation, *, now: datetime) -> list[Judged]:
+    """Every linked device, by name: one query for any number."""
+    silent_days = Thresholds.of(organisation).silent_days
+    linked = Device.objects.linked(now).of(organisation).select_related(*_AT_HAND)
+    return [_judged(device, silent_days, now) for device in linked]
+
+
+def judge_one(device: Device, *, now: datetime) -> Judged:
+    """The same for one device."""
+    silent_days = Thresholds.of(device.organisation).silent_days
+    return _judged(device, silent_days, now)
+
+
+def _judged(device: Device, silent_days: int, now: datetime) -> Judged:
+    report: Report | None = getattr(device, "report", None)
+    return Judged(device, report, judge(device, report, silent_days=silent_days, now=now))

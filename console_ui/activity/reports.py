@@ -1,0 +1,154 @@
+"""Taking down what devices tell. Everything may arrive twice, late, or never."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from django.db import transaction
+from django.db.models import Max, Min
+from django.dispatch import Signal
+
+from console_ui.activity.models import Outcome, Plan, Report, RestorePoint, Run
+from console_ui.activity.told import Event, Heartbeat, RunEnded, RunStarted, ToldPlan, ToldProgress
+from console_ui.devices.models import Device
+
+run_ended = Signal()
+"""Sent once for each run, within its transaction, with ``run``."""
+
+
+@transaction.atomic
+def take_heartbeat(device: Device, told: Heartbeat, *, now: datetime) -> None:
+    """The device lives, and these are its plans."""
+    _take_plans(device, told.plans)
+    next_run_at = Plan.objects.filter(device=device).aggregate(next=Min("next_run_at"))["next"]
+    Report.objects.update_or_create(
+        device=device,
+        defaults={
+            "heard_at": now,
+            "changed_at": now,
+            "agent_version": told.agent_version,
+            "next_run_at": next_run_at,
+        },
+    )
+
+
+@transaction.atomic
+def take_event(device: Device, event: Event, *, now: datetime) -> None:
+    """One event; an event that is known already changes nothing."""
+    match event:
+        case RunStarted():
+            _take_start(device, event, now)
+        case RunEnded():
+            _take_end(device, event, now)
+        case _:
+            assert_never(event)
+
+
+@transaction.atomic
+def take_progress(device: Device, told: ToldProgress, *, now: datetime) -> bool:
+    """Whether the run is known and still runs: late news of an ended one changes nothing."""
+    taken = Run.objects.filter(device=device, key=told.run, outcome=Outcome.RUNNING).update(
+        phase=told.phase,
+        files_done=told.files_done,
+        files_total=told.files_total,
+        bytes_done=told.bytes_done,
+        bytes_total=told.bytes_total,
+        progress_at=now,
+    )
+    if taken:
+        Report.objects.filter(device=device).update(heard_at=now, changed_at=now)
+    return taken > 0
+
+
+def latest_change() -> datetime | None:
+    """When any device told anything last."""
+    latest: datetime | None = Report.objects.aggregate(latest=Max("changed_at"))["latest"]
+    return latest
+
+
+def _take_plans(device: Device, plans: tuple[ToldPlan, ...]) -> None:
+    Plan.objects.filter(device=device).exclude(key__in=[plan.key for plan in plans]).delete()
+    for plan in plans:
+        Plan.objects.update_or_create(
+            device=device,
+            key=plan.key,
+            defaults={
+                "name": plan.name,
+                "what": plan.what,
+                "every_hours": plan.every_hours,
+                "next_run_at": plan.next_run_at,
+            },
+        )
+
+
+def _take_start(device: Device, event: RunStarted, now: datetime) -> None:
+    run, is_new = Run.objects.get_or_create(
+        device=device,
+        key=event.run,
+        defaults={
+            "plan_key": event.plan,
+            "plan_name": event.plan_name,
+            "started_at": event.at,
+            "progress_at": now,
+        },
+    )
+    if is_new:
+        Report.objects.update_or_create(
+            device=device, defaults={"heard_at": now, "changed_at": now, "running": run}
+        )
+
+
+def _take_end(device: Device, event: RunEnded, now: datetime) -> None:
+    # One that is known to have ended is told again because our answer was lost.
+    if Run.objects.filter(device=device, key=event.run).exclude(outcome=Outcome.RUNNING).exists():
+        return
+    run, _is_new = Run.objects.update_or_create(
+        device=device,
+        key=event.run,
+        defaults={
+            "plan_key": event.plan,
+            "plan_name": event.plan_name,
+            "started_at": event.started_at,
+            "ended_at": event.at,
+            "outcome": event.outcome,
+            "files": event.files,
+            "bytes_read": event.bytes_read,
+            "bytes_added": event.bytes_added,
+            "omitted": event.omitted,
+            "omissions": [{"path": o.path, "reason": o.reason} for o in event.omissions],
+            "message": event.message,
+            "hint": event.hint,
+        },
+    )
+    if event.point is not None:
+        RestorePoint.objects.get_or_create(
+            device=device,
+            snapshot=event.point.snapshot,
+            defaults={
+                "made_at": event.point.made_at,
+                "kind": event.point.kind,
+                "paths": list(event.point.paths),
+                "size": event.bytes_read,
+                "added": event.bytes_added,
+                "omitted": event.omitted,
+            },
+        )
+    _note_end(device, run, now)
+    run_ended.send(Run, run=run)
+
+
+def _note_end(device: Device, run: Run, now: datetime) -> None:
+    """What was told late (a console that was down) does not replace what is newer."""
+    report, _is_new = Report.objects.select_for_update().get_or_create(
+        device=device, defaults={"changed_at": now}
+    )
+    report.heard_at = report.changed_at = now
+    if report.running is not None and report.running.started_at <= run.started_at:
+        report.running = None
+    if report.last_ended is None or report.last_ended.started_at <= run.started_at:
+        report.last_ended = run
+    is_newer = report.last_saved is None or report.last_saved.started_at <= run.started_at
+    if run.has_saved and is_newer:
+        report.last_saved = run
+    report.save()

@@ -1,0 +1,145 @@
+"""Starting the process that holds a key, and ending it: the console's one door to subprocess."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+import console_ui
+from backup_agent.errors import EverbootError, WrongPasswordError
+from console_ui.unlocked import frames
+from console_ui.unlocked.frames import BrokenFrameError
+from console_ui.unlocked.messages import Failed, Opening, Ready
+
+_PROCESS = "console_ui.unlocked"
+_OPENING_SECONDS = 120
+_ENDING_SECONDS = 5
+
+
+class UnlockingFailedError(EverbootError):
+    """The vault could not be opened, and not for a wrong password."""
+
+    code = "unlocked.failed"
+
+
+class UnfitPasswordError(EverbootError):
+    """No key of the vault fits the password."""
+
+    code = "unlocked.unfit_password"
+
+    def __init__(self) -> None:
+        super().__init__("This password does not open the vault.")
+
+
+class Processes:
+    """Those that this process has started. For several threads."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, opening: Opening) -> None:
+        """Returns when the vault is open. Raises ``UnfitPasswordError``,
+        ``UnlockingFailedError``.
+        """
+        self._reap()
+        process = _started()
+        given_up = threading.Timer(_OPENING_SECONDS, process.kill)
+        given_up.start()
+        try:
+            answer = _opened(process, opening)
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            given_up.cancel()
+        match answer:
+            case Ready():
+                with self._lock:
+                    self._running[opening.name] = process
+            case Failed(code, message, hint):
+                _end(process)
+                if code == WrongPasswordError.code:
+                    raise UnfitPasswordError
+                raise UnlockingFailedError(message, hint=hint)
+
+    def end(self, name: str) -> None:
+        """End it if it is one of these, and wait until it is gone."""
+        with self._lock:
+            process = self._running.pop(name, None)
+        if process is not None:
+            _end(process)
+
+    def end_all(self) -> None:
+        with self._lock:
+            names = list(self._running)
+        for name in names:
+            self.end(name)
+
+    def _reap(self) -> None:
+        """Take note of those that have ended by themselves."""
+        with self._lock:
+            gone = [name for name, each in self._running.items() if each.poll() is not None]
+        for name in gone:
+            self.end(name)
+
+
+processes = Processes()
+"""Those of this process."""
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """With an environment that holds nothing of the console's: its passwords are among ours."""
+    parent = str(Path(console_ui.__file__).parents[1])
+    search_path = os.pathsep.join(filter(None, (parent, os.environ.get("PYTHONPATH"))))
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": search_path,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+    return subprocess.Popen(  # noqa: S603 (no shell; the arguments are ours)
+        [sys.executable, "-m", _PROCESS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # A traceback might tell names out of the vault.
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _opened(process: subprocess.Popen[bytes], opening: Opening) -> Ready | Failed:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        frames.write(process.stdin, msgspec.msgpack.encode(opening))
+        told = frames.read(process.stdout)
+        answer: Ready | Failed = msgspec.msgpack.decode(told, type=Ready | Failed)
+    except (OSError, BrokenFrameError, msgspec.MsgspecError) as exc:
+        raise UnlockingFailedError(
+            "The process that was to open the vault ended or did not answer.",
+            hint="Try again. If it happens again, the vault may need more memory than allowed.",
+        ) from exc
+    return answer
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        # What was not read of it yet is of no use to anybody.
+        with suppress(OSError):
+            pipe.close()
+    try:
+        # At the end of its standard input it takes its lock away, and goes.
+        process.wait(_ENDING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

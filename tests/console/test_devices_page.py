@@ -1,0 +1,264 @@
+"""The list of devices: states, filters, search, and what of it changes while somebody looks."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from console_ui.accounts.models import Organisation, SessionRow
+from console_ui.activity.models import Command, Plan, Report, Run, Thresholds
+from console_ui.activity.state import State, judge
+from console_ui.devices.models import Device, Kind
+from tests.console.people import Office
+from tests.console.reporting import ended, plan, reporting_device, started
+
+
+def page_of(client: Client, path: str = "/devices") -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    # Without tags and doubled spaces: as it reads.
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def names(client: Client, path: str) -> list[str]:
+    return re.findall(r"<b><bdi>([^<]+)</bdi></b></a>", client.get(path).content.decode())
+
+
+def state_of(device: Device, *, in_days: int = 0) -> State:
+    report = Report.objects.filter(device=device).first()
+    now = timezone.now() + timedelta(days=in_days)
+    return judge(device, report, silent_days=7, now=now).state
+
+
+def test_a_device_is_protected_by_a_backup_and_silent_after_a_week(office: Office) -> None:
+    device = reporting_device(office)
+    assert state_of(device.row) is State.NOTHING_YET
+
+    device.runs("done")
+
+    assert state_of(device.row) is State.PROTECTED
+    assert state_of(device.row, in_days=6) is State.PROTECTED
+    assert state_of(device.row, in_days=8) is State.SILENT
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("incomplete", State.WARNING),
+        ("failed", State.FAILED),
+        ("broken_off", State.FAILED),
+        ("stopped", State.PROTECTED),
+    ],
+)
+def test_the_last_run_decides_and_a_stop_by_hand_is_no_trouble(
+    office: Office, outcome: str, state: State
+) -> None:
+    device = reporting_device(office)
+    device.runs("done", ago=timedelta(hours=2))
+
+    device.runs(outcome)
+
+    assert state_of(device.row) is state
+
+
+def test_a_plan_that_is_a_day_late_is_overdue(office: Office) -> None:
+    device = reporting_device(office)
+    device.runs("done")
+    device.heartbeat(plan(next_run_at=timezone.now().isoformat()))
+
+    assert state_of(device.row) is State.PROTECTED
+    assert state_of(device.row, in_days=2) is State.OVERDUE
+
+
+def test_a_run_that_went_silent_is_not_shown_as_running(office: Office) -> None:
+    device = reporting_device(office)
+    device.events(started(str(uuid.uuid4()), timezone.now()))
+
+    assert state_of(device.row) is State.RUNNING
+    assert state_of(device.row, in_days=1) is State.NOTHING_YET
+
+
+def test_the_page_says_first_what_needs_attention(owner: Client, office: Office) -> None:
+    reporting_device(office, name="ATELIER-02").runs("done")
+    reporting_device(office, name="PLAN-SERVER").runs("incomplete", omitted=14)
+    away = reporting_device(office, name="SITE-LAPTOP-3")
+    past = timezone.now() - timedelta(days=9)
+    Device.objects.filter(pk=away.row.pk).update(linked_at=past, seen_at=past)
+
+    page = page_of(owner)
+
+    assert "1 of 3 protected. 2 need attention: PLAN-SERVER left 14 items out," in page
+    assert "SITE-LAPTOP-3 has been silent for 9 days." in page
+    assert "14 items left out" in page
+    assert "Silent 9 days" in page
+    assert names(owner, "/devices") == ["PLAN-SERVER", "SITE-LAPTOP-3", "ATELIER-02"]
+    assert names(owner, "/devices?state=attention") == ["PLAN-SERVER", "SITE-LAPTOP-3"]
+    assert names(owner, "/devices?state=protected") == ["ATELIER-02"]
+    assert names(owner, "/devices?words=laptop") == ["SITE-LAPTOP-3"]
+    assert len(names(owner, f"/devices?words={office.owner.email}")) == 3
+
+
+def test_an_organisation_decides_when_a_device_is_silent(owner: Client, office: Office) -> None:
+    device = reporting_device(office)
+    past = timezone.now() - timedelta(days=3)
+    Device.objects.filter(pk=device.row.pk).update(linked_at=past, seen_at=past)
+    assert "Silent" not in page_of(owner)
+
+    Thresholds.objects.create(organisation=office.organisation, silent_days=2)
+
+    assert "Silent 3 days" in page_of(owner)
+
+
+def test_names_from_devices_are_shown_as_text(owner: Client, office: Office) -> None:
+    device = reporting_device(office, name="<b>PC</b>")
+    device.heartbeat(plan("<script>alert(1)</script>"))
+    device.runs("failed", message="<img src=x>")
+
+    for path in ("/devices", f"/devices/{device.row.pk}"):
+        raw = owner.get(path).content.decode()
+        assert "<script>alert" not in raw
+        assert "<img" not in raw
+        assert "&lt;b&gt;PC&lt;/b&gt;" in raw
+
+
+def test_one_device_shows_its_runs_with_what_they_left_out_and_its_days_as_a_table(
+    owner: Client, office: Office
+) -> None:
+    device = reporting_device(office)
+    device.heartbeat(plan("Projects", every_hours=24))
+    device.runs(
+        "incomplete",
+        bytes_added=3_000_000,
+        omitted=1,
+        omissions=[{"path": "/srv/projects/secret", "reason": "Permission denied"}],
+    )
+
+    page = page_of(owner, f"/devices/{device.row.pk}")
+
+    assert "/srv/projects/secret : Permission denied" in page
+    assert "every 24 hours" in page
+    assert device.row.short_key in page
+    raw = owner.get(f"/devices/{device.row.pk}").content.decode()
+    assert raw.count('<th scope="row">') == 14
+    assert 'aria-label="14 days: 1 backup, 3' in raw
+
+
+def test_back_up_now_asks_the_device_and_stop_too(owner: Client, office: Office) -> None:
+    device = reporting_device(office)
+
+    owner.post(f"/devices/{device.row.pk}/ask", {"kind": "back_up"})
+    assert "waits for the device" in page_of(owner)
+    owner.post(f"/devices/{device.row.pk}/ask", {"kind": "stop"})
+
+    kinds = set(Command.objects.values_list("kind", flat=True))
+    assert kinds == {"back_up", "stop"}
+
+
+def test_viewers_are_shown_no_buttons_and_foreigners_nothing(
+    client: Client, office: Office, other_office: Office
+) -> None:
+    device = reporting_device(office)
+    ask = f"/devices/{device.row.pk}/ask"
+    client.force_login(office.viewer)
+    assert "Back up now" not in page_of(client)
+    assert client.post(ask, {"kind": "stop"}).status_code == 403
+
+    client.force_login(other_office.owner)
+    assert client.get(f"/devices/{device.row.pk}").status_code == 404
+    assert client.post(ask, {"kind": "stop"}).status_code == 404
+    assert "ATELIER-01" not in page_of(client)
+    assert not Command.objects.exists()
+
+
+def add_devices(organisation: Organisation, *numbers: int) -> None:
+    now = timezone.now()
+    devices = Device.objects.bulk_create(
+        Device(
+            organisation=organisation,
+            name=f"PC-{n:04}",
+            kind=Kind.BACKUP,
+            client_id=f"{n:064}",
+            public_key=bytes(32),
+            linked_at=now,
+            seen_at=now,
+        )
+        for n in range(*numbers)
+    )
+    runs = [
+        Run(
+            device=device,
+            key=uuid.uuid4(),
+            started_at=now - timedelta(days=day),
+            ended_at=now - timedelta(days=day),
+            outcome="done",
+        )
+        for device in devices
+        for day in range(14)
+    ]
+    Run.objects.bulk_create(runs)
+    Report.objects.bulk_create(
+        Report(device=device, changed_at=now, last_ended=runs[14 * n], last_saved=runs[14 * n])
+        for n, device in enumerate(devices)
+    )
+    Plan.objects.bulk_create(Plan(device=each, key=uuid.uuid4(), name="All") for each in devices)
+
+
+@pytest.mark.parametrize("path", ["/devices", "/devices?state=protected", "/devices?words=pc-0"])
+def test_five_hundred_devices_cost_no_more_questions_than_five(
+    owner: Client, office: Office, path: str
+) -> None:
+    add_devices(office.organisation, 5)
+    owner.get(path)
+    with CaptureQueriesContext(connection) as few:
+        owner.get(path)
+    add_devices(office.organisation, 5, 500)
+
+    with CaptureQueriesContext(connection) as many:
+        page = owner.get(path).content.decode()
+
+    assert len(many) <= len(few) <= 20
+    assert page.count("data-device=") == 50
+
+
+def test_a_page_that_renews_itself_does_not_keep_its_session_alive(
+    owner: Client, office: Office
+) -> None:
+    long_ago = timezone.now() - timedelta(minutes=30)
+    SessionRow.objects.update(seen_at=long_ago)
+
+    owner.get("/devices/nowhere", headers={"Accept": "text/event-stream"})
+    assert SessionRow.objects.get().seen_at == long_ago
+    owner.get("/devices")
+    assert SessionRow.objects.get().seen_at > long_ago
+
+
+def test_what_an_open_page_is_told_is_its_own_organisations(
+    office: Office, other_office: Office
+) -> None:
+    from console_ui.activity.pages.live import _encoded, _events
+
+    since = timezone.now()
+    reporting_device(other_office, name="FOREIGN").heartbeat()
+    device = reporting_device(office)
+    run = str(uuid.uuid4())
+    device.events(started(run, timezone.now()))
+    device.ok("PUT", "progress", {"run": run, "bytes_done": 62, "bytes_total": 100})
+
+    ((at, event),) = _events(office.organisation, since, "fr")
+
+    assert event["device"] == str(device.row.pk)
+    assert event["running"] is True
+    assert "62 %" in str(event["last"])
+    assert event["said"] == "ATELIER-01: En cours"
+    assert json.loads(_encoded(at, event).decode().split("data: ")[1]) == event
+    device.events(ended(run, timezone.now(), "done"))
+    ((_at, after),) = _events(office.organisation, at, "en")
+    assert after["running"] is False

@@ -1,0 +1,1 @@
+"""The agent, without a console and with a played one."""
