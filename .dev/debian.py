@@ -60,6 +60,8 @@ TEST_PACKAGES = (
     "libgl1",
     "libfontconfig1",
     "libxkbcommon0",
+    # edits Windows' registry
+    "libhivex0",
     # compresses files as Windows does
     "libwim15",
     # mounts restore points
