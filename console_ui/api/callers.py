@@ -21,7 +21,7 @@ from console_ui.accounts.visitor import visitor_of
 from console_ui.api.refusals import Refused
 from console_ui.audit.actor import Actor
 from console_ui.devices import tokens
-from console_ui.devices.api import basic_login, bearer_token
+from console_ui.devices.credentials import basic_login, bearer_token
 from console_ui.devices.models import Device
 
 
@@ -46,9 +46,13 @@ class DeviceToken(AuthBase):
     openapi_type = "http"
     openapi_scheme = "bearer"
 
-    def __call__(self, request: HttpRequest) -> Device | None:
-        token = bearer_token(request)
-        return tokens.authenticate(token, address=visitor_of(request).address) if token else None
+    def __call__(self, request: HttpRequest) -> Device:
+        token, address = bearer_token(request), visitor_of(request).address
+        device = tokens.authenticate(token, address=address) if token else None
+        if device is None:
+            told = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Refused(401, "invalid_token", "No token of a linked device.", headers=told)
+        return device
 
 
 class ApplicationPassword(AuthBase):

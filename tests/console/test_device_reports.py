@@ -219,6 +219,15 @@ def test_strangers_get_the_one_shape_of_refusal(db: None, path: str) -> None:
     assert set(answer.json()) == {"code", "message"}
 
 
+def test_methods_that_do_nothing_get_the_one_shape_of_refusal(office: Office) -> None:
+    device = reporting_device(office)
+
+    answer = device.send("PATCH", "vaults")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET"
+
+
 @pytest.mark.parametrize(
     "body",
     [
