@@ -22,7 +22,7 @@ hint what to try::
     │   ├── UnreadableError             one item; the run goes on without it
     │   ├── ChangedWhileReadError       one item; kept as read, reported
     │   ├── FreezeFailedError           the run ends
-    │   ├── PartitionTableError         the disk contradicts itself; nothing of it is backed up
+    │   ├── PartitionTableError         it is not believed; what it divides is stored as a whole
     │   └── SpaceUnknownError           a volume's account of its space; all of it is stored
     │       └── UncleanVolumeError      because it was not unmounted cleanly
     ├── TargetError

@@ -11,7 +11,7 @@ from backup_agent.cli.session import Session
 from backup_agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from backup_agent.model.disk import DiskLayout
+    from backup_agent.model.disk import DiskLayout, PartitionTable
     from backup_agent.services.inventory import DiskView, VolumeView
 
 
@@ -73,6 +73,7 @@ def _layout_record(layout: DiskLayout) -> dict[str, object]:
         "sector_size": layout.table.sector_size,
         "id": layout.table.id,
         "flaws": list(layout.table.flaws),
+        "undivided": list(layout.table.undivided),
         "partitions": [
             {
                 "number": partition.number,
@@ -113,8 +114,7 @@ def _lines(view: DiskView) -> Iterator[str]:
     ]
     if layout is not None:
         table = layout.table
-        kind = "no partition table" if table.kind.value == "none" else table.kind.value.upper()
-        facts += [kind, f"sectors of {table.sector_size} bytes"]
+        facts += [_table_words(table), f"sectors of {table.sector_size} bytes"]
     title = " ".join(part for part in (disk.path, disk.model) if part)
     yield words.printable(f"{title}: {', '.join(fact for fact in facts if fact)}")
     if layout is not None:
@@ -129,6 +129,12 @@ def _lines(view: DiskView) -> Iterator[str]:
         yield words.printable(f"  A backup would be refused. {view.backup_refused}")
     if view.restore_refused:
         yield words.printable(f"  A restore to it would be refused. {view.restore_refused}")
+
+
+def _table_words(table: PartitionTable) -> str:
+    if table.kind.value != "none":
+        return table.kind.value.upper()
+    return "partition table not believed" if table.undivided else "no partition table"
 
 
 def _volume_line(view: VolumeView, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backup_agent.errors import PartitionTableError
-from backup_agent.filesystems.partitions import read_partition_table
+from backup_agent.filesystems.partitions import SECTOR_SIZES, read_partition_table
 from backup_agent.filesystems.reading import SeekableReader
 from backup_agent.filesystems.recognise import recognise
 from backup_agent.model.disk import (
@@ -12,6 +12,8 @@ from backup_agent.model.disk import (
     Disk,
     DiskLayout,
     Extent,
+    FileSystem,
+    FileSystemKind,
     PartitionTable,
     TableKind,
     Volume,
@@ -27,14 +29,20 @@ MBR_TAIL_BYTES = 1 << 20
 def read_layout(reader: SeekableReader, disk: Disk, *, sector_size: int | None) -> DiskLayout:
     """The disk's table and the areas to keep with it.
 
-    Raises :class:`PartitionTableError` for a table that cannot be true, or
-    that could not be restored from the areas.
+    A disk whose table cannot be read or cannot be true, or could not be
+    restored from the areas, is one undivided volume: what stands on a dying
+    disk is wanted most of all. Raises :class:`SourceError` for what is too
+    small to be a disk.
     """
-    table = read_partition_table(reader, disk_size=disk.size, sector_size=sector_size)
+    try:
+        table = read_partition_table(reader, disk_size=disk.size, sector_size=sector_size)
+        areas = tuple(_areas(table, disk.size))
+    except PartitionTableError as exc:
+        table, areas = _undivided(sector_size or SECTOR_SIZES[0], exc.message), ()
     return DiskLayout(
         size=disk.size,
         table=table,
-        areas=tuple(_areas(table, disk.size)),
+        areas=areas,
         physical_sector_size=disk.physical_sector_size,
         model=disk.model,
         serial=disk.serial,
@@ -42,14 +50,33 @@ def read_layout(reader: SeekableReader, disk: Disk, *, sector_size: int | None) 
 
 
 def read_volumes(reader: SeekableReader, layout: DiskLayout) -> tuple[Volume, ...]:
-    """The disk's volumes in the order of their numbers, with what is recognised in each."""
+    """The disk's volumes in the order of their numbers, with what is recognised in each.
+
+    Nothing is in those that hold unknown partitions, too: to believe what their first
+    sectors say would be to leave out what they call unused.
+    """
     if layout.table.kind is TableKind.NONE:
         places = [(0, Extent(0, layout.size))]
     else:
         places = [(p.number, p.extent) for p in layout.table.partitions if p.holds_volume]
+    unknown = FileSystem(FileSystemKind.UNKNOWN)
     return tuple(
-        Volume(number, extent.start, extent.size, recognise(reader, extent.start))
+        Volume(
+            number,
+            extent.start,
+            extent.size,
+            unknown if number in layout.table.undivided else recognise(reader, extent.start),
+        )
         for number, extent in places
+    )
+
+
+def _undivided(sector_size: int, why: str) -> PartitionTable:
+    return PartitionTable(
+        kind=TableKind.NONE,
+        sector_size=sector_size,
+        flaws=(f"{why} The whole disk is taken as it is, used or not.",),
+        undivided=(0,),
     )
 
 

@@ -17,11 +17,18 @@ endian. There is no standard; this is what Linux and Windows agree on.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backup_agent.errors import PartitionTableError
 from backup_agent.filesystems.reading import SeekableReader, read_at
-from backup_agent.model.disk import Extent, Partition, PartitionRole, PartitionTable, TableKind
+from backup_agent.model.disk import (
+    Extent,
+    Partition,
+    PartitionRole,
+    PartitionTable,
+    TableKind,
+    overlap,
+)
 
 TYPE_PROTECTIVE = 0xEE
 _TYPES_EXTENDED = {0x05, 0x0F, 0x85}
@@ -87,21 +94,37 @@ def parse_boot_record(sector: bytes) -> BootRecord | None:
 def read_mbr(reader: SeekableReader, record: BootRecord, sector_size: int) -> PartitionTable:
     """The table that begins with the boot record in sector 0.
 
-    Raises :class:`PartitionTableError` for a chain that loops, leaves its
-    extended partition or breaks off. Whether partitions overlap or leave the
-    disk is left to the caller.
+    An extended partition whose chain loops, leaves it, breaks off or cannot be
+    read is a volume like any other, with a flaw: what is in it is not lost with
+    one sector. Raises :class:`PartitionTableError` for two extended partitions.
+    Whether primary partitions overlap or leave the disk is left to the caller.
     """
     primaries = tuple(_partition(entry, 0, sector_size) for entry in record.entries)
     extended = [p for p in primaries if p.role is PartitionRole.EXTENDED]
     if len(extended) > 1:
         raise PartitionTableError("The partition table has two extended partitions.")
-    logicals, links = _Chain(reader, extended[0], sector_size).walk() if extended else ((), ())
-    return PartitionTable(
+    table = PartitionTable(
         kind=TableKind.MBR,
         sector_size=sector_size,
         id=f"{record.signature:08x}",
-        partitions=primaries + logicals,
-        links=links,
+        partitions=primaries,
+    )
+    if not extended:
+        return table
+    try:
+        logicals, links = _Chain(reader, extended[0], sector_size).walk()
+    except PartitionTableError as exc:
+        return _undivided(table, extended[0].number, exc.message)
+    return replace(table, partitions=primaries + logicals, links=links)
+
+
+def _undivided(table: PartitionTable, number: int, why: str) -> PartitionTable:
+    """The table with its extended partition as one that holds a volume."""
+    return replace(
+        table,
+        partitions=tuple(replace(p, role=PartitionRole.PRIMARY) for p in table.partitions),
+        flaws=(f"{why} Extended partition {number} is taken as a whole, whatever is in it.",),
+        undivided=(number,),
     )
 
 
@@ -116,6 +139,10 @@ def _partition(entry: Entry, base: int, sector_size: int) -> Partition:
     )
 
 
+def _is_blank(record: bytes) -> bool:
+    return not any(record[: _RECORD_SIZE - 2])
+
+
 class _Chain:
     """The boot records inside one extended partition."""
 
@@ -127,23 +154,34 @@ class _Chain:
         self._logicals: list[Partition] = []
 
     def walk(self) -> tuple[tuple[Partition, ...], tuple[Extent, ...]]:
-        """The logical partitions, and the sectors that hold the chain."""
+        """The logical partitions, and the sectors that hold the chain.
+
+        Raises :class:`PartitionTableError` for a chain that cannot be believed.
+        """
         place: int | None = self._extended.start
         while place is not None:
             record = self._read(place)
-            if record is None:
-                break
             self._links.append(Extent(place, self._sector_size))
             # Some systems leave rubbish in the third and fourth entry of an EBR.
             used = [entry for entry in record.entries if entry.slot <= 2]
             self._add_logical(place, [entry for entry in used if not entry.is_extended])
             place = self._next([entry for entry in used if entry.is_extended])
+        if problem := overlap(self._logicals, self._links):
+            raise PartitionTableError(problem)
         return tuple(self._logicals), tuple(self._links)
 
-    def _read(self, place: int) -> BootRecord | None:
-        record = parse_boot_record(read_at(self._reader, place, self._sector_size))
-        # An extended partition in which nobody has made a logical one may hold anything.
-        if record is None and self._links:
+    def _read(self, place: int) -> BootRecord:
+        try:
+            sector = read_at(self._reader, place, self._sector_size)
+        except OSError as exc:
+            raise PartitionTableError(
+                "The chain of logical partitions breaks off:"
+                f" byte {place} cannot be read ({exc.strerror})."
+            ) from exc
+        record = parse_boot_record(sector)
+        # Whoever makes an extended partition writes a first record: it names nothing yet, and
+        # nothing else is in it. The boot sector of a file system can look like one.
+        if record is None or not (record.entries or self._links or _is_blank(sector)):
             raise PartitionTableError(
                 f"The chain of logical partitions breaks off: byte {place} holds no boot record."
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backup_agent.errors import PartitionTableError
+from backup_agent.errors import PartitionTableError, SourceError
 from backup_agent.filesystems.gpt import SIGNATURE, has_gpt, read_gpt
 from backup_agent.filesystems.mbr import BootRecord, parse_boot_record, read_mbr
 from backup_agent.filesystems.reading import SeekableReader, read_at
@@ -28,24 +28,31 @@ def read_partition_table(
     undivided volume: so nothing on it can be overlooked.
 
     Raises :class:`PartitionTableError` for a table that contradicts itself or
-    the disk's size. ``OSError`` of the reader comes through.
+    the disk's size, or cannot be read; :class:`SourceError` for what is too
+    small to be a disk.
     """
     sector_sizes = SECTOR_SIZES if sector_size is None else (sector_size,)
     if disk_size < max(sector_sizes):
-        raise PartitionTableError(f"It is too small to be a disk: {disk_size} bytes.")
-    record = parse_boot_record(read_at(reader, 0, 512))
-    if record and record.is_protective:
-        table = _read_gpt(reader, disk_size, sector_sizes)
-    elif record and record.entries:
-        table = _read_mbr(reader, record, sector_sizes)
-    else:
-        table = _read_unprotected(reader, disk_size, sector_sizes)
+        raise SourceError(f"It is too small to be a disk: {disk_size} bytes.")
+    table = _read(reader, disk_size, sector_sizes)
     if problem := contradiction(table, disk_size):
         raise PartitionTableError(
             problem,
             hint="An image file may be cut off; gdisk or testdisk can repair a disk's table.",
         )
     return table
+
+
+def _read(reader: SeekableReader, disk_size: int, sector_sizes: tuple[int, ...]) -> PartitionTable:
+    try:
+        record = parse_boot_record(read_at(reader, 0, 512))
+    except OSError as exc:
+        return _read_past_sector_0(reader, disk_size, sector_sizes, exc)
+    if record and record.is_protective:
+        return _read_gpt(reader, disk_size, sector_sizes)
+    if record and record.entries:
+        return _read_mbr(reader, record, sector_sizes)
+    return _read_unprotected(reader, disk_size, sector_sizes)
 
 
 def _read_gpt(
@@ -95,9 +102,35 @@ def _read_unprotected(
     if recognise(reader, 0).kind is not FileSystemKind.UNKNOWN:
         return undivided
     for size in sector_sizes:
-        if read_at(reader, size, len(SIGNATURE)) == SIGNATURE:
+        if _is_signed(reader, size):
             table = read_gpt(reader, disk_size, size)
             return replace(
                 table, flaws=("The protective MBR in sector 0 is missing.", *table.flaws)
             )
     return undivided
+
+
+def _is_signed(reader: SeekableReader, place: int) -> bool:
+    try:
+        return read_at(reader, place, len(SIGNATURE)) == SIGNATURE
+    except OSError as exc:
+        raise PartitionTableError(
+            "Sector 0 holds no partition table, and what is behind it cannot be read:"
+            f" {exc.strerror}."
+        ) from exc
+
+
+def _read_past_sector_0(
+    reader: SeekableReader, disk_size: int, sector_sizes: tuple[int, ...], failure: OSError
+) -> PartitionTable:
+    """The GPT behind a sector 0 that cannot be read, if nothing else is wrong with it.
+
+    That sector might have held an MBR, beside which one copy can be a remnant; two whole
+    ones that agree are not.
+    """
+    reason = f"Sector 0 of the disk cannot be read: {failure.strerror}."
+    if any(has_gpt(reader, disk_size, size) for size in sector_sizes):
+        table = _read_gpt(reader, disk_size, sector_sizes)
+        if not table.flaws:
+            return replace(table, flaws=(reason,))
+    raise PartitionTableError(reason)

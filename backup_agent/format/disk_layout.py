@@ -90,6 +90,8 @@ class _Layout(msgspec.Struct):
     entries: _Entries | msgspec.UnsetType = msgspec.UNSET
     # Of a GPT, where it is known.
     first_usable: _Bytes | msgspec.UnsetType = msgspec.UNSET
+    # Only where there are any.
+    undivided: list[int] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Volume(msgspec.Struct):
@@ -137,6 +139,7 @@ def encode_layout(layout: DiskLayout) -> bytes:
             flaws=list(table.flaws),
             entries=msgspec.UNSET if table.entries == USUAL_ENTRIES else table.entries,
             first_usable=table.first_usable or msgspec.UNSET,
+            undivided=list(table.undivided) or msgspec.UNSET,
         )
     )
 
@@ -163,6 +166,7 @@ def decode_layout(data: bytes) -> DiskLayout:
             flaws=tuple(wire.flaws),
             entries=USUAL_ENTRIES if wire.entries is msgspec.UNSET else wire.entries,
             first_usable=0 if wire.first_usable is msgspec.UNSET else wire.first_usable,
+            undivided=() if wire.undivided is msgspec.UNSET else tuple(wire.undivided),
         ),
         areas=areas,
         physical_sector_size=wire.physical_sector_size,

@@ -110,7 +110,8 @@ class PartitionTable:
     sectors that chain the logical partitions, in the chain's order. ``flaws``
     say in words what is wrong with a table that could be read all the same.
     ``entries`` is how many partitions a GPT has room for; ``first_usable`` the first byte
-    that it lets them use, 0 where that is not known.
+    that it lets them use, 0 where that is not known. ``undivided`` are the volumes (0: all of
+    the disk) that may hold partitions, too, though what divides them is not believed.
     """
 
     kind: TableKind
@@ -123,6 +124,7 @@ class PartitionTable:
     flaws: tuple[str, ...] = ()
     entries: int = USUAL_ENTRIES
     first_usable: int = 0
+    undivided: tuple[int, ...] = ()
 
 
 class AreaKind(StrEnum):

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from backup_agent import __version__
-from backup_agent.errors import PartitionTableError, SourceError, UsageError
+from backup_agent.errors import SourceError, UsageError
 from backup_agent.filesystems.layout import read_layout, read_volumes
 from backup_agent.filesystems.used.survey import survey_volume
 from backup_agent.format.disk_layout import encode_layout, encode_machine, encode_volume
@@ -61,6 +61,8 @@ class DiskEntry:
     path: bytes
     content: Content | None = None
     children: tuple[DiskEntry, ...] = ()
+    doubt: str = ""
+    """Why what it tells may not be the whole truth."""
 
     @property
     def kind(self) -> NodeKind:
@@ -129,9 +131,10 @@ class DiskSource:
         return entry.node
 
     def open(self, file: Entry) -> DiskStream | TextStream:
-        match _own(file).content:
+        own = _own(file)
+        match own.content:
             case bytes() as data:
-                return TextStream(data)
+                return TextStream(data, doubt=own.doubt)
             case Stretch(reader, extent, sector_size, used):
                 return DiskStream(
                     reader, extent, sector_size=sector_size, used=used, finder=self._finder
@@ -162,9 +165,8 @@ def open_disk_source(
 
     A disk in use is read through a frozen view where the system offers one.
     Raises :class:`~backup_agent.errors.FreezeFailedError` where it does not,
-    unless ``allow_mounted``, :class:`PartitionTableError` for one whose table cannot
-    be true, :class:`SourceError` and :class:`PrivilegeError` for one that
-    cannot be opened or read, :class:`UsageError` for one named twice.
+    unless ``allow_mounted``, :class:`SourceError` and :class:`PrivilegeError` for
+    one that cannot be opened or read, :class:`UsageError` for one named twice.
     """
     opened: list[OpenedDisk] = []
     try:
@@ -209,9 +211,9 @@ def _open(
             _survey(file, replace(volume, part_size=part_size), include_all=include_all)
             for volume in volumes
         ]
-    except PartitionTableError as exc:
+    except SourceError as exc:
         file.close()
-        raise PartitionTableError(f"{disk.path}: {exc.message}", hint=exc.hint) from exc
+        raise SourceError(f"{disk.path}: {exc.message}", hint=exc.hint) from exc
     except OSError as exc:
         file.close()
         raise SourceError(f"{disk.path} cannot be read: {exc.strerror}") from exc
@@ -235,7 +237,9 @@ def _survey(file: io.RawIOBase, volume: Volume, *, include_all: bool) -> UsedVol
 
 def _remarks(disk: OpenedDisk) -> Iterator[str]:
     path = disk.reader.disk.path
-    for flaw in disk.layout.table.flaws:
+    table = disk.layout.table
+    # Partitions that are not known are no remark but an omission.
+    for flaw in () if table.undivided else table.flaws:
         yield f"{path}: {flaw}"
     for used in disk.volumes:
         for remark in used.volume.remarks:
@@ -244,9 +248,11 @@ def _remarks(disk: OpenedDisk) -> Iterator[str]:
 
 def _disk_folder(number: int, disk: OpenedDisk) -> DiskEntry:
     path = b"/disks/%d" % number
-    entries = [_file(path + b"/layout.json", encode_layout(disk.layout))]
+    table = disk.layout.table
+    doubt = " ".join(table.flaws) if table.undivided else ""
+    entries = [_file(path + b"/layout.json", encode_layout(disk.layout), doubt=doubt)]
     for area in disk.layout.areas:
-        content = Stretch(disk.reader, area.extent, disk.layout.table.sector_size)
+        content = Stretch(disk.reader, area.extent, table.sector_size)
         entries.append(_file(b"%s/%s" % (path, area.name.encode()), content))
     volumes = [_volume_folder(path, disk, used) for used in disk.volumes]
     return _folder(path, [*entries, _folder(path + b"/volumes", volumes)])
@@ -265,10 +271,10 @@ def _volume_folder(disk_path: bytes, disk: OpenedDisk, used: UsedVolume) -> Disk
     return _folder(path, [_folder(path + b"/image", parts), description])
 
 
-def _file(path: bytes, content: Content) -> DiskEntry:
+def _file(path: bytes, content: Content, *, doubt: str = "") -> DiskEntry:
     size = len(content) if isinstance(content, bytes) else content.extent.size
     node = Node(name=_name(path), kind=_FILE_KIND, mode=_FILE_MODE, size=size, links=1)
-    return DiskEntry(node, path, content)
+    return DiskEntry(node, path, content, doubt=doubt)
 
 
 def _folder(path: bytes, children: list[DiskEntry]) -> DiskEntry:

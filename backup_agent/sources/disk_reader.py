@@ -19,9 +19,9 @@ _BAD_SECTOR = {
     for name in ("EIO", "ENODATA", "EREMOTEIO", "EILSEQ", "EBADMSG", "EUCLEAN")
     if hasattr(errno, name)
 }
-# Around a bad sector, reading narrows down in these steps. The last is what the page cache
-# reads at once, and the physical sector of nearly every disk.
+# Around a bad sector, reading narrows down in these steps, and then to the sector.
 _GRAINS = (64 << 10, 4 << 10)
+_USUAL_SECTOR = 512
 
 
 class DiskReader:
@@ -32,8 +32,12 @@ class DiskReader:
         self._file = file
         self._lock = Lock()
         self._stamp = self._image_stamp()
+        self._told: set[int | None] = set()
         self._may_have_holes = disk.is_image and hasattr(os, "SEEK_DATA")
         self._data = Extent(0, 0)
+        # A drive loses whole physical sectors: asking for less of one takes time and gives nothing.
+        smallest = disk.physical_sector_size or disk.sector_size or _USUAL_SECTOR
+        self._grains = (*(grain for grain in _GRAINS if grain > smallest), smallest)
 
     def fill(self, start: int, buffer: memoryview) -> list[Extent]:
         """Fill the buffer from byte ``start`` on; zeros where that is impossible.
@@ -46,7 +50,7 @@ class DiskReader:
             return []
         except OSError as exc:
             self._refuse_unless_bad_sector(exc)
-            return self._fill_around(start, buffer, _GRAINS)
+            return self._fill_around(start, buffer, self._grains)
 
     def next_data(self, place: int, end: int) -> int:
         """The first byte from ``place`` to ``end`` outside the holes of a sparse image file."""
@@ -72,11 +76,15 @@ class DiskReader:
         with self._lock:
             return finder(self._file, volume, extents)
 
-    def changed(self) -> str:
-        """What shows that an image file was written to since it was opened."""
-        if self._image_stamp() != self._stamp:
-            return f"{self.disk.path} was changed while it was read"
-        return ""
+    def changed(self, volume: int | None) -> str:
+        """What shows that an image file was written to since it was opened.
+
+        Told once for each volume, by its number, and once for all that is beside them.
+        """
+        if volume in self._told or self._image_stamp() == self._stamp:
+            return ""
+        self._told.add(volume)
+        return f"{self.disk.path} was changed while it was read"
 
     def close(self) -> None:
         self._file.close()

@@ -91,7 +91,7 @@ class DiskStream:
         return count
 
     def changed(self) -> str:
-        return self._reader.changed()
+        return self._reader.changed(self._used.volume.number if self._used else None)
 
     def unreadable(self) -> list[Extent]:
         return list(joined(self._unreadable))
@@ -136,14 +136,16 @@ class TextStream:
 
     chunking = Chunking.CONTENT
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, doubt: str = "") -> None:
+        """``doubt`` is why what it tells may not be the whole truth."""
         self._file = io.BytesIO(data)
+        self._doubt = doubt
 
     def readinto(self, buffer: memoryview) -> int:
         return self._file.readinto(buffer)
 
     def changed(self) -> str:
-        return ""
+        return self._doubt
 
     def unreadable(self) -> list[Extent]:
         return []

@@ -77,7 +77,10 @@ class ByteStream(Protocol):
         ...
 
     def changed(self) -> str:
-        """Asked after the last read: what shows that the file changed meanwhile, or empty."""
+        """Asked after the last read: why what was read may not be the truth, or empty.
+
+        The file was seen to change meanwhile, or tells of what was not understood.
+        """
         ...
 
     def unreadable(self) -> Sequence[Extent]:

@@ -55,6 +55,8 @@ start=83MiB, size=12MiB, type=82
 NTFS = ("mkntfs", "-qfF", "-L", "Windows")
 FAT = ("mkfs.fat", "-n", "BOOT")
 EXT4 = ("mkfs.ext4", "-q", "-L", "root")
+# What mkfs chooses for volumes above 512 MiB; it gives small ones blocks of 1 KiB.
+EXT4_LARGE = (*EXT4, "-b", "4096")
 _PUT = {"mkntfs": put_ntfs, "mkfs.fat": put_fat, "mkfs.ext4": put_ext}
 
 
@@ -93,7 +95,7 @@ CASES: dict[str, tuple[str, dict[int, tuple[int, int, tuple[str, ...]]]]] = {
         {1: (1, 8, NTFS), 2: (9, 72, NTFS), 3: (82, 12, (*NTFS[:-1], "Recovery"))},
     ),
     "linux-gpt": (LINUX_GPT, {1: (1, 8, FAT), 2: (9, 80, EXT4)}),
-    "linux-gpt-ext": (LINUX_GPT, {1: (1, 8, EXT4), 2: (9, 80, EXT4)}),
+    "linux-gpt-ext": (LINUX_GPT, {1: (1, 8, EXT4_LARGE), 2: (9, 80, EXT4_LARGE)}),
     "linux-mbr-swap": (LINUX_MBR_SWAP, {1: (1, 80, EXT4)}),
     "linux-mbr": (LINUX_MBR, {1: (1, 16, EXT4), 5: (18, 8, FAT), 6: (27, 66, EXT4)}),
 }

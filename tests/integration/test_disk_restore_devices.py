@@ -10,12 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from backup_agent.errors import TargetError, TargetInUseError, TargetTooSmallError, UsageError
+from backup_agent.errors import (
+    FreezeFailedError,
+    TargetError,
+    TargetInUseError,
+    TargetTooSmallError,
+    UsageError,
+)
 from backup_agent.host.select import current_host
-from backup_agent.model.disk import Disk
+from backup_agent.model.disk import Disk, Extent
+from backup_agent.sources.disk import open_disk_source
 from backup_agent.targets.disk.task import Wishes
 from tests.helpers.disk_checks import examine, require_clean, require_clean_volume
-from tests.helpers.disk_images import MIB, make_disk, run_tool
+from tests.helpers.disk_images import MIB, make_disk, make_volume, place, run_tool
 from tests.helpers.fake_host import FakeHost
 from tests.helpers.foreign_volumes import make_empty, mounted_ntfs
 from tests.helpers.restored_disk import plan_disk_restore, restore_disk
@@ -97,6 +104,8 @@ def test_ext_comes_back_on_a_drive_with_large_sectors(tmp_path: Path) -> None:
         plan = restore_disk(computer.stored(), device, wishes=Wishes(grow=True), scratch=tmp_path)
         run_tool("sfdisk", "--verify", device)
         assert "No problems found" in run_tool("sgdisk", "-v", device)
+        for placed in plan.after.placed:
+            require_mountable(image, placed.extent, tmp_path / "mounted")
     assert plan.sector_size == 4096
     found = examine(image, sector_size=4096)
     old = examine(computer.image).layout.table
@@ -108,6 +117,60 @@ def test_ext_comes_back_on_a_drive_with_large_sectors(tmp_path: Path) -> None:
             file.seek(volume.start)
             path.write_bytes(file.read(volume.size))
         require_clean_volume(path, volume)
+
+
+def test_file_system_that_another_device_over_the_same_file_shows_is_neither_read_nor_overwritten(
+    tmp_path: Path, windows: SmallComputer
+) -> None:
+    image = make_disk(tmp_path / "disk.img", 128 * MIB, "label: gpt\nstart=1MiB, size=8MiB\n")
+    place(image, MIB, make_volume(tmp_path / "ext", 8 * MIB, ["mkfs.ext4", "-q"]))
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    part = ("--offset", str(MIB), "--sizelimit", str(8 * MIB))
+    with attached(image) as whole, attached(image, *part) as partition:
+        run_tool("mount", partition, folder)
+        try:
+            with pytest.raises(TargetInUseError, match=str(folder)):
+                plan_disk_restore(windows.stored(), whole)
+            with pytest.raises(FreezeFailedError, match=str(folder)):
+                open_disk_source(current_host(), [str(whole)])
+            open_disk_source(current_host(), [str(whole)], allow_mounted=True).close()
+        finally:
+            run_tool("umount", folder)
+        assert plan_disk_restore(windows.stored(), whole).target.path == str(whole)
+
+
+def require_mountable(image: Path, extent: Extent, folder: Path) -> None:
+    """By the kernel, as a partition of a drive with large sectors."""
+    folder.mkdir(exist_ok=True)
+    options = ("--read-only", "--offset", str(extent.start), "--sizelimit", str(extent.size))
+    with attached(image, *options, sector_size=4096) as partition:
+        run_tool("mount", "-o", "ro", partition, folder)
+        run_tool("umount", folder)
+
+
+def test_ext_with_small_blocks_is_refused_on_a_drive_with_large_sectors(
+    tmp_path: Path, linux: SmallComputer
+) -> None:
+    image = used_disk(tmp_path / "disk.img", 128 * MIB)
+    with attached(image, sector_size=4096) as device:
+        for volume in (None, 1):
+            with pytest.raises(TargetError, match="has blocks of 1024 bytes and cannot work on"):
+                plan_disk_restore(linux.stored(), device, volume=volume)
+    assert image.read_bytes().startswith(OLD)
+
+
+def test_unknown_partition_table_is_refused_on_a_drive_with_large_sectors(tmp_path: Path) -> None:
+    script = "label: dos\nstart=1MiB, size=4MiB, type=f\nstart=2MiB, size=1MiB, type=83\n"
+    source = make_disk(tmp_path / "source.img", 8 * MIB, script)
+    place(source, MIB, bytes(512))
+    image = used_disk(tmp_path / "disk.img", 8 * MIB)
+    with (
+        attached(image, sector_size=4096) as device,
+        pytest.raises(TargetError, match="was made for sectors of 512 bytes"),
+    ):
+        plan_disk_restore(SmallComputer(source, {}).stored(), device)
+    assert image.read_bytes().startswith(OLD)
 
 
 def test_ntfs_is_refused_on_a_drive_with_large_sectors(

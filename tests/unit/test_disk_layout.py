@@ -44,6 +44,7 @@ GPT = DiskLayout(
         primary=Extent(512, 33 * 512),
         backup=Extent(8 * MIB - 33 * 512, 33 * 512),
         flaws=("The two copies of the partition table differ; the first is believed.",),
+        undivided=(2,),
     ),
     areas=(
         Area("head.img", AreaKind.HEAD, Extent(0, MIB)),

@@ -116,10 +116,17 @@ class MadeUpSystem:
         (self.root / "sys/dev/block" / number).symlink_to(folder)
         return folder
 
-    def loop(self, name: str, number: str, backing: str) -> None:
-        folder = self.add(name, number) / "loop"
-        folder.mkdir()
-        (folder / "backing_file").write_text(f"{backing}\n")
+    def loop(self, name: str, number: str, backing: str, *, sectors: range = range(8192)) -> None:
+        folder = self.add(name, number)
+        (folder / "loop").mkdir()
+        (folder / "loop/backing_file").write_text(f"{backing}\n")
+        (folder / "loop/offset").write_text(f"{sectors.start * 512}\n")
+        (folder / "size").write_text(f"{len(sectors)}\n")
+
+    def divide(self, loop: str, number: str, partition: int, sectors: range) -> None:
+        folder = self.add(f"{loop}p{partition}", number, inside=loop)
+        (folder / "start").write_text(f"{sectors.start}\n")
+        (folder / "size").write_text(f"{len(sectors)}\n")
 
     def mount(self, number: str, source: str, place: str) -> None:
         self._mounts.append(f"36 35 {number} / {place} rw,noatime shared:1 - ext4 {source} rw")
@@ -208,6 +215,56 @@ def test_image_is_in_use_where_its_loop_device_is_mounted(system: MadeUpSystem) 
     system.mount("259:0", "none", "/mnt")
     assert DiskUsage(system.root).of_image(Path("/images/disk.img")) == ["/mnt"]
     assert DiskUsage(system.root).of_image(Path("/images/other.img")) == []
+
+
+def test_loop_device_is_in_use_where_another_one_over_the_same_file_is_mounted(
+    system: MadeUpSystem, tmp_path: Path
+) -> None:
+    image, name = tmp_path / "disk.img", tmp_path / "name.img"
+    image.write_bytes(b"")
+    name.hardlink_to(image)
+    system.loop("loop0", "7:0", str(image))
+    system.loop("loop1", "7:1", str(name), sectors=range(2048, 4096))
+    system.loop("loop2", "7:2", "/images/other.img")
+    system.mount("7:1", "/dev/loop1", "/mnt")
+    used = DiskUsage(system.root)
+    assert (used.of_device("7:0"), used.of_device("7:2")) == (["/mnt"], [])
+    assert used.of_image(image) == used.of_image(name) == ["/mnt"]
+    assert used.attached_as(name) == ["/dev/loop0", "/dev/loop1"]
+
+
+def test_bytes_of_a_file_are_in_use_only_where_a_mounted_device_shows_them(
+    system: MadeUpSystem,
+) -> None:
+    system.loop("loop0", "7:0", "/images/disk.img")
+    system.divide("loop0", "259:1", 1, range(2048, 4096))
+    system.divide("loop0", "259:2", 2, range(4096, 8192))
+    system.loop("loop1", "7:1", "/images/disk.img", sectors=range(2048, 4096))
+    system.loop("loop2", "7:2", "/images/disk.img", sectors=range(4096, 8192))
+    system.mount("7:1", "none", "/first")
+    used = DiskUsage(system.root)
+    in_use = {n: used.of_device(n) for n in ("7:0", "259:1", "259:2", "7:1", "7:2")}
+    assert in_use == {
+        "7:0": ["/first"],
+        "259:1": ["/first"],
+        "259:2": [],
+        "7:1": ["/first"],
+        "7:2": [],
+    }
+    assert (used.of_partition("7:0", 1), used.of_partition("7:0", 2)) == (["/first"], [])
+
+
+def test_loop_device_is_in_use_where_a_volume_built_on_another_one_is_mounted(
+    system: MadeUpSystem,
+) -> None:
+    system.loop("loop0", "7:0", "/images/disk.img")
+    system.loop("loop1", "7:1", "/images/disk.img", sectors=range(2048, 4096))
+    holders = system.root / "sys/block/loop1/holders"
+    holders.mkdir()
+    (holders / "dm-0").symlink_to(system.add("dm-0", "253:0"))
+    system.loop("loop2", "7:2", "/dev/dm-0")
+    system.mount("7:2", "none", "/")
+    assert DiskUsage(system.root).of_device("7:0") == ["/"]
 
 
 def test_image_is_in_use_where_fuse_mounts_it_without_a_device(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 from pathlib import Path
 
 import pytest
 
-from backup_agent.errors import PartitionTableError
+from backup_agent.errors import PartitionTableError, SourceError
 from backup_agent.filesystems.partitions import read_partition_table
-from backup_agent.model.disk import PartitionRole, PartitionTable, TableKind
+from backup_agent.model.disk import Extent, PartitionRole, PartitionTable, TableKind
 from tests.helpers.disk_images import (
     MIB,
     make_disk,
@@ -20,6 +21,7 @@ from tests.helpers.disk_images import (
     run_tool,
     sfdisk_table,
 )
+from tests.helpers.fake_host import FailingFile
 
 GPT_SCRIPT = """\
 label: gpt
@@ -55,6 +57,27 @@ def mbr(tmp_path: Path) -> bytearray:
 
 def first_ebr(disk: bytearray) -> int:
     return 2 * MIB
+
+
+def read_failing(tmp_path: Path, data: bytes | bytearray, *bad: Extent) -> PartitionTable:
+    """The table of a disk on which some bytes cannot be read."""
+    path = tmp_path / "failing.img"
+    path.write_bytes(data)
+    with FailingFile(str(path), bad, errno.EIO) as file:
+        return read_partition_table(file, disk_size=len(data), sector_size=512)
+
+
+def why_taken_as_a_whole(disk: bytearray) -> str:
+    """The flaw for which the extended partition is one volume, with all that is in it."""
+    table = read(disk)
+    assert [(p.number, p.role, p.type) for p in table.partitions] == [
+        (1, PartitionRole.PRIMARY, "07"),
+        (2, PartitionRole.PRIMARY, "0f"),
+    ]
+    assert table.partitions[1].extent == Extent(2 * MIB, 6 * MIB)
+    assert (table.links, table.undivided) == ((), (2,))
+    (flaw,) = table.flaws
+    return flaw
 
 
 def test_gpt_is_read_as_sfdisk_reads_it(tmp_path: Path) -> None:
@@ -147,6 +170,18 @@ def test_gpt_behind_a_wiped_sector_0_is_still_read(gpt: bytearray) -> None:
     assert table.flaws == ("The protective MBR in sector 0 is missing.",)
 
 
+def test_gpt_behind_a_sector_0_that_cannot_be_read_is_believed_if_both_copies_are_whole(
+    tmp_path: Path, gpt: bytearray
+) -> None:
+    whole = read(gpt)
+    table = read_failing(tmp_path, gpt, Extent(0, 512))
+    assert table.partitions == whole.partitions
+    assert table.flaws == ("Sector 0 of the disk cannot be read: Input/output error.",)
+    gpt[-512] ^= 1
+    with pytest.raises(PartitionTableError, match="Sector 0 of the disk cannot be read"):
+        read_failing(tmp_path, gpt, Extent(0, 512))
+
+
 def test_remnant_of_a_gpt_does_not_divide_a_disk_formatted_as_a_whole(
     tmp_path: Path, gpt: bytearray
 ) -> None:
@@ -201,26 +236,49 @@ def test_hybrid_mbr_yields_to_the_gpt(tmp_path: Path) -> None:
 def test_circle_of_logical_partitions_is_refused(mbr: bytearray) -> None:
     second = 2 * MIB + 512 * struct.unpack_from("<I", mbr, first_ebr(mbr) + 446 + 16 + 8)[0]
     mbr[second + 446 + 16 : second + 446 + 32] = struct.pack("<B3xB3xII", 0, 5, 0, 100)
-    with pytest.raises(PartitionTableError, match="runs in a circle"):
-        read(mbr)
+    assert "runs in a circle" in why_taken_as_a_whole(mbr)
 
 
 def test_chain_that_leaves_its_extended_partition_is_refused(mbr: bytearray) -> None:
     struct.pack_into("<I", mbr, first_ebr(mbr) + 446 + 16 + 8, 50_000)
-    with pytest.raises(PartitionTableError, match="leaves its partition"):
-        read(mbr)
+    assert "leaves its partition" in why_taken_as_a_whole(mbr)
 
 
 def test_chain_that_breaks_off_is_refused(mbr: bytearray) -> None:
     struct.pack_into("<I", mbr, first_ebr(mbr) + 446 + 16 + 8, 3)
-    with pytest.raises(PartitionTableError, match="breaks off"):
-        read(mbr)
+    assert "breaks off" in why_taken_as_a_whole(mbr)
+
+
+@pytest.mark.parametrize("link", [0, 1, 2])
+@pytest.mark.parametrize("damage", [bytes(512), b"\xff" * 512], ids=["wiped", "overwritten"])
+def test_logical_partitions_are_not_lost_with_a_link_of_their_chain(
+    mbr: bytearray, link: int, damage: bytes
+) -> None:
+    place = read(mbr).links[link].start
+    mbr[place : place + 512] = damage
+    assert f"byte {place} holds no boot record" in why_taken_as_a_whole(mbr)
+
+
+@pytest.mark.parametrize("link", [0, 1, 2])
+def test_logical_partitions_are_not_lost_with_a_link_that_cannot_be_read(
+    tmp_path: Path, mbr: bytearray, link: int
+) -> None:
+    bad = read(mbr).links[link]
+    table = read_failing(tmp_path, mbr, bad)
+    assert table.undivided == (2,)
+    assert f"byte {bad.start} cannot be read (Input/output error)" in table.flaws[0]
+
+
+def test_extended_partition_that_nobody_divided_is_empty(tmp_path: Path) -> None:
+    script = "label: dos\nstart=1MiB, size=1MiB, type=7\nstart=2MiB, size=4MiB, type=f\n"
+    table = read(make_disk(tmp_path / "mbr.img", 8 * MIB, script).read_bytes())
+    assert [p.role for p in table.partitions] == [PartitionRole.PRIMARY, PartitionRole.EXTENDED]
+    assert (len(table.links), table.flaws, table.undivided) == (1, (), ())
 
 
 def test_logical_partition_that_covers_the_next_link_is_refused(mbr: bytearray) -> None:
     struct.pack_into("<I", mbr, first_ebr(mbr) + 446 + 12, 4096)
-    with pytest.raises(PartitionTableError, match="overlaps"):
-        read(mbr)
+    assert "overlaps" in why_taken_as_a_whole(mbr)
 
 
 def test_two_extended_partitions_are_refused(mbr: bytearray) -> None:
@@ -240,5 +298,5 @@ def test_boot_record_without_partitions_is_an_undivided_disk() -> None:
 
 
 def test_empty_disk_is_refused() -> None:
-    with pytest.raises(PartitionTableError, match="too small to be a disk: 0 bytes"):
+    with pytest.raises(SourceError, match="too small to be a disk: 0 bytes"):
         read(b"")

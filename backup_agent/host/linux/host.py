@@ -15,6 +15,7 @@ from backup_agent.errors import PrivilegeError, SourceError, TargetError, Target
 from backup_agent.host.api import BlockContent
 from backup_agent.host.command import run
 from backup_agent.host.linux import nbd
+from backup_agent.host.linux.device_file import DeviceFile
 from backup_agent.host.linux.lsblk import COLUMNS, lasting_name, parse_lsblk, parse_whole_disks
 from backup_agent.host.linux.lvm import is_logical_volume, open_frozen_view
 from backup_agent.host.linux.usage import DiskUsage, device_number
@@ -25,6 +26,7 @@ from backup_agent.model.machine import Firmware
 _BY_ID = Path("/dev/disk/by-id")
 _LSBLK = ("lsblk", "--json", "--bytes", "--nodeps", "--output", COLUMNS)
 _LSBLK_SECONDS = 60
+_USUAL_SECTOR = 512
 
 
 class LinuxHost:
@@ -71,7 +73,9 @@ class LinuxHost:
 
     def open_disk(self, disk: Disk) -> io.FileIO:
         try:
-            return io.FileIO(os.open(disk.path, os.O_RDONLY | os.O_CLOEXEC), "r")
+            if disk.is_image:
+                return io.FileIO(os.open(disk.path, os.O_RDONLY | os.O_CLOEXEC), "r")
+            return DeviceFile(disk.path, disk.sector_size or _USUAL_SECTOR)
         except PermissionError as exc:
             raise PrivilegeError(
                 f"{disk.path} may not be read by this user.",

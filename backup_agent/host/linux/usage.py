@@ -1,7 +1,8 @@
 """Which of a disk's file systems are in use, out of ``/sys/block`` and ``/proc``.
 
 A disk is in use when it, a partition of it, or anything built on those
-(device-mapper, RAID, a loop device) is mounted or swapped to. File systems on
+(device-mapper, RAID, a loop device) is mounted or swapped to; a loop device also when
+another one shows the same bytes of its file and that is. File systems on
 several disks (btrfs) show a device number of their own in ``mountinfo``;
 there, the mount's source tells.
 """
@@ -13,6 +14,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from backup_agent.host.linux.loops import LoopDevices, first_line
 from backup_agent.host.linux.mountinfo import Mounted, parse_mountinfo
 
 
@@ -20,7 +22,7 @@ class DiskUsage:
     """Asks below ``root``, which tests replace."""
 
     def __init__(self, root: Path = Path("/")) -> None:
-        self._block = root / "sys/block"
+        self._loops = LoopDevices(root / "sys/block")
         self._numbers = root / "sys/dev/block"
         self._mountinfo = root / "proc/self/mountinfo"
         self._swaps = root / "proc/swaps"
@@ -31,14 +33,14 @@ class DiskUsage:
 
     def of_image(self, path: Path) -> list[str]:
         """The same for an image file that loop devices show, or that FUSE mounts as it is."""
-        loops = self._loops_of(str(path))
+        loops = self._loops.over(str(path))
         places = self._in_use({number for loop in loops for number in self._family(loop)})
         own = (place for _, place, _, source in self._mounts() if _is_same_file(source, path))
         return sorted({*places, *own})
 
     def attached_as(self, path: Path) -> list[str]:
         """The loop devices that show an image file, mounted or not."""
-        return sorted(f"/dev/{loop.name}" for loop in self._loops_of(str(path)))
+        return sorted(f"/dev/{loop.name}" for loop in self._loops.over(str(path)))
 
     def disk_around(self, number: str) -> str | None:
         """The device whose partition the one with that number is; ``None`` for what is none."""
@@ -54,41 +56,38 @@ class DiskUsage:
 
     def of_image_partition(self, path: Path, partition: int) -> list[str]:
         """Of one partition of an image file that loop devices show."""
-        loops = self._loops_of(str(path))
+        loops = self._loops.over(str(path))
         return self._in_use({n for loop in loops for n in self._partition_family(loop, partition)})
 
     def _partition_family(self, device: Path, partition: int) -> set[str]:
         own = (
             entry.parent
             for entry in device.glob("*/partition")
-            if _first_line(entry) == str(partition)
+            if first_line(entry) == str(partition)
         )
         return {number for folder in own for number in self._family(folder)}
 
     def _family(self, device: Path) -> set[str]:
-        """The numbers of the device, of its partitions, and of all that is built on them."""
+        """The numbers of the device, of its partitions, and of all that is built on them.
+
+        And of what shares bytes with those through a file, but not of the rest of such
+        devices: a partition is not in use where its neighbour is.
+        """
         numbers: set[str] = set()
+        shared: set[str] = set()
         waiting = [device]
         while waiting:
             folder = waiting.pop()
-            number = _first_line(folder / "dev")
+            number = first_line(folder / "dev")
             if not number or number in numbers:
                 continue
             numbers.add(number)
             waiting += [partition.parent for partition in folder.glob("*/partition")]
-            waiting += folder.glob("holders/*")
-            waiting += self._loops_over(folder.resolve().name)
-        return numbers
-
-    def _loops_over(self, name: str) -> list[Path]:
-        return self._loops_of(f"/dev/{name}")
-
-    def _loops_of(self, backing_path: str) -> list[Path]:
-        return [
-            backing.parent.parent
-            for backing in self._block.glob("loop*/loop/backing_file")
-            if _first_line(backing) == backing_path
-        ]
+            for same in [folder, *self._loops.sharing(folder)]:
+                shared.add(first_line(same / "dev"))
+                waiting += same.glob("holders/*")
+                waiting += self._loops.over(f"/dev/{same.resolve().name}")
+        return (numbers | shared) - {""}
 
     def _in_use(self, numbers: set[str]) -> list[str]:
         places = [
@@ -126,10 +125,3 @@ def _is_same_file(source: str, path: Path) -> bool:
         return source == str(path) or os.path.samefile(source, path)
     except OSError:
         return False
-
-
-def _first_line(path: Path) -> str:
-    try:
-        return path.read_text().partition("\n")[0]
-    except OSError:
-        return ""

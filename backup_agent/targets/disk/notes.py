@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from backup_agent.model.disk import DiskLayout, Extent, FileSystemKind, PartitionRole, TableKind
-from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
+from backup_agent.targets.disk.facts import VolumeFacts
 from backup_agent.targets.disk.plan import name_of
 
 
@@ -23,6 +23,8 @@ class Changes:
     wanted_growth: bool
     blocked_by: int | None
     target_size: int
+    makes_table: bool
+    """Whether the partition table is made anew, or else written as it was stored."""
     loses_hybrid_record: bool = False
 
     @property
@@ -71,7 +73,7 @@ def _growth(changes: Changes) -> Iterator[str]:
             " its partitions by their start), so nothing grows beyond it."
         )
     if not grown:
-        able = any(facts.kind in RESIZABLE for facts in changes.facts)
+        able = any(facts.is_resizable for facts in changes.facts)
         yield "Nothing grows: " + (
             "there is no room behind the last volume that could."
             if able
@@ -100,6 +102,13 @@ def _moved(changes: Changes) -> Iterator[str]:
 def _outside(changes: Changes) -> Iterator[str]:
     table = changes.layout.table
     same_size = changes.target_size == changes.layout.size
+    if table.kind is TableKind.GPT and table.flaws:
+        end = (
+            "Both copies are made anew from what could be read."
+            if changes.makes_table
+            else "It comes back as it was: a partition lies where a whole one would have to be."
+        )
+        yield f"The disk's partition table had flaws: {' '.join(table.flaws)} {end}"
     if table.kind is TableKind.MBR and not same_size:
         yield (
             "The disk's last MiB is not copied to a disk of another size: a dynamic disk of"

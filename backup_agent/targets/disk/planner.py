@@ -18,7 +18,7 @@ from backup_agent.model.disk import (
 )
 from backup_agent.targets.disk.arrange import Block, arrange, smallest_room
 from backup_agent.targets.disk.chain import refuse_unaligned_chain
-from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
+from backup_agent.targets.disk.facts import EXTS, VolumeFacts
 from backup_agent.targets.disk.identity import with_new_ids
 from backup_agent.targets.disk.notes import Changes, notes_on
 from backup_agent.targets.disk.plan import (
@@ -38,11 +38,7 @@ from backup_agent.targets.disk.plan import (
     WriteVolume,
     name_of,
 )
-from backup_agent.targets.disk.tables import (
-    block_of,
-    new_table,
-    usable_for,
-)
+from backup_agent.targets.disk.tables import block_of, can_be_mended, new_table, usable_for
 from backup_agent.targets.disk.task import Task, Wishes
 
 START_BYTES = 1 << 20
@@ -93,6 +89,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
     that the stored disk does not have.
     """
     _refuse_unknown_volume(task, number)
+    _refuse_unknown_shrink(task.layout, wishes.shrink)
     facts = task.facts[number]
     _refuse_larger_sectors(facts, task)
     size = volume_size = facts.volume.size
@@ -103,7 +100,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
         if room < facts.smallest or not may_shrink:
             block = Block(number, 0, volume_size, facts.smallest if may_shrink else volume_size)
             raise _too_small(task, [block], Extent(0, room))
-    elif wishes.grow and facts.kind in RESIZABLE:
+    elif wishes.grow and facts.is_resizable:
         size = room
     start = task.target_start
     patches = _patches(facts, Extent(facts.volume.start if start is None else start, size))
@@ -143,6 +140,7 @@ def _plan(
     starts = [Extent(place.start, min(START_BYTES, place.size)) for place in places.values()]
     actions += [Wipe((*wipes, *starts)), *writes, FinishVolumes(), *last]
     facts = [task.facts[number] for number in sorted(places)]
+    makes_table = any(isinstance(action, WriteTable) for action in last)
     changes = Changes(
         layout=task.layout,
         facts=tuple(task.facts.values()),
@@ -153,7 +151,8 @@ def _plan(
         wanted_growth=wishes.grow,
         blocked_by=blocked_by,
         target_size=task.target.size,
-        loses_hybrid_record=task.is_hybrid and any(isinstance(a, WriteTable) for a in last),
+        makes_table=makes_table,
+        loses_hybrid_record=task.is_hybrid and makes_table,
     )
     return RestorePlan(
         source=task.source,
@@ -171,6 +170,7 @@ def _plan(
         actions=tuple(actions),
         notes=notes_on(changes),
         stored_bytes=sum(one.stored_bytes for one in facts),
+        room=sum(one.room for one in facts),
     )
 
 
@@ -199,10 +199,10 @@ def _patches(facts: VolumeFacts, place: Extent) -> tuple[Patch, ...]:
 
 
 def _outside(layout: DiskLayout, table: PartitionTable, task: Task) -> list[Action]:
-    """The table: byte for byte if it is the same on the same disk, else made anew."""
+    """The table: byte for byte if it is the same on the same disk and was whole, else made anew."""
     old = layout.table
     same = replace(table, primary=old.primary, backup=old.backup, flaws=old.flaws) == old
-    if not same or task.target.size != layout.size:
+    if not same or task.target.size != layout.size or can_be_mended(old, task):
         return [WriteTable(table)]
     order = {AreaKind.TAIL: 0, AreaKind.LINK: 1, AreaKind.HEAD: 2}
     areas = sorted(layout.areas, key=lambda area: order[area.kind])
@@ -260,14 +260,32 @@ def _refuse_unknown_volume(task: Task, number: int | None) -> None:
         )
 
 
+def _refuse_unknown_shrink(layout: DiskLayout, number: int | None) -> None:
+    """Another volume of the disk may be meant for another map; one that it lacks, for none."""
+    known = {p.number for p in layout.table.partitions if p.holds_volume}
+    if number is not None and number not in (known or {0}):
+        raise NoSuchPointError(
+            f"The disk has no volume {number} to shrink.",
+            hint=f"It has the volumes {', '.join(map(str, sorted(known or {0})))}.",
+        )
+
+
 def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
-    size = facts.sector_size
+    table = task.layout.table
+    # What is not known of a partition table, too, counts in the sectors of its disk.
+    unknown = facts.volume.number in table.undivided
+    size = table.sector_size if unknown else facts.largest_sector
     # A volume that worked in such sectors before (or an image that never had any) goes on to.
-    if size is not None and max(size, task.layout.table.sector_size) < task.sector_size:
+    if size is not None and max(size, table.sector_size) < task.sector_size:
+        made_for = (
+            f"has blocks of {size} bytes"
+            if facts.kind in EXTS
+            else f"was made for sectors of {size} bytes"
+        )
         raise TargetError(
-            f"{name_of(facts.volume)} was made for sectors of {size} bytes and cannot work on"
-            f" {task.target.path}, whose sectors have {task.sector_size}: the file system counts"
-            " in its sectors, and the drive takes no smaller ones.",
+            f"{name_of(facts.volume)} {made_for} and cannot work on {task.target.path}, whose"
+            f" sectors have {task.sector_size}: the file system counts in them, and the drive"
+            " takes no smaller ones.",
             hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore the files.",
         )
 
@@ -281,7 +299,7 @@ def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetErr
             f" {task.target.path} has them.",
             hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore single volumes.",
         )
-    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if f.kind not in RESIZABLE]
+    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if not f.is_resizable]
     stuck = [f"volume {b.number}" for b in blocks if not b.movable and b.end > usable.end]
     reasons = [f"Not shrunk are {', '.join(fixed)}."] if fixed else []
     if stuck:

@@ -16,7 +16,6 @@ from backup_agent.model.disk import (
 )
 from backup_agent.targets.disk.arrange import Arrangement, Block
 from backup_agent.targets.disk.chain import front_of, is_orderly, keeps_extended, new_links
-from backup_agent.targets.disk.facts import RESIZABLE
 from backup_agent.targets.disk.task import Task
 
 _RECOVERY_TYPES = {"DE94BBA4-06D1-4D40-A16A-BFD50179D6AC", "27"}
@@ -46,6 +45,20 @@ def usable_for(table: PartitionTable, task: Task, *, keeps_table: bool) -> Exten
     return Extent(task.sector_size, (sectors - 1) * task.sector_size)
 
 
+def can_be_mended(table: PartitionTable, task: Task) -> bool:
+    """Whether a flawed GPT can be whole on a disk like its own, its partitions where they are.
+
+    Only where one of them lies on what the table needs, it cannot.
+    """
+    if table.kind is not TableKind.GPT or not table.flaws:
+        return False
+    usable = usable_extent(table, task.target.size)
+    return all(
+        usable.start <= partition.start and partition.extent.end <= usable.end
+        for partition in table.partitions
+    )
+
+
 def block_of(partition: Partition, task: Task) -> Block | None:
     """A partition as the arrangement sees it, together with the link that leads to it.
 
@@ -71,7 +84,7 @@ def block_of(partition: Partition, task: Task) -> Block | None:
         size=partition.size + front,
         smallest=(partition.size if is_recovery else facts.smallest) + front,
         movable=movable,
-        growable=facts.kind in RESIZABLE and not is_recovery,
+        growable=facts.is_resizable and not is_recovery,
         expendable=is_recovery and not movable,
     )
 

@@ -70,6 +70,25 @@ def test_single_volume_lacks_only_what_is_missing_in_it(
     assert (answer.code, "INCOMPLETE" in answer.out) == (code, code == 3)
 
 
+def test_disk_whose_table_cannot_be_read_is_saved_and_told_to_be_incomplete(
+    used: CommandLine, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = Extent(0, 1024)
+    with monkeypatch.context() as patched:
+        patched.setattr("backup_agent.host.select.current_host", lambda: FakeHost(bad=[bad]))
+        saved = used.run("backup", "--disk", image)
+    assert saved.code == 3
+    assert "Sector 0 of the disk cannot be read" in saved.err
+    assert "1024 bytes could not be read; zeros stand in their place." in saved.err
+    target = used.home / "back.img"
+    back = used.run("restore-disk", "latest", "--map", f"disk0={target}", "--yes", "--verify")
+    assert (back.code, "The whole disk is taken as it is" in back.out) == (3, True)
+    assert target.read_bytes() == bytes(bad.size) + image.read_bytes()[bad.size :]
+    checked = used.run("check")
+    assert checked.code == 0
+    assert "disk0: Its partition table was damaged when it was backed up: Sector 0" in checked.out
+
+
 def test_damaged_list_of_what_is_missing_does_not_pass_for_a_whole_disk(
     incomplete: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,11 +89,23 @@ def test_account_of_space_that_is_broken_is_told(
     assert "All of this ext4 volume is stored" in str(view.volumes[0].volume.remarks)
 
 
-def test_disk_with_a_table_that_cannot_be_true_is_shown_with_the_reason(
+def test_disk_with_a_table_that_cannot_be_true_is_shown_as_a_whole_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, image: Path
 ) -> None:
     with open(image, "r+b") as file:
         file.truncate(3 * MIB)
+    view = look(monkeypatch, image)
+    assert view.layout is not None
+    (flaw,) = view.layout.table.flaws
+    assert "behind the disk's end" in flaw
+    assert [(v.volume.number, v.volume.size) for v in view.volumes] == [(0, 3 * MIB)]
+    assert view.backup_refused == ""
+
+
+def test_file_that_is_too_small_to_be_a_disk_is_shown_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, image: Path
+) -> None:
+    image.write_bytes(b"x")
     view = look(monkeypatch, image)
     assert view.layout is None
     assert view.problem == view.backup_refused != ""
