@@ -354,7 +354,8 @@ def test_removal_works_with_the_next_request(owner: Client, office: Office) -> N
     owner.post(f"/devices/{device.pk}/remove")
 
     refused = played.get("/api/v1/device", token)
-    assert (refused.status_code, refused.json()) == (401, {"code": "invalid_token"})
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+    assert refused.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
     assert error(played.renew()) == "access_denied"
     assert "ATELIER-01" not in re.sub(
         r'role="status".*?</div>\n', "", page_of(owner, "/devices"), flags=re.DOTALL
