@@ -29,10 +29,14 @@ class UnlockedVaults:
     def __init__(self, devices: DeviceTokens) -> None:
         self._devices = devices
 
-    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
+    def rights_in(
+        self, vault: Vault | None, token: str, *, address: str
+    ) -> tuple[Rights, Actor] | None:
         name, dot, _ = token.partition(".")
         if not dot:
             return self._devices.rights_in(vault, token, address=address)
+        if vault is None:
+            return None
         found = _unlocked(vault, name)
         if found is None or not hmac.compare_digest(found.token.encode(), token.encode()):
             return None

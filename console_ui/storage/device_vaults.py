@@ -13,18 +13,21 @@ from console_ui.storage import vaults
 from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Location, Vault
 
-_RIGHTS = {Right.OWN: Rights.WRITE, Right.READ: Rights.READ}
+_RIGHTS = {Right.OWN: Rights.WRITE, Right.READ: Rights.READ, Right.NONE: Rights.NONE}
 
 
 class LinkedDevices:
     """Answers the gateway from the database, every time: a removed device is out at once."""
 
-    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
+    def rights_in(
+        self, vault: Vault | None, token: str, *, address: str
+    ) -> tuple[Rights, Actor] | None:
         device = tokens.authenticate(token, address=address)
-        if device is None or device.organisation_id != vault.organisation_id:
+        if device is None:
             return None
-        rights = _RIGHTS.get(right_on(device, vault.device_id))
-        return (rights, actor_of(device, address=address)) if rights else None
+        is_ours = vault is not None and device.organisation_id == vault.organisation_id
+        right = right_on(device, vault.device_id) if vault and is_ours else Right.NONE
+        return _RIGHTS[right], actor_of(device, address=address)
 
 
 def own_vault(device: Device, *, actor: Actor) -> Vault | None:

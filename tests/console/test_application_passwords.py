@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from console_ui.accounts.models import ApplicationPassword, Organisation, Reach, Scope
 from console_ui.audit.models import Entry
-from console_ui.devices.models import Device
+from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
 from console_ui.storage.gateway.access import Access, Rights, authorise
 from console_ui.storage.gateway.messages import Refusal
@@ -99,6 +99,21 @@ def test_a_password_for_the_api_opens_no_vault_whatever_was_ticked(
 
     assert opened(office, password, vaults[0]) == 401
     assert not Reach.objects.exists()
+
+
+def test_a_device_s_vault_is_made_when_a_password_is_made_for_it(
+    client: Client, office: Office, vaults: tuple[Vault, Vault]
+) -> None:
+    _, device, _ = link(office)
+    rescue = link(office, kind=Kind.RESTORE)[1]
+    log_in(client, office.owner.email)
+    page = client.get("/account/application-passwords/make").content.decode()
+    assert str(device.pk) in page
+    assert str(rescue.pk) not in page
+
+    password = made(client, "storage", str(device.pk))
+
+    assert opened(office, password, Vault.objects.get(device_id=device.pk)) is Rights.WRITE
 
 
 def test_what_was_made_for_a_device_dies_with_its_removal(

@@ -355,7 +355,9 @@ def test_a_prune_may_exceed_the_quota_by_five_percent(device: Device) -> None:
         http.get("data/")  # as only somebody does who prunes
         put(http, "data", bytes(40))
         put(http, "index", bytes(15))
-        assert http.post(f"data/{name_of(bytes(41))}", content=bytes(41)).status_code == 507
+        full = http.post(f"data/{name_of(bytes(41))}", content=bytes(41))
+        assert full.status_code == 507
+        assert "restic prune --max-repack-size 0" in full.text
         assert http.post(f"snapshots/{name_of(b'p')}", content=b"p").status_code == 507
 
         http.delete(f"locks/{lock}")

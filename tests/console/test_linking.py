@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,8 @@ from console_ui.devices.models import AccessToken, Answer, Device, Kind, LinkReq
 from console_ui.devices.rights import Right, right_on
 from console_ui.django_settings import console_settings
 from console_ui.storage.device_vaults import LinkedDevices
-from console_ui.storage.gateway.access import Rights
+from console_ui.storage.gateway.access import Rights, authorise
+from console_ui.storage.gateway.messages import Refusal
 from console_ui.storage.models import LocationKind, Vault
 from tests.console.gateways import make_location, make_password
 from tests.console.people import Office
@@ -518,11 +520,31 @@ def test_a_device_gets_one_vault_of_its_own_however_often_it_asks(
     assert stranger.get("/api/v1/device/vaults", stranger_token).json() == {"vaults": []}
     vault = Vault.objects.get()
     rights_in = LinkedDevices().rights_in
-    for known, wanted in ((token, Rights.WRITE), (rescue_token, Rights.READ)):
+    rights = {token: Rights.WRITE, rescue_token: Rights.READ, stranger_token: Rights.NONE}
+    for known, wanted in rights.items():
         found = rights_in(vault, known, address="")
         assert found is not None
         assert found[0] is wanted
-    assert rights_in(vault, stranger_token, address="") is None
+    assert rights_in(vault, "no token", address="") is None
+
+
+def test_to_a_device_a_vault_that_it_may_not_read_looks_like_none(
+    office: Office, other_office: Office, tmp_path: Path
+) -> None:
+    root = console_settings().storage_roots[0]
+    root.mkdir(exist_ok=True)
+    fields = {"root": str(root), "folder": tmp_path.name}
+    make_location(office.organisation, LocationKind.FOLDER, fields)
+    played, _, token = link(office)
+    _, _, neighbour_token = link(office, kind=Kind.RESTORE)
+    _, _, stranger_token = link(other_office, kind=Kind.RESTORE)
+    (vault,) = played.get("/api/v1/device/vaults", token).json()["vaults"]
+
+    for vault_id in (uuid.UUID(vault["id"]), uuid.uuid4()):
+        for known, wanted in ((neighbour_token, 404), (stranger_token, 404), ("no token", 401)):
+            with pytest.raises(Refusal) as refusal:
+                authorise(f"Bearer {known}", vault_id, address="", tokens=LinkedDevices())
+            assert refusal.value.answer.status == wanted
 
 
 def test_the_address_on_rescue_media_survives_the_login(client: Client, office: Office) -> None:

@@ -40,6 +40,8 @@ class Rights(Enum):
     """
     WRITE = auto()
     """Everything that devices can do at all."""
+    NONE = auto()
+    """Nothing: for them there is no such vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ class Access:
 class DeviceTokens(Protocol):
     """Knows devices by their access tokens."""
 
-    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
-        """What the token's device may do there; None when the token is not good, or not there."""
+    def rights_in(
+        self, vault: Vault | None, token: str, *, address: str
+    ) -> tuple[Rights, Actor] | None:
+        """What the token's device may do there (None: a vault that does not exist); None when
+        the token is not good.
+        """
         ...
 
 
@@ -93,10 +99,13 @@ def authorise(
         case "basic":
             return _by_password(credentials, vault, address=address)
         case "bearer" if tokens is not None:
-            found = tokens.rights_in(vault, credentials, address=address) if vault else None
-            if vault is None or found is None:
+            found = tokens.rights_in(vault, credentials, address=address)
+            if found is None:
                 raise _unknown()
-            return Access(vault, *found)
+            rights, actor = found
+            if vault is None or rights is Rights.NONE:
+                raise _no_such_vault()
+            return Access(vault, rights, actor)
         case _:
             raise _unknown()
 
@@ -121,9 +130,9 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
 
 def _of_principal(principal: Principal, login: str, vault: Vault | None, *, address: str) -> Access:
     if vault is None or vault.organisation_id != principal.organisation.pk:
-        raise Refusal(404, "There is no such vault.")
+        raise _no_such_vault()
     if principal.reaches.isdisjoint({vault.pk, vault.device_id}):
-        raise Refusal(404, "There is no such vault.")
+        raise _no_such_vault()
     if not _is_named(login, vault, principal.user):
         raise _unknown()
     if not principal.role.includes(Role.OPERATOR):
@@ -145,3 +154,7 @@ def _is_named(login: str, vault: Vault, user: User) -> bool:
 
 def _unknown() -> Refusal:
     return Refusal(401, "Name or application password are not right.", _CHALLENGE)
+
+
+def _no_such_vault() -> Refusal:
+    return Refusal(404, "There is no such vault.")
