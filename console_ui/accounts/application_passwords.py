@@ -19,7 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from console_ui.accounts import throttle
+from console_ui.accounts import guesses, throttle
+from console_ui.accounts.journal import note_by
 from console_ui.accounts.login_id import ALPHABET
 from console_ui.accounts.models import (
     ApplicationPassword,
@@ -30,7 +31,10 @@ from console_ui.accounts.models import (
     Scope,
     User,
 )
+from console_ui.accounts.request import person
 from console_ui.accounts.throttle import Blocked
+from console_ui.audit.actor import Actor, ActorKind
+from console_ui.audit.record import Outcome
 
 _GROUPS, _GROUP_CHARACTERS = 6, 5  # 30 characters, 150 bits
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -115,11 +119,14 @@ def close(target_id: uuid.UUID) -> int:
     return len(idle)
 
 
-def authenticate_application_password(password: str, *, scope: Scope, address: str) -> Verdict:
+def authenticate_application_password(
+    login: str, password: str, *, scope: Scope, address: str
+) -> Verdict:
     """Who it belongs to; None when it is wrong, revoked, expired or not for ``scope``.
 
     Who has lost the membership or the account has lost its application passwords, too.
-    ``address`` is where the request comes from: wrong guesses from there are slowed down.
+    ``login``, as whom the program comes, is the caller's to compare. Wrong guesses under this
+    name and from ``address`` are slowed down; a right password passes always.
     """
     now = timezone.now()
     row = (
@@ -130,7 +137,7 @@ def authenticate_application_password(password: str, *, scope: Scope, address: s
     )
     membership = _membership(row) if row else None
     if row is None or membership is None:
-        return throttle.attempt(throttle.ADDRESS, address)
+        return _guessed(login, address)
     scopes = frozenset(Scope(name) for name in row.scopes)
     if not _covers(scopes, scope):
         return None
@@ -151,7 +158,7 @@ def authenticate_program(login: str, password: str, *, scope: Scope, address: st
     """
     if not login or not password:
         return None
-    found = authenticate_application_password(password, scope=scope, address=address)
+    found = authenticate_application_password(login, password, scope=scope, address=address)
     match found:
         case Principal():
             return found if User.objects.find(login) == found.user else None
@@ -159,6 +166,21 @@ def authenticate_program(login: str, password: str, *, scope: Scope, address: st
             return found
         case None:
             return _by_account_password(login, password, scope=scope)
+
+
+def _guessed(login: str, address: str) -> Blocked | None:
+    """Count a wrong password; of a block, only the beginning is written down."""
+    blocked = throttle.attempt_all(guesses.by_program(login, address))
+    if blocked is not None and blocked.is_news:
+        user = User.objects.find(login)
+        unknown = Actor(kind=ActorKind.UNKNOWN, address=address)
+        note_by(
+            person(user, address=address) if user else unknown,
+            "program.refused",
+            outcome=Outcome.REFUSED,
+            details={"why": "throttled"},
+        )
+    return blocked
 
 
 def _membership(row: ApplicationPassword) -> Membership | None:
@@ -171,12 +193,13 @@ def _must_enrol(user: User) -> bool:
 
 def _by_account_password(login: str, password: str, *, scope: Scope) -> Verdict:
     """One count and one slow hash for every name: neither tells which accounts there are."""
-    if blocked := throttle.attempt(throttle.LOGIN_ACCOUNT, login):
+    counters = guesses.at_account_password(login)
+    if blocked := throttle.attempt_all(counters):
         return blocked
     user = authenticate(username=login, password=password)
     if not isinstance(user, User) or user.has_second_factor:
         return None
-    throttle.succeeded(throttle.LOGIN_ACCOUNT, login)
+    throttle.passed(counters)
     membership = user.memberships.select_related("organisation").order_by("joined_at").first()
     if membership is None:
         return None

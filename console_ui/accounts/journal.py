@@ -23,7 +23,18 @@ def note(
     details: Mapping[str, str | int | bool] | None = None,
 ) -> None:
     """Record what the person of this request (or ``by``) did to their own account."""
-    actor = by or actor_of(request)
+    note_by(by or actor_of(request), action, about=about, outcome=outcome, details=details)
+
+
+def note_by(
+    actor: Actor,
+    action: str,
+    *,
+    about: str = "",
+    outcome: Outcome = Outcome.DONE,
+    details: Mapping[str, str | int | bool] | None = None,
+) -> None:
+    """The same where no page was asked for: by a program, or at the console's own keyboard."""
     for organisation_id in _organisations_of(actor):
         record(
             action,

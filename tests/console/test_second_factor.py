@@ -32,6 +32,7 @@ from console_ui.accounts.models import (
     User,
 )
 from console_ui.accounts.throttle import Blocked
+from console_ui.audit.models import Entry
 from console_ui.web import mail
 from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in
 
@@ -222,7 +223,9 @@ def test_an_application_password_opens_what_it_is_for(office: Office) -> None:
     assert len(password.replace("-", "")) >= 24
 
     def opens(scope: Scope, text: str = password) -> Verdict:
-        return authenticate_application_password(text, scope=scope, address="203.0.113.9")
+        return authenticate_application_password(
+            office.owner.email, text, scope=scope, address="203.0.113.9"
+        )
 
     found = opens(Scope.STORAGE)
     assert isinstance(found, Principal)
@@ -251,7 +254,10 @@ def test_an_application_password_dies_with_the_membership_for_good(
         user=office.viewer, organisation=office.organisation, role=Role.VIEWER
     )
 
-    assert authenticate_application_password(password, scope=Scope.API, address="::1") is None
+    found = authenticate_application_password(
+        office.viewer.email, password, scope=Scope.API, address="::1"
+    )
+    assert found is None
 
 
 def test_enforcement_stops_programs_of_people_without_a_factor_at_their_next_request(
@@ -266,7 +272,7 @@ def test_enforcement_stops_programs_of_people_without_a_factor_at_their_next_req
 
     for secret in (password, PASSWORD):
         refused = asked_by_program(office.operator.email, secret)
-        assert (refused.status_code, refused.json()) == (403, {"code": "mfa_enrolment_required"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "mfa_enrolment_required")
     assert asked_by_program(office.operator.email, "wrong").status_code == 401
     enrol(office.operator)
     assert asked_by_program(office.operator.email, password).status_code == 200
@@ -304,7 +310,7 @@ def test_programs_learn_neither_by_time_nor_by_counting_which_accounts_there_are
     assert asked_by_program(names[who], "wrong").status_code == 401
 
     assert len(hashed) == 1
-    assert ThrottleRow.objects.count() == 2
+    assert ThrottleRow.objects.count() == 3
 
 
 def asked_by_program(login: str, password: str) -> Answer:
@@ -314,12 +320,37 @@ def asked_by_program(login: str, password: str) -> Answer:
 
 def test_guessing_application_passwords_is_stopped(db: None) -> None:
     answers = [
-        authenticate_application_password("wrong", scope=Scope.API, address="203.0.113.9")
+        authenticate_application_password("x", "wrong", scope=Scope.API, address="203.0.113.9")
         for _ in range(61)
     ]
 
     assert answers[:60] == [None] * 60
     assert isinstance(answers[60], Blocked)
+
+
+def test_a_stale_program_keeps_nobody_else_at_its_address_waiting(
+    client: Client, office: Office
+) -> None:
+    _row, good = application_passwords.make(
+        office.owner, office.organisation, name="script", scopes=[Scope.API]
+    )
+    statuses = [asked_by_program("old@keller.example", "stale").status_code for _ in range(70)]
+    assert statuses == [401] * 60 + [429] * 10
+
+    assert log_in(client, office.owner.email).status_code == 302
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 200
+    assert asked_by_program(office.owner.email, good).status_code == 200
+    client.post("/password/forgotten", {"name": office.viewer.email})
+    mail.wait_until_sent()
+    assert django_mail.outbox[-1].to == [office.viewer.email]
+
+
+def test_programs_that_guess_are_in_the_audit_log_once_a_block(office: Office) -> None:
+    for _ in range(70):
+        asked_by_program(office.viewer.email, "wrong")
+
+    entry = Entry.objects.get(action="program.refused")
+    assert (entry.actor_name, entry.outcome) == (office.viewer.email, "refused")
 
 
 def test_the_account_password_opens_programs_only_without_a_second_factor(

@@ -101,7 +101,9 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
         login, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise _unknown() from None
-    match authenticate_application_password(password, scope=Scope.STORAGE_READ, address=address):
+    match authenticate_application_password(
+        login, password, scope=Scope.STORAGE_READ, address=address
+    ):
         case None:
             raise _unknown()
         case Blocked(seconds=seconds):
