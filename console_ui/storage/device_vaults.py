@@ -19,7 +19,7 @@ from console_ui.devices import tokens
 from console_ui.devices.api import device_api, refusal
 from console_ui.devices.linking import actor_of
 from console_ui.devices.models import Device
-from console_ui.devices.rights import Right, readable_sources, right_on
+from console_ui.devices.rights import Right, note_read, readable_sources, right_on
 from console_ui.storage import console_key, vaults
 from console_ui.storage.console_key import Handover
 from console_ui.storage.gateway.access import Rights
@@ -37,7 +37,10 @@ class LinkedDevices:
         device = tokens.authenticate(token, address=address)
         if device is None or device.organisation_id != vault.organisation_id:
             return None
-        rights = _RIGHTS.get(right_on(device, vault.device_id))
+        right = right_on(device, vault.device_id)
+        if right is Right.READ and vault.device_id is not None:
+            note_read(device, vault.device_id, about=vault.name, address=address)
+        rights = _RIGHTS.get(right)
         return (rights, actor_of(device, address=address)) if rights else None
 
 

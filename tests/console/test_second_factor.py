@@ -94,6 +94,22 @@ def test_the_download_holds_all_ten_codes(client: Client, office: Office) -> Non
     assert "attachment" in file.headers["Content-Disposition"]
 
 
+def test_codes_of_a_list_that_was_made_anew_elsewhere_do_not_count_as_kept(
+    client: Client, office: Office
+) -> None:
+    log_in(client, office.owner.email)
+    stale = _enrol_by_pages(client)
+    number = re.search(r"Type number (\d+)", client.get("/2fa/codes").content.decode())
+    assert number is not None
+    recovery_codes.renew(office.owner)
+
+    answer = client.post("/2fa/codes", {"code": stale[int(number[1]) - 1]})
+
+    assert User.objects.get(pk=office.owner.pk).kept_recovery_codes_at is None
+    assert "Make new codes" in answer.content.decode()
+    assert client.get("/2fa/codes/download").status_code == 302
+
+
 def test_codes_that_nobody_kept_are_made_anew_in_the_next_session(
     client: Client, office: Office
 ) -> None:
