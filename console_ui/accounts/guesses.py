@@ -52,11 +52,10 @@ def in_session(request: HttpRequest, user: User) -> list[Counter]:
 
 
 def by_program(login: str, address: str) -> list[Counter]:
-    """Any password of a program."""
-    name = f"{User.objects.account_of(login)} {throttle.source_of(address)}"
-    return [Counter(throttle.PROGRAM, name), Counter(throttle.PROGRAM_ADDRESS, address)]
-
-
-def at_account_password(login: str) -> list[Counter]:
-    """The account's own password, from a program."""
-    return [Counter(throttle.PROGRAM_ACCOUNT, User.objects.account_of(login))]
+    """What is no application password, and may be the account's own."""
+    account = User.objects.account_of(login)
+    return [
+        Counter(throttle.PROGRAM, f"{account} {throttle.source_of(address)}"),
+        Counter(throttle.PROGRAM_ACCOUNT, account),
+        Counter(throttle.PROGRAM_ADDRESS, address),
+    ]

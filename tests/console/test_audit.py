@@ -53,8 +53,8 @@ def test_entries_can_neither_be_changed_nor_removed(office: Office) -> None:
         "TRUNCATE audit_entry",
         "REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE sequence = 2",
         (
-            "REPLACE INTO audit_entry (id, organisation_id, sequence, at, action, outcome, actor_kind,"
-            " actor_id, actor_name, address, about, details, previous_hash, hash)"
+            "REPLACE INTO audit_entry (id, organisation_id, sequence, at, action, outcome,"
+            " actor_kind, actor_id, actor_name, address, about, details, previous_hash, hash)"
             " SELECT id + 1000, organisation_id, sequence, at, 'forged', outcome, actor_kind,"
             " actor_id, actor_name, address, about, details, previous_hash, hash FROM audit_entry"
         ),

@@ -218,7 +218,9 @@ def test_a_request_with_another_ones_key_gets_no_code(db: None) -> None:
 def test_an_unknown_grant_and_a_missing_code_are_named(db: None) -> None:
     device = PlayedDevice()
 
-    assert error(device.http.post("/oauth/token", {})) == "unsupported_grant_type"
+    assert error(device.http.post("/oauth/token", {})) == "invalid_request"
+    other = device.http.post("/oauth/token", {"grant_type": "password"})
+    assert error(other) == "unsupported_grant_type"
     assert error(device.poll({"device_code": ""})) == "invalid_request"
     assert error(device.poll({"device_code": "guess"})) == "invalid_grant"
     assert device.http.get("/oauth/token").status_code == 405
@@ -524,6 +526,29 @@ def test_a_device_gets_one_vault_of_its_own_however_often_it_asks(
         assert found is not None
         assert found[0] is wanted
     assert rights_in(vault, stranger_token, address="") is None
+
+
+def test_reading_another_devices_vault_is_in_the_audit_log_once_a_day(
+    office: Office, tmp_path: Path
+) -> None:
+    root = console_settings().storage_roots[0]
+    root.mkdir(exist_ok=True)
+    fields = {"root": str(root), "folder": tmp_path.name}
+    make_location(office.organisation, LocationKind.FOLDER, fields)
+    played, device, token = link(office)
+    _, reader, reader_token = link(office, kind=Kind.RESTORE, sources=(device,), name="Rescue")
+    played.get("/api/v1/device/vaults", token)
+    vault = Vault.objects.get()
+    rights_in = LinkedDevices().rights_in
+
+    for known in (token, reader_token, reader_token):
+        assert rights_in(vault, known, address="203.0.113.9") is not None
+
+    entry = Entry.objects.get(action="vault.read")
+    assert (entry.actor_name, entry.about) == (reader.name, vault.name)
+    ReadGrant.objects.update(read_noted_at=timezone.now() - timedelta(days=1))
+    rights_in(vault, reader_token, address="203.0.113.9")
+    assert Entry.objects.filter(action="vault.read").count() == 2
 
 
 def test_the_address_on_rescue_media_survives_the_login(client: Client, office: Office) -> None:

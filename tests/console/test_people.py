@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core import mail as django_mail
 from django.db import connection, connections
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -27,8 +29,10 @@ from console_ui.accounts.models import (
     User,
 )
 from console_ui.accounts.models.user import UserManager
+from console_ui.audit import export
+from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.models import Entry
-from console_ui.audit.record import canonical
+from console_ui.audit.record import canonical, record
 from console_ui.web import mail
 from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in, make_office
 
@@ -452,12 +456,38 @@ def test_the_log_is_filtered_exported_and_ones_own(
 
     assert refused.count("login.refused") == 1
     assert "login.done" not in refused
-    lines = [json.loads(line) for line in exported.content.splitlines()]
+    assert isinstance(exported, StreamingHttpResponse)
+    body = sent(exported)
+    lines = [json.loads(line) for line in body.splitlines()]
     assert [line["action"] for line in lines] == ["login.refused", "login.done", "audit.exported"]
-    assert other_office.owner.email not in exported.content.decode()
+    assert other_office.owner.email not in body.decode()
     entries = Entry.objects.filter(organisation_id=office.organisation.pk).order_by("sequence")
     assert [json.loads(canonical(e)) | {"hash": e.hash} for e in entries] == lines
     assert "chain is whole" in client.get("/audit?check").content.decode()
+
+
+def sent(answer: StreamingHttpResponse) -> bytes:
+    """All that a streamed answer sends."""
+
+    async def collected() -> list[bytes]:
+        return [bytes(piece) async for piece in aiter(answer)]
+
+    return b"".join(async_to_sync(collected)())
+
+
+def test_a_long_log_is_exported_piece_by_piece(
+    client: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_PIECE_ENTRIES", 2)
+    log_in(client, office.admin.email)
+    for number in range(4):
+        record(f"thing.{number}", by=THE_CONSOLE, organisation_id=office.organisation.pk)
+
+    answer = client.get("/audit/export")
+
+    assert isinstance(answer, StreamingHttpResponse)
+    sequences = [json.loads(line)["sequence"] for line in sent(answer).splitlines()]
+    assert sequences == [1, 2, 3, 4, 5, 6]
 
 
 def test_members_of_two_organisations_see_one_at_a_time(

@@ -16,7 +16,6 @@ from console_ui.accounts import application_passwords, recovery_codes
 from console_ui.accounts.application_passwords import (
     Principal,
     Verdict,
-    authenticate_application_password,
     authenticate_program,
 )
 from console_ui.accounts.hashing import Argon2id
@@ -239,9 +238,7 @@ def test_an_application_password_opens_what_it_is_for(office: Office) -> None:
     assert len(password.replace("-", "")) >= 24
 
     def opens(scope: Scope, text: str = password) -> Verdict:
-        return authenticate_application_password(
-            office.owner.email, text, scope=scope, address="203.0.113.9"
-        )
+        return authenticate_program(office.owner.email, text, scope=scope, address="203.0.113.9")
 
     found = opens(Scope.STORAGE)
     assert isinstance(found, Principal)
@@ -270,9 +267,7 @@ def test_an_application_password_dies_with_the_membership_for_good(
         user=office.viewer, organisation=office.organisation, role=Role.VIEWER
     )
 
-    found = authenticate_application_password(
-        office.viewer.email, password, scope=Scope.API, address="::1"
-    )
+    found = authenticate_program(office.viewer.email, password, scope=Scope.API, address="::1")
     assert found is None
 
 
@@ -334,9 +329,32 @@ def asked_by_program(login: str, password: str) -> Answer:
     return Client().get("/api/v1/devices", headers={"Authorization": f"Basic {credentials}"})
 
 
+def test_a_program_with_the_account_password_comes_as_often_as_it_likes(office: Office) -> None:
+    statuses = {asked_by_program(office.viewer.email, PASSWORD).status_code for _ in range(70)}
+
+    assert statuses == {200}
+
+
+def test_a_new_password_ends_what_the_old_one_opened_for_programs(office: Office) -> None:
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 200
+
+    office.viewer.set_password("several words of mine")
+    office.viewer.save()
+
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 401
+
+
+def test_a_second_factor_ends_what_the_account_password_opened_at_once(office: Office) -> None:
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 200
+
+    enrol(office.viewer)
+
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 401
+
+
 def test_guessing_application_passwords_is_stopped(db: None) -> None:
     answers = [
-        authenticate_application_password("x", "wrong", scope=Scope.API, address="203.0.113.9")
+        authenticate_program("x", "wrong", scope=Scope.API, address="203.0.113.9")
         for _ in range(61)
     ]
 
@@ -390,10 +408,8 @@ def test_an_application_password_opens_no_login_and_is_somebodys_own(
     )
 
     assert log_in(client, office.owner.email, password).status_code == 403
-    found = authenticate_program(
-        office.viewer.email, password, scope=Scope.API, address="203.0.113.9"
-    )
-    assert found is None
+    assert asked_by_program(office.viewer.email, password).status_code == 401
+    assert asked_by_program(office.owner.email, password).status_code == 200
 
 
 def test_the_page_shows_an_application_password_once(client: Client, office: Office) -> None:

@@ -110,15 +110,13 @@ def test_all_spellings_of_all_names_of_an_account_are_counted_as_one(office: Off
 
 def test_programs_count_all_spellings_of_a_name_as_one(office: Office) -> None:
     middle = office.owner.login_id[4:8]
-    rule = throttle.PROGRAM_ACCOUNT
+    rule = throttle.PROGRAM
 
     for number in range(rule.free):
-        assert (
-            throttle.attempt_all(guesses.at_account_password(f"SBA-{middle}{' ' * number}ADMIN"))
-            is None
-        )
+        spelling = f"SBA-{middle}{' ' * number}ADMIN"
+        assert throttle.attempt_all(guesses.by_program(spelling, "::1")) is None
 
-    assert throttle.attempt_all(guesses.at_account_password(office.owner.email)) is not None
+    assert throttle.attempt_all(guesses.by_program(office.owner.email, "::1")) is not None
 
 
 def test_right_logins_use_up_nothing_of_their_address(office: Office) -> None:
