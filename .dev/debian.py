@@ -55,6 +55,13 @@ TEST_PACKAGES = (
     "xorriso",
     "debian-archive-keyring",
     "ovmf",
+    # what Qt links, and the letters it writes
+    "libegl1",
+    "libgl1",
+    "libfontconfig1",
+    "libxkbcommon0",
+    # edits Windows' registry
+    "libhivex0",
     # compresses files as Windows does
     "libwim15",
     # mounts restore points

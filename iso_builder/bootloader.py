@@ -12,7 +12,7 @@ from pathlib import Path
 
 from backup_agent.model.cancel import CancelToken
 from iso_builder.command import run
-from iso_builder.config import EPOCH, MEDIUM, SERIAL_CHOICE
+from iso_builder.config import EPOCH, MEDIUM, SAFE_SERIAL_CHOICE, SERIAL_CHOICE
 
 KEYBOARDS = {
     "us": "English (US)",
@@ -46,7 +46,14 @@ def menu() -> str:
         for layout, name in KEYBOARDS.items()
     )
     text = (MEDIUM / "grub.cfg").read_text()
-    return text.replace("@keyboards@", entries).replace("@serial_choice@", SERIAL_CHOICE)
+    replaced = {
+        "@keyboards@": entries,
+        "@serial_choice@": SERIAL_CHOICE,
+        "@safe_serial_choice@": SAFE_SERIAL_CHOICE,
+    }
+    for mark, meaning in replaced.items():
+        text = text.replace(mark, meaning)
+    return text
 
 
 def make_efi_partition(kit: Path, target: Path, *, cancel: CancelToken) -> None:

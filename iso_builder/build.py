@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from backup_agent import __version__
@@ -13,7 +14,6 @@ from backup_agent.model.events import Emit, Notice
 from backup_agent.model.media import MediaSettings
 from backup_agent.services.media.slot import SLOT_PATH, empty_slot
 from iso_builder.application import (
-    PLATFORMS,
     SERVICES,
     lay_out_application,
     lay_out_libraries,
@@ -28,8 +28,10 @@ from iso_builder.manifest import Manifest, Package, layer_of
 from iso_builder.mirror import own_mirror
 from iso_builder.personalise import BuiltImage, finish
 from iso_builder.proof import check_image
+from iso_builder.qt import KEPT, lay_out_qt, qt_packages
 from iso_builder.rootfs import Base, cached_base, make_base
 from iso_builder.squashfs import OPTIONS, pack_folder
+from iso_builder.wheels import PLATFORMS
 
 _PACKING_PROGRAMS = {
     "mksquashfs": "squashfs-tools",
@@ -50,19 +52,20 @@ def build(
     """
     require(_PACKING_PROGRAMS, purpose="Building the ISO")
     base = _base(config, emit=emit, cancel=cancel)
-    libraries = library_packages()
+    libraries, qt = library_packages(), qt_packages()
     libraries_layer = _libraries_layer(config.cache, libraries, emit=emit, cancel=cancel)
+    qt_layer = _qt_layer(config.cache, qt, emit=emit, cancel=cancel)
     config.output.parent.mkdir(parents=True, exist_ok=True)
     # Beside the result, for it is renamed at the end, and /tmp may be small memory.
     with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=".everboot-iso-") as name:
         work = Path(name)
         emit(Notice("Packing Everboot."))
         application_layer = _application_layer(work, cancel=cancel)
-        layers = (base.layer, libraries_layer, application_layer)
+        layers = (base.layer, libraries_layer, qt_layer, application_layer)
         manifest = Manifest(
             __version__,
             tuple(layer_of(layer) for layer in layers),
-            (*base.packages(), *libraries),
+            (*base.packages(), *libraries, *qt),
         )
         emit(Notice("Writing the image."))
         image = _write(work, base, layers, manifest, cancel=cancel)
@@ -84,16 +87,36 @@ def _base(config: BuildConfig, *, emit: Emit, cancel: CancelToken) -> Base:
 def _libraries_layer(
     cache: Path, packages: tuple[Package, ...], *, emit: Emit, cancel: CancelToken
 ) -> Path:
-    """From the cache where these very versions were packed before."""
+    def lay_out(root: Path) -> None:
+        emit(Notice("Fetching and packing the libraries."))
+        lay_out_libraries(packages, root, cancel=cancel)
+
     recipe = repr((packages, OPTIONS, PLATFORMS, SERVICES))
-    folder = cache / f"iso-libraries-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
-    layer = folder / "libraries.squashfs"
+    return _cached_layer(cache, "libraries", recipe, lay_out, cancel=cancel)
+
+
+def _qt_layer(
+    cache: Path, packages: tuple[Package, ...], *, emit: Emit, cancel: CancelToken
+) -> Path:
+    def lay_out(root: Path) -> None:
+        emit(Notice("Fetching and packing Qt."))
+        lay_out_qt(packages, root, cancel=cancel)
+
+    recipe = repr((packages, OPTIONS, PLATFORMS, KEPT))
+    return _cached_layer(cache, "qt", recipe, lay_out, cancel=cancel)
+
+
+def _cached_layer(
+    cache: Path, name: str, recipe: str, lay_out: Callable[[Path], None], *, cancel: CancelToken
+) -> Path:
+    """From the cache where it was packed by this very recipe before."""
+    folder = cache / f"iso-{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
+    layer = folder / f"{name}.squashfs"
     if layer.exists():
         return layer
-    emit(Notice("Fetching and packing the libraries."))
     shutil.rmtree(folder, ignore_errors=True)
     root = folder / "root"
-    lay_out_libraries(packages, root, cancel=cancel)
+    lay_out(root)
     unfinished = folder / "unfinished"
     pack_folder(root, unfinished, cancel=cancel)
     shutil.rmtree(root)

@@ -22,6 +22,9 @@ VOLUME_LABEL = "EVERBOOT"
 SERIAL_CHOICE = "everboot:serial"
 """Where a machine's firmware hands this over (SMBIOS type 11), the menu takes the serial port."""
 
+SAFE_SERIAL_CHOICE = "everboot:safe-serial"
+"""The same without graphics drivers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mirror:

@@ -87,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     test.add_argument(
         "--run", action="append", default=[], metavar="COMMAND", help="run this on it; repeatable"
     )
+    test.add_argument(
+        "--screenshot", type=Path, metavar="FILE", help="a picture of its window (PNG)"
+    )
+    test.add_argument(
+        "--safe-graphics", action="store_true", help="without graphics drivers, as in the menu"
+    )
     test.add_argument("--kvm", action="store_true", help="use this computer's virtualisation")
 
 
@@ -208,18 +214,25 @@ def _test(image: Path, args: argparse.Namespace, session: CommandSession) -> int
         memory=args.memory * _MIB,
         disks=tuple(args.disk),
         kvm=args.kvm,
+        safe_graphics=args.safe_graphics,
     )
     way = f"{args.firmware.value}, {args.shape.value}"
     session.render.emit(Notice(f"Starting a virtual machine ({way}); this may take minutes."))
-    answers = try_out(
+    trial = try_out(
         image,
         machine,
         commands=tuple(args.run),
+        screenshot=args.screenshot,
         limit_seconds=_BOOT_SECONDS,
         cancel=session.cancel,
     )
     session.render.show(
-        {"message_type": "summary", "reached": "terminal", "answers": answers},
-        "\n".join([*answers, f"It reached the rescue terminal ({way})."]),
+        {
+            "message_type": "summary",
+            "reached": "window",
+            "display": trial.display,
+            "answers": trial.answers,
+        },
+        "\n".join([*trial.answers, f"It reached its window, by {trial.display} ({way})."]),
     )
     return 0

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from backup_agent.errors import UnsupportedError
+from backup_agent.errors import CommandFailedError, UnsupportedError
 from backup_agent.model.cancel import CancelToken
 from iso_builder.command import Machine, require
-from iso_builder.config import SERIAL_CHOICE
+from iso_builder.config import SAFE_SERIAL_CHOICE, SERIAL_CHOICE
+from iso_builder.monitor import take_screenshot
 
 MIB = 1 << 20
 
@@ -23,6 +24,9 @@ _GAVE_UP = "Press Enter to restart this computer."
 _PROMPT = "root@rescue:~# "
 _STEERING = re.compile(r"\r|\x1b\[[0-9;?]*[A-Za-z]")
 _OVMF = Path("/usr/share/OVMF")
+_WINDOW_SECONDS = 300
+_WAIT_FOR_WINDOW = f"/usr/lib/everboot/wait-for-window {_WINDOW_SECONDS}"
+_WINDOW = re.compile(r"The window is there, by (?P<display>\w+)\.")
 
 
 class Firmware(StrEnum):
@@ -38,18 +42,22 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrialMachine:
-    """A computer to try the medium on; ``memory`` in bytes, ``disks`` raw images."""
+    """A computer to try the medium on; ``memory`` in bytes, ``disks`` raw images.
+
+    ``safe_graphics``: started without graphics drivers.
+    """
 
     firmware: Firmware = Firmware.UEFI
     shape: Shape = Shape.USB
     memory: int = 1024 * MIB
     disks: tuple[Path, ...] = ()
     kvm: bool = False
+    safe_graphics: bool = False
 
-    def arguments(self, image: Path, variables: Path) -> list[str]:
+    def arguments(self, image: Path, variables: Path, monitor: Path) -> list[str]:
         """QEMU's command; its standard input and output are the first serial port.
 
-        ``variables``: a file that UEFI may write to.
+        ``variables``: a file that UEFI may write to; ``monitor``: the socket to steer it by.
         """
         secure = self.firmware is Firmware.SECURE_BOOT
         words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"]
@@ -58,7 +66,11 @@ class TrialMachine:
         words += [] if self.kvm else ["-cpu", _PROCESSOR]
         words += ["-m", f"{self.memory // MIB}M", "-no-reboot", "-vga", "std"]
         words += ["-serial", "stdio", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
-        words += ["-smbios", f"type=11,value={SERIAL_CHOICE}"]
+        # It gets an address like in any home, and leads nowhere.
+        words += ["-nic", "user,restrict=on,model=virtio-net-pci"]
+        words += ["-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"]
+        choice = SAFE_SERIAL_CHOICE if self.safe_graphics else SERIAL_CHOICE
+        words += ["-smbios", f"type=11,value={choice}"]
         words += self._firmware_words(variables)
         words += ["-drive", f"if=none,id=medium,format=raw,readonly=on,file={_escaped(image)}"]
         match self.shape:
@@ -85,37 +97,60 @@ class TrialMachine:
         return words
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How far a medium came: what shows its window, and what each command said."""
+
+    display: str
+    answers: tuple[str, ...]
+
+
 def try_out(
     image: Path,
     machine: TrialMachine,
     *,
     commands: tuple[str, ...] = (),
+    screenshot: Path | None = None,
     limit_seconds: float,
     cancel: CancelToken,
-) -> list[str]:
-    """Boot it, run each command on its terminal, switch it off; what each command said.
+) -> Trial:
+    """Boot it to its window, run each command on its terminal, switch it off.
 
-    Raises :class:`CommandFailedError` with the machine's last words if it
-    does not get there in time, and :class:`UnsupportedError` without QEMU.
+    ``screenshot`` takes a picture (PNG) of the window. Raises
+    :class:`CommandFailedError` with the machine's last words if it does not
+    get there in time, and :class:`UnsupportedError` without QEMU.
     """
     require({"qemu-system-x86_64": "qemu-system-x86"}, purpose="Trying the medium")
     with tempfile.TemporaryDirectory(prefix="everboot-machine-") as folder:
         variables = _variables(machine.firmware, Path(folder))
-        with Machine(machine.arguments(image, variables)) as running:
-            said = []
+        monitor = Path(folder) / "monitor"
+        with Machine(machine.arguments(image, variables, monitor)) as running:
 
             def listen(until: str) -> str:
                 return running.listen(
                     until, failure=_GAVE_UP, limit_seconds=limit_seconds, cancel=cancel
                 )
 
+            def ask(command: str) -> str:
+                running.say(command)
+                return _plain(listen(_PROMPT).removesuffix(_PROMPT))
+
             listen(_READY)
             listen(_PROMPT)
-            for command in commands:
-                running.say(command)
-                said.append(_plain(listen(_PROMPT).removesuffix(_PROMPT)))
+            display = _display(ask(_WAIT_FOR_WINDOW))
+            if screenshot is not None:
+                take_screenshot(monitor, screenshot.absolute())
+            answers = tuple(ask(command) for command in commands)
             running.say("poweroff")
-            return said
+            return Trial(display, answers)
+
+
+def _display(answer: str) -> str:
+    """What shows the window. Raises :class:`CommandFailedError` if nothing does."""
+    found = _WINDOW.search(answer)
+    if found is None:
+        raise CommandFailedError(f"It reached its terminal, but no window. It said:\n{answer}")
+    return found["display"]
 
 
 def _plain(text: str) -> str:

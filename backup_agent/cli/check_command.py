@@ -53,7 +53,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
             f"{text}\n  {finding.hint}" if finding.hint else text,
         )
     for point in report.disk_points:
-        render.show(_disk_record(point), _disk_words(point))
+        render.show(
+            _disk_record(point, proven=report.read_everything),
+            _disk_words(point, proven=report.read_everything),
+        )
     errors = sum(f.severity is Severity.ERROR for f in report.findings)
     read = f", {report.packs_read:,} of them to the last byte" if report.packs_read else ""
     verdict = f"{words.count(errors, 'error')} found." if errors else "No errors were found."
@@ -72,12 +75,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return _EXIT_DAMAGED if errors else 0
 
 
-def _disk_record(point: DiskPointCheck) -> dict[str, object]:
+def _disk_record(point: DiskPointCheck, *, proven: bool) -> dict[str, object]:
     return {
         "message_type": "disk_point",
         "id": point.snapshot.id,
         "short_id": point.snapshot.short_id,
         "whole": point.whole,
+        "undamaged": point.undamaged,
+        "complete": point.complete,
+        "read_data": proven,
         "disks": point.disks,
         "volumes": [
             {
@@ -91,14 +97,23 @@ def _disk_record(point: DiskPointCheck) -> dict[str, object]:
     }
 
 
-def _disk_words(point: DiskPointCheck) -> str:
+def _disk_words(point: DiskPointCheck, *, proven: bool) -> str:
+    """``proven``: every byte in the repository was read."""
     opened = sum(volume.opens is True for volume in point.volumes)
     made_of = f"{words.count(point.disks, 'disk')} with {words.count(len(point.volumes), 'volume')}"
-    verdict = "whole" if point.whole else "NOT whole, see above"
     return (
-        f"Disk restore point {point.snapshot.short_id}: {made_of}, {verdict}; "
+        f"Disk restore point {point.snapshot.short_id}: {made_of}, "
+        f"{_verdict(point, proven=proven)}; "
         f"{words.count(opened, 'file system opens', 'file systems open')}."
     )
+
+
+def _verdict(point: DiskPointCheck, *, proven: bool) -> str:
+    if not point.undamaged:
+        return "NOT whole, see above"
+    if not point.complete:
+        return "INCOMPLETE since it was backed up, see above"
+    return "whole" if proven else "every block is there (--read-data proves what they hold)"
 
 
 def _subset(args: argparse.Namespace) -> PackSubset | None:

@@ -33,7 +33,16 @@ def plan_record(job: DiskRestore) -> dict[str, object]:
         "actions": list(plan.lines()),
         "notes": list(plan.notes),
         "gaps": gap_records(job),
+        "left_out": left_out_records(job),
     }
+
+
+def left_out_records(job: DiskRestore) -> list[dict[str, object]]:
+    """The volumes that the plan has no place for."""
+    return [
+        {"volume": volume.number, "content": volume.file_system.kind.value, "size": volume.size}
+        for volume in job.plan.left_out
+    ]
 
 
 def gap_records(job: DiskRestore) -> list[dict[str, object]]:

@@ -83,7 +83,7 @@ class TextRender:
 
     def say(self, text: str) -> None:
         self._clear()
-        self._stream.write(_harmless(text, self._stream) + "\n")
+        self._stream.write(f"{_harmless(text, self._stream)}\n")
 
     def warn(self, text: str) -> None:
         self._alert(f"Warning: {text}")
@@ -213,6 +213,9 @@ class JsonRender:
 
 def _harmless(text: str, stream: TextIO) -> str:
     """What names and paths put into a text can neither steer a terminal nor end the run."""
+    if text.isascii() and text.isprintable():
+        # As most of the lines of a long listing are.
+        return text
     encoding = stream.encoding or "utf-8"
     return words.lines(text).encode(encoding, "backslashreplace").decode(encoding)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
-from backup_agent.cli.disk_plan_words import gap_records, plan_record, plan_text
+from backup_agent.cli.disk_plan_words import gap_records, left_out_records, plan_record, plan_text
 from backup_agent.cli.session import Session
 from backup_agent.errors import JobCancelledError, UsageError
 
@@ -110,13 +110,15 @@ def _summary_record(job: DiskRestore) -> dict[str, object]:
         "target": str(job.target),
         "bytes": job.size,
         "gaps": gap_records(job),
+        "left_out": left_out_records(job),
     }
 
 
 def _summary_text(job: DiskRestore, *, verified: bool) -> str:
     compared = ", read back and compared with the restore point" if verified else ""
     done = f"Restored {job.source} to {job.target} ({words.size(job.size)}){compared}."
-    return "\n".join([done, *(f"  But {words.printable(gap.words)}" for gap in job.gaps)])
+    but = [*job.left_out_words, *(gap.words for gap in job.gaps)]
+    return "\n".join([done, *(f"  But {words.printable(text)}" for text in but)])
 
 
 def _pair(text: str) -> tuple[str, str]:

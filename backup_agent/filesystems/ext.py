@@ -13,17 +13,26 @@ import uuid
 from backup_agent.filesystems.reading import SeekableReader, read_at
 from backup_agent.model.disk import FileSystem, FileSystemKind
 
+SUPERBLOCK = 1024
+"""Where it stands in its volume."""
 _MAGIC = 0xEF53
 _HAS_JOURNAL = 0x4
 _IS_JOURNAL_DEVICE = 0x8
 # What ext3's own driver knows; one feature more makes it ext4 (as libblkid decides, too).
 _EXT3_INCOMPATIBLE = 0x2 | 0x4 | 0x10  # filetype, needs recovery, meta_bg
 _EXT3_READ_ONLY = 0x1 | 0x2 | 0x4  # sparse_super, large_file, btree_dir
+_BIGALLOC = 0x200  # read-only
+
+
+def has_clusters(superblock: bytes) -> bool:
+    """Whether space is given out in clusters of blocks (bigalloc), as the first 104 bytes say."""
+    (read_only,) = struct.unpack_from("<I", superblock, 100)
+    return bool(read_only & _BIGALLOC)
 
 
 def recognise_ext(reader: SeekableReader, start: int) -> FileSystem | None:
     """What the superblock of the volume at ``start`` says; ``None`` if there is none."""
-    block = read_at(reader, start + 1024, 1024)
+    block = read_at(reader, start + SUPERBLOCK, 1024)
     if len(block) < 1024 or struct.unpack_from("<H", block, 56) != (_MAGIC,):
         return None
     (shift,) = struct.unpack_from("<I", block, 24)

@@ -39,6 +39,10 @@ class _Fat:
     names_start: int
 
 
+_MOST_TABLES = 16
+"""What the field for the active one can name; nearly all volumes have two."""
+
+
 def recognise_fat(reader: SeekableReader, start: int) -> FileSystem | None:
     """What the boot sector at ``start`` says; ``None`` if it is not a FAT's."""
     boot = read_at(reader, start, 512)
@@ -66,7 +70,7 @@ def _parse(boot: bytes) -> _Fat | None:
         sector_size not in (512, 1024, 2048, 4096)
         or per_cluster not in (1, 2, 4, 8, 16, 32, 64, 128)
         or not reserved
-        or tables not in (1, 2)
+        or not 1 <= tables <= _MOST_TABLES
         or media < 0xF0
     ):
         return None

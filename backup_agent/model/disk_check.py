@@ -27,13 +27,21 @@ class VolumeCheck:
 
 @dataclass(frozen=True, slots=True)
 class DiskPointCheck:
-    """``disks`` counts those whose layout could be read."""
+    """``disks`` counts those whose layout could be read. ``complete``: whether the backup
+    could read all of them; what it could not is among the findings.
+    """
 
     snapshot: Snapshot
     disks: int
     volumes: tuple[VolumeCheck, ...]
     findings: tuple[Finding, ...]
+    complete: bool = True
+
+    @property
+    def undamaged(self) -> bool:
+        """Whether all is there that the backup could read."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def whole(self) -> bool:
-        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+        return self.complete and self.undamaged

@@ -36,6 +36,13 @@ class Notice:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class TryingAgain(Notice):
+    """Storage does not answer, and is asked again after ``pause_seconds``."""
+
+    pause_seconds: float = 0
+
+
 Event: TypeAlias = Progress | ItemSkipped | Notice
 Emit: TypeAlias = Callable[[Event], None]
 

@@ -26,6 +26,7 @@ from backup_agent.repository.check_packs import (
     check_headers,
     check_presence,
     check_unused,
+    lost_copies,
 )
 from backup_agent.repository.check_tree import check_nodes
 from backup_agent.repository.inventory import (
@@ -52,6 +53,8 @@ class CheckReport:
     packs: int
     packs_read: int
     """How many were read to the last byte."""
+    read_everything: bool = False
+    """Whether these were all that the index names."""
     points: tuple[Snapshot, ...] = field(default=(), repr=False)
     """The restore points whose snapshot files are whole, oldest first."""
     disk_points: tuple[DiskPointCheck, ...] = ()
@@ -88,7 +91,8 @@ def check_repository(
     cancel: CancelToken,
 ) -> CheckReport:
     """Check the structure; with ``headers`` each pack's own list of blobs; with ``read_data``
-    every byte of the packs in that subset. Loads the repository's index anew.
+    every byte of the packs in that subset. Loads the repository's index anew; which copies of
+    blobs are missing or damaged stands in there afterwards.
 
     Raises only for what keeps it from looking (``StorageError``, ``JobCancelledError``).
     """
@@ -100,6 +104,7 @@ def check_repository(
     repository.index = index_of(packs.values())
     sizes = pack_sizes(repository, packs)
     findings += check_presence(files, packs, sizes)
+    repository.index.damaged.update(lost_copies(packs, sizes))
     reached = _Reached()
     findings += _check_trees(repository, snapshots, reached, emit=emit, cancel=cancel)
     if not any(f.severity is Severity.ERROR for f in findings):
@@ -115,6 +120,7 @@ def check_repository(
         index_files=len(files),
         packs=len(sizes),
         packs_read=len(chosen),
+        read_everything=len(chosen) == len(packs),
         points=tuple(snapshots),
     )
 

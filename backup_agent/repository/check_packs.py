@@ -16,7 +16,13 @@ from backup_agent.model.finding import Finding, error, hint
 from backup_agent.model.ids import BlobId, PackId
 from backup_agent.repository.inventory import IndexFile
 from backup_agent.repository.opener import BlobOpener
-from backup_agent.repository.pack_file import examine_pack, header_flaw, pack_key, read_header
+from backup_agent.repository.pack_file import (
+    PackFlaw,
+    examine_pack,
+    header_flaw,
+    pack_key,
+    read_header,
+)
 from backup_agent.repository.repository import Repository
 
 Seen = TypeVar("Seen")
@@ -59,6 +65,17 @@ def check_presence(
             "the pack is in no index: a backup is running or broke off, and the next prune "
             "removes it; or an index was lost, and everboot repair index takes it up again",
         )
+
+
+def lost_copies(
+    packs: Mapping[PackId, IndexedPack], sizes: Mapping[PackId, int]
+) -> Iterator[tuple[PackId, BlobId]]:
+    """What was in packs that are missing, or where a pack ends before."""
+    for pack in packs.values():
+        size = sizes.get(pack.id, 0)
+        for blob in pack.blobs:
+            if blob.offset + blob.length > size:
+                yield pack.id, blob.id
 
 
 def check_unused(
@@ -106,18 +123,26 @@ def check_bytes(
     emit: Emit,
     cancel: CancelToken,
 ) -> Iterator[Finding]:
-    def look(pack: IndexedPack) -> list[Finding]:
-        path = pack_key(pack.id).path
-        try:
-            flaws = examine_pack(repository, pack, BlobOpener(repository.sealer()))
-        except ObjectNotFoundError:
-            return [error(path, "the pack is missing", hint=f"{REPAIR} {LOST}")]
-        return [error(path, flaw.message, hint=ROTTEN) for flaw in flaws]
+    """Damaged blobs are from then on known to the repository's index."""
 
-    for _, findings in each_pack(
+    def look(pack: IndexedPack) -> list[PackFlaw] | None:
+        try:
+            return examine_pack(repository, pack, BlobOpener(repository.sealer()))
+        except ObjectNotFoundError:
+            return None
+
+    damaged = repository.index.damaged
+    for pack, flaws in each_pack(
         "read data", packs, look, lambda pack: sizes[pack.id], emit=emit, cancel=cancel
     ):
-        yield from findings
+        path = pack_key(pack.id).path
+        if flaws is None:
+            damaged.update((pack.id, blob.id) for blob in pack.blobs)
+            yield error(path, "the pack is missing", hint=f"{REPAIR} {LOST}")
+            continue
+        damaged.update((pack.id, flaw.blob.id) for flaw in flaws if flaw.blob is not None)
+        for flaw in flaws:
+            yield error(path, flaw.message, hint=ROTTEN)
 
 
 def each_pack(

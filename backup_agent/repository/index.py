@@ -34,7 +34,7 @@ class BlobIndex:
         self._pack_ends = array("Q")
         self._repeating: list[IndexedPack] = []
         self.damaged: set[tuple[PackId, BlobId]] = set()
-        """Copies that proved damaged in this run, while another is whole."""
+        """Copies that proved damaged or missing in this run."""
         self._pack = array("I")
         self._offset = array("I")
         self._length = array("I")
@@ -108,7 +108,7 @@ class BlobIndex:
                     yield BlobPlace(pack.id, blob)
 
     def whole_place(self, kind: BlobKind, blob: BlobId) -> BlobPlace | None:
-        """The place a read takes the blob from, once it knows which copies are damaged."""
+        """Where the blob lies whole, as far as is known of its copies; ``None`` if nowhere."""
         place = self.find(kind, blob)
         if place is None or (place.pack, blob) not in self.damaged:
             return place

@@ -97,6 +97,10 @@ class BlobReader:
         """A data blob's plain length, without reading it. Raises ``IntegrityError``."""
         return self._place(BlobKind.DATA, blob).blob.plain_length
 
+    def is_lost(self, blob: BlobId) -> bool:
+        """Whether no whole copy of a data blob is known, without reading it."""
+        return self._repository.index.whole_place(BlobKind.DATA, blob) is None
+
     def stream(self, blobs: Iterable[BlobId]) -> Iterator[bytes | IntegrityError]:
         """The data blobs in the order asked for, fetched ahead.
 

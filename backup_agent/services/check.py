@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk_check import DiskPointCheck
 from backup_agent.model.events import Emit, Progress
+from backup_agent.model.finding import Finding, error
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.model.subset import PackSubset
 from backup_agent.repository.check import CheckReport, check_repository
+from backup_agent.repository.damage import DamageTracer, Hits
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository
 from backup_agent.services.check_disks import DiskPointChecker
 from backup_agent.services.looking import lock_if_allowed
+from backup_agent.services.stored_disk import DISKS
 
 
 def run_check(
@@ -28,7 +31,9 @@ def run_check(
 ) -> CheckReport:
     """Look, and tell everything found; :meth:`CheckReport.raise_for_errors` judges.
 
-    ``read_data`` takes :data:`~backup_agent.model.subset.EVERYTHING` or a share
+    What is wrong with the repository's files is followed to the restore points, volumes
+    and files that it hits. ``read_data`` takes
+    :data:`~backup_agent.model.subset.EVERYTHING` or a share
     out of :func:`~backup_agent.model.subset.parse_subset`. Backups may run at
     the same time; a prune may not. Storage that is read-only is checked
     without a lock. Raises ``RepositoryLockedError``, ``StorageError``,
@@ -38,24 +43,45 @@ def run_check(
         report = check_repository(
             repository, headers=headers, read_data=read_data, emit=emit, cancel=cancel
         )
-        disk_points = tuple(_check_disks(repository, report.points, emit=emit, cancel=cancel))
-    found = (finding for point in disk_points for finding in point.findings)
-    findings = tuple(dict.fromkeys((*report.findings, *found)))
-    return replace(report, findings=findings, disk_points=disk_points)
+        return _check_points(repository, report, emit=emit, cancel=cancel)
 
 
-def _check_disks(
-    repository: Repository, points: Sequence[Snapshot], *, emit: Emit, cancel: CancelToken
-) -> Iterator[DiskPointCheck]:
+def _check_points(
+    repository: Repository, report: CheckReport, *, emit: Emit, cancel: CancelToken
+) -> CheckReport:
+    """The report with what each restore point has of its findings, and of its own."""
+    findings = list(report.findings)
+    disk_points: list[DiskPointCheck] = []
+
     def tell(done: int, snapshot: Snapshot, volume: str) -> None:
         cancel.raise_if_cancelled()
         where = f"{snapshot.short_id}/{volume}"
-        emit(Progress("check disks", files_done=done, files_total=len(points), current=where))
+        emit(Progress("check disks", done, len(report.points), current=where))
 
     with BlobReader(repository) as reader:
         checker = DiskPointChecker(reader)
-        for done, snapshot in enumerate(points):
+        tracer = DamageTracer(reader, cancel) if report.errors else None
+        for done, snapshot in enumerate(report.points):
             cancel.raise_if_cancelled()
-            checked = checker.check(snapshot, on_volume=partial(tell, done, snapshot))
-            if checked is not None:
-                yield checked
+            disk_point = checker.check(snapshot, on_volume=partial(tell, done, snapshot))
+            known = DISKS if disk_point is not None else None
+            hits = tracer.hits(snapshot.tree, passed_over=known) if tracer else Hits()
+            damage = tuple(_damage(snapshot, hits))
+            findings += damage
+            if disk_point is not None:
+                findings += disk_point.findings
+                disk_points.append(replace(disk_point, findings=disk_point.findings + damage))
+    return replace(report, findings=tuple(dict.fromkeys(findings)), disk_points=tuple(disk_points))
+
+
+def _damage(snapshot: Snapshot, hits: Hits) -> Iterator[Finding]:
+    if not hits.count:
+        return
+    names = ["/" + path.decode("utf-8", "backslashreplace") for path in hits.first]
+    more = f" and {hits.count - len(names)} more" if hits.count > len(names) else ""
+    yield error(
+        f"snapshots/{snapshot.id}",
+        f"restore point {snapshot.short_id} is damaged. Of what it holds, these are missing or"
+        f" not whole: {', '.join(names)}{more}",
+        hint="All else in it can be restored. What is said of the packs tells how to mend it.",
+    )

@@ -1,41 +1,62 @@
 """Whether disk restore points hold whole disks: every byte of every volume, and files in them.
 
-Whether a blob is there and whole is the check's own affair; here the question is
-whether the blobs make a disk. Sizes come out of trees and index; of the volumes'
-content only that is read which opening a file system takes. A volume that several
-restore points share is looked at once.
+Which blobs are missing or damaged the check of the repository has found out; here the
+question is what that means for disks, and whether the blobs make one. Sizes come out of
+trees and index; of the volumes' content only that is read which opening a file system
+takes. A volume that several restore points share is looked at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from backup_agent.errors import (
-    IntegrityError,
-    NoSuchPointError,
-    UnreadableError,
-    UnsupportedVersionError,
-)
-from backup_agent.format.disk_layout import decode_volume
+from backup_agent.errors import IntegrityError, NoSuchPointError, UnsupportedVersionError
 from backup_agent.model.disk import AreaKind, DiskLayout, Extent, TableKind, Volume
 from backup_agent.model.disk_check import DiskPointCheck, VolumeCheck
 from backup_agent.model.finding import Finding, Severity
 from backup_agent.model.ids import BlobId
-from backup_agent.model.node import Node
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.repository.reader import BlobReader
-from backup_agent.services.browse import TreePath
+from backup_agent.services.check_volume import check_volume, measure, stored_folder
+from backup_agent.services.gaps import Gap, find_gaps
 from backup_agent.services.inside import DeepBrowser
 from backup_agent.services.stored_disk import DiskInPoint
 
 _HINT = "everboot ls shows what can still be reached; the next backup stores all of it anew."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DiskCheck:
+    """``troubles`` are what is wrong beside the volumes, ``doubts`` what was so on the disk
+    already, ``gaps`` what the backup could not read.
+    """
+
+    name: str
+    is_readable: bool = True
+    troubles: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    volumes: tuple[VolumeCheck, ...] = ()
+
+    def findings(self, snapshot: Snapshot) -> Iterator[Finding]:
+        for trouble in self.troubles:
+            yield _finding(snapshot, self.name, trouble)
+        for doubt in self.doubts:
+            yield _finding(snapshot, self.name, doubt, Severity.HINT)
+        for gap in self.gaps:
+            yield _incomplete(snapshot, self.name, gap)
+        for volume in self.volumes:
+            if volume.problem:
+                yield _finding(snapshot, volume.path, volume.problem, volume.severity)
+
+
 class DiskPointChecker:
     """Remembers the volumes it looked at. Raises ``StorageError`` and nothing else."""
 
     def __init__(self, reader: BlobReader) -> None:
+        """The reader's index knows which blobs are missing or damaged."""
         self._reader = reader
         self._seen: dict[tuple[BlobId | None, Extent], VolumeCheck] = {}
 
@@ -53,51 +74,83 @@ class DiskPointChecker:
                 return None
             if not disks:
                 return None
-            volumes: list[VolumeCheck] = []
-            findings: list[Finding] = []
-            readable = 0
-            for disk in disks:
-                try:
-                    layout = _layout(browser, disk.name)
-                    findings += [
-                        _finding(snapshot, disk.name.decode("utf-8", "replace"), trouble)
-                        for trouble in _troubles(browser, disk.name, layout)
-                    ]
-                    findings += _doubts(snapshot, disk.name.decode("utf-8", "replace"), layout)
-                    volumes += self._volumes(browser, disk.name, layout, on_volume)
-                    readable += 1
-                except (IntegrityError, NoSuchPointError, UnsupportedVersionError) as exc:
-                    name = disk.name.decode("utf-8", "replace")
-                    findings.append(_finding(snapshot, name, exc.message))
-        findings += [
-            _finding(snapshot, volume.path, volume.problem, volume.severity)
-            for volume in volumes
-            if volume.problem
-        ]
-        return DiskPointCheck(snapshot, readable, tuple(volumes), tuple(findings))
+            looked = [self._disk(browser, disk.name, on_volume) for disk in disks]
+        return DiskPointCheck(
+            snapshot,
+            disks=sum(disk.is_readable for disk in looked),
+            volumes=tuple(volume for disk in looked for volume in disk.volumes),
+            findings=tuple(finding for disk in looked for finding in disk.findings(snapshot)),
+            complete=not any(disk.gaps for disk in looked),
+        )
+
+    def _disk(
+        self, browser: DeepBrowser, disk: bytes, on_volume: Callable[[str], None]
+    ) -> _DiskCheck:
+        name = disk.decode("utf-8", "replace")
+        try:
+            layout = _layout(browser, disk)
+            troubles = tuple(self._troubles(browser, disk, layout))
+            gaps = _gaps(browser, disk)
+            cut = {gap.volume for gap in gaps}
+            volumes = tuple(self._volumes(browser, disk, layout, cut, on_volume))
+        except (IntegrityError, NoSuchPointError, UnsupportedVersionError) as exc:
+            return _DiskCheck(name=name, is_readable=False, troubles=(exc.message,))
+        return _DiskCheck(
+            name=name, troubles=troubles, doubts=tuple(_doubts(layout)), gaps=gaps, volumes=volumes
+        )
 
     def _volumes(
         self,
         browser: DeepBrowser,
         disk: bytes,
         layout: DiskLayout,
+        cut: Collection[int | None],
         on_volume: Callable[[str], None],
     ) -> Iterator[VolumeCheck]:
+        """``cut`` are the numbers of those that had bad sectors."""
         for number, extent in sorted(_expected(layout).items()):
             name = b"volume%d" % number
             path = (disk, name)
-            folder = (b"disks", disk.removeprefix(b"disk"), b"volumes", b"%d" % number)
             shown = f"{disk.decode()}/{name.decode()}"
             on_volume(shown)
             try:
                 # Bad sectors stand elsewhere in the restore point, and change what can be opened.
-                same = None if browser.omissions() else browser.find(folder).subtree
+                same = None if browser.omissions() else browser.find(stored_folder(path)).subtree
                 known = self._seen.get((same, extent)) if same else None
-                checked = known or _check_volume(browser, path, folder, extent)
+                checked = known or check_volume(
+                    browser,
+                    path,
+                    extent,
+                    is_lost=self._reader.is_lost,
+                    has_bad_sectors=number in cut,
+                )
                 self._seen[same, extent] = checked
             except (IntegrityError, NoSuchPointError, UnsupportedVersionError) as exc:
                 checked = VolumeCheck("", None, None, exc.message)
             yield replace(checked, path=shown)
+
+    def _troubles(self, browser: DeepBrowser, disk: bytes, layout: DiskLayout) -> Iterator[str]:
+        """What is wrong beside the volumes."""
+        folder = (b"disks", disk.removeprefix(b"disk"))
+        heads = [area.extent.start for area in layout.areas if area.kind is AreaKind.HEAD]
+        if layout.table.kind is not TableKind.NONE and heads != [0]:
+            yield "layout.json names no image of the disk's head."
+        for area in layout.areas:
+            try:
+                path = (*folder, area.name.encode())
+                content = measure(browser, path, self._reader.is_lost)
+                yield from content.troubles(area.extent.size, area.name)
+            except (IntegrityError, NoSuchPointError) as exc:
+                yield exc.message
+        known = {b"%d" % number for number in _expected(layout)}
+        try:
+            stored = browser.list_folder((*folder, b"volumes"))
+        except NoSuchPointError:
+            return
+        for node in stored:
+            if node.name not in known:
+                name = node.name.decode("utf-8", "backslashreplace")
+                yield f"There is a volume {name} that no partition has room for."
 
 
 def _layout(browser: DeepBrowser, disk: bytes) -> DiskLayout:
@@ -114,85 +167,30 @@ def _expected(layout: DiskLayout) -> dict[int, Extent]:
     return {p.number: p.extent for p in layout.table.partitions if p.holds_volume}
 
 
-def _troubles(browser: DeepBrowser, disk: bytes, layout: DiskLayout) -> Iterator[str]:
-    """What is wrong beside the volumes."""
-    folder = (b"disks", disk.removeprefix(b"disk"))
-    heads = [area.extent.start for area in layout.areas if area.kind is AreaKind.HEAD]
-    if layout.table.kind is not TableKind.NONE and heads != [0]:
-        yield "layout.json names no image of the disk's head."
-    for area in layout.areas:
-        try:
-            yield from _size_troubles(
-                browser, (*folder, area.name.encode()), area.extent.size, area.name
-            )
-        except (IntegrityError, NoSuchPointError) as exc:
-            yield exc.message
-    known = {b"%d" % number for number in _expected(layout)}
-    try:
-        stored = browser.list_folder((*folder, b"volumes"))
-    except NoSuchPointError:
-        return
-    for node in stored:
-        if node.name not in known:
-            name = node.name.decode("utf-8", "backslashreplace")
-            yield f"There is a volume {name} that no partition has room for."
-
-
-def _doubts(snapshot: Snapshot, disk: str, layout: DiskLayout) -> Iterator[Finding]:
+def _doubts(layout: DiskLayout) -> Iterator[str]:
     """Partitions that nobody knows of: every byte is there, but what it means is not."""
     if layout.table.undivided:
-        problem = "Its partition table was damaged when it was backed up: "
-        yield _finding(snapshot, disk, problem + " ".join(layout.table.flaws), Severity.HINT)
+        flaws = " ".join(layout.table.flaws)
+        yield f"Its partition table was damaged when it was backed up: {flaws}"
 
 
-def _check_volume(
-    browser: DeepBrowser, path: TreePath, folder: TreePath, place: Extent
-) -> VolumeCheck:
-    """Raises ``IntegrityError``, ``NoSuchPointError``."""
-    node = browser.find((*folder, b"volume.json"))
-    described = decode_volume(b"".join(browser.content(node)))
-    kind = described.file_system.kind
-    for trouble in _image_troubles(browser, folder, described, place):
-        return VolumeCheck("", kind, None, trouble)
-    volume = browser.volume(path)
-    if not volume.is_readable:
-        return VolumeCheck("", kind, None)
-    try:
-        volume.tree.list_folder(volume.tree.root)
-    except UnreadableError as exc:
-        if described.used_bytes is None:
-            # The backup could not make sense of it either, said so, and kept every byte.
-            problem = f"Its {kind} file system was damaged when it was backed up: {exc.message}"
-            return VolumeCheck("", kind, False, problem, Severity.HINT)
-        return VolumeCheck("", kind, False, f"Its {kind} file system does not open: {exc.message}")
-    except IntegrityError as exc:
-        return VolumeCheck("", kind, False, f"Its {kind} file system does not open: {exc.message}")
-    return VolumeCheck("", kind, True)
+def _gaps(browser: DeepBrowser, disk: bytes) -> tuple[Gap, ...]:
+    """What the backup could not read of that disk."""
+    number = int(disk.removeprefix(b"disk"))
+    volumes: Sequence[Volume] = ()
+    with suppress(IntegrityError, UnsupportedVersionError):
+        # A volume that cannot be read at all is told elsewhere.
+        volumes = DiskInPoint(browser, number).volumes
+    return find_gaps(browser, number, volumes, whole_disk=True)
 
 
-def _image_troubles(
-    browser: DeepBrowser, folder: TreePath, described: Volume, place: Extent
-) -> Iterator[str]:
-    """The first thing that keeps the parts from being the volume."""
-    if folder[-1] != b"%d" % described.number:
-        yield f"volume.json describes volume {described.number}."
-    elif described.extent != place:
-        yield (
-            f"volume.json tells of {described.size} bytes at {described.start}, "
-            f"layout.json of {place.size} at {place.start}."
-        )
-    else:
-        for number, part in enumerate(described.parts()):
-            part_path = (*folder, b"image", b"%04d" % number, b"part")
-            yield from _size_troubles(browser, part_path, part.size, f"part {number}")
-
-
-def _size_troubles(browser: DeepBrowser, path: TreePath, size: int, name: str) -> Iterator[str]:
-    """Whether a file and the blobs it is made of have that size."""
-    node: Node = browser.find(path)
-    stored = sum(length for _, length in browser.blobs(node))
-    if node.size != size or stored != size:
-        yield f"{name} has {min(node.size, stored)} bytes instead of {size}."
+def _incomplete(snapshot: Snapshot, disk: str, gap: Gap) -> Finding:
+    return Finding(
+        Severity.HINT,
+        f"snapshots/{snapshot.id}",
+        f"restore point {snapshot.short_id}, {disk}: {gap.words}",
+        "It is so since it was backed up: nothing can be mended here.",
+    )
 
 
 def _finding(

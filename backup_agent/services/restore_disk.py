@@ -20,7 +20,7 @@ from backup_agent.services.gaps import Gap, find_gaps
 from backup_agent.services.stored_disk import DiskInPoint
 from backup_agent.targets.disk.execute import execute_plan
 from backup_agent.targets.disk.joined import JoinedReshaper
-from backup_agent.targets.disk.plan import DiskPicture, Placed, RestorePlan
+from backup_agent.targets.disk.plan import DiskPicture, Placed, RestorePlan, name_of
 from backup_agent.targets.disk.request import Request, plan_restore
 from backup_agent.targets.disk.reshape import Reshaper, ScratchReshaper
 from backup_agent.targets.disk.task import Wishes
@@ -64,6 +64,11 @@ class DiskRestore:
     def size(self) -> int:
         """Bytes of the target."""
         return self.plan.target.size
+
+    @property
+    def left_out_words(self) -> tuple[str, ...]:
+        """A sentence for each volume that does not come back, because it has no place."""
+        return tuple(f"{name_of(one)} was LEFT OUT, as planned." for one in self.plan.left_out)
 
     def lines(self) -> Iterator[str]:
         return self.plan.lines()

@@ -12,7 +12,8 @@ from backup_agent.model.node import Node
 from backup_agent.services.browse import PointBrowser, TreePath
 from backup_agent.targets.disk.stored import StoredBlob
 
-_DISKS = b"disks"
+DISKS = b"disks"
+"""The folder that all disks of a restore point are stored under."""
 
 
 class DiskInPoint:
@@ -21,7 +22,7 @@ class DiskInPoint:
     def __init__(self, browser: PointBrowser, number: int) -> None:
         """Raises ``NoSuchPointError`` where the restore point holds no such disk."""
         self._browser = browser
-        self._folder: TreePath = (_DISKS, str(number).encode())
+        self._folder: TreePath = (DISKS, str(number).encode())
         self.identity = f"{browser.snapshot.id}/{number}"
         self.fetch = browser.fetch
         browser.find(self._folder)

@@ -32,6 +32,7 @@ class DiskReader:
         self._file = file
         self._lock = Lock()
         self._stamp = self._image_stamp()
+        self._told: set[int | None] = set()
         self._may_have_holes = disk.is_image and hasattr(os, "SEEK_DATA")
         self._data = Extent(0, 0)
         # A drive loses whole physical sectors: asking for less of one takes time and gives nothing.
@@ -75,11 +76,15 @@ class DiskReader:
         with self._lock:
             return finder(self._file, volume, extents)
 
-    def changed(self) -> str:
-        """What shows that an image file was written to since it was opened."""
-        if self._image_stamp() != self._stamp:
-            return f"{self.disk.path} was changed while it was read"
-        return ""
+    def changed(self, volume: int | None) -> str:
+        """What shows that an image file was written to since it was opened.
+
+        Told once for each volume, by its number, and once for all that is beside them.
+        """
+        if volume in self._told or self._image_stamp() == self._stamp:
+            return ""
+        self._told.add(volume)
+        return f"{self.disk.path} was changed while it was read"
 
     def close(self) -> None:
         self._file.close()

@@ -91,7 +91,7 @@ class DiskStream:
         return count
 
     def changed(self) -> str:
-        return self._reader.changed()
+        return self._reader.changed(self._used.volume.number if self._used else None)
 
     def unreadable(self) -> list[Extent]:
         return list(joined(self._unreadable))

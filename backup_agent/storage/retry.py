@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from backup_agent.errors import StorageError, TransientStorageError
-from backup_agent.model.events import Emit, Notice, ignore
+from backup_agent.model.events import Emit, TryingAgain, ignore
 from backup_agent.storage.backend import Backend, Data, FileKind, ObjectInfo, ObjectKey
 
 _T = TypeVar("_T")
@@ -133,5 +133,5 @@ class RetryingBackend:
         tries = patience.tries if self._answered else patience.first_tries
         if failed >= tries or self._clock() + pause - started > patience.total_seconds:
             raise error
-        self._emit(Notice(f"{error.message}. Trying again in {pause:.0f} s."))
+        self._emit(TryingAgain(f"{error.message}. Trying again in {pause:.0f} s.", pause))
         self._wait(pause)

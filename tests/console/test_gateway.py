@@ -241,6 +241,7 @@ def test_nobody_gets_in_without_the_right_application_password(device: Device) -
     def status(login: str, password: str) -> int:
         return httpx.get(f"{device.url}keys/", auth=(login, password)).status_code
 
+    enrol(User.objects.get(login_id=device.login))
     assert httpx.get(f"{device.url}keys/").status_code == 401
     assert status(device.login, "wrong") == 401
     assert status(device.login, PASSWORD) == 401

@@ -55,14 +55,14 @@ def read_fat(volume: Path, name: str, scratch: Path) -> bytes:
 
 
 @contextmanager
-def mounted_ntfs(volume: Path, place: Path) -> Iterator[Path]:
+def mounted_ntfs(volume: Path, place: Path, *options: str) -> Iterator[Path]:
     """The volume as a folder, by ntfs-3g; unmounted, and so written out, at the end."""
     if not Path("/dev/fuse").exists() or not shutil.which("ntfs-3g"):
         pytest.skip("needs FUSE and ntfs-3g (Debian package ntfs-3g)")
     place.mkdir(exist_ok=True)
     # In the foreground, so that its end is the moment when everything has been written.
     driver = subprocess.Popen(
-        ["ntfs-3g", "-o", "no_detach", volume, place],
+        ["ntfs-3g", "-o", ",".join(("no_detach", *options)), volume, place],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

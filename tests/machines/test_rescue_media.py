@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QImage
 
 from backup_agent.errors import CommandFailedError
 from backup_agent.model.cancel import CancelToken
@@ -17,12 +19,15 @@ from iso_builder.qemu import Firmware, Shape, TrialMachine, try_out
 from tests.machines.qemu import alone
 from tests.servers.environments import cache_folder
 
-pytestmark = pytest.mark.full
-
 _BOOT_SECONDS = 600.0
 _SETTINGS = MediaSettings("https://backup.example.org", "AA11-BB22-CC33")
 _LARGEST = 400 << 20
 _DISK_SIZE = 64 << 20
+_SMALLEST_WIDTH = 1024
+_NETWORK = (
+    "python3 -c 'from rescue_media.network.nmcli import *; print(network_state().sentence())'"
+)
+_FEWEST_SHADES = 8
 
 
 @pytest.fixture(name="medium", scope="module")
@@ -34,31 +39,63 @@ def _medium(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
 
 
-@pytest.mark.parametrize("shape", list(Shape))
-@pytest.mark.parametrize("firmware", list(Firmware))
-def test_the_medium_reaches_its_terminal_and_shows_the_disks(
+def _ways() -> Iterator[object]:
+    """Every firmware and shape; the most usual is tried each time, the others by ``--full``."""
+    for firmware in Firmware:
+        for shape in Shape:
+            usual = firmware is Firmware.UEFI and shape is Shape.USB
+            yield pytest.param(firmware, shape, marks=() if usual else pytest.mark.full)
+
+
+@pytest.mark.parametrize(("firmware", "shape"), _ways())
+def test_the_medium_reaches_its_window_and_shows_the_disks(
     medium: Path, firmware: Firmware, shape: Shape, tmp_path: Path
 ) -> None:
+    picture = tmp_path / "window.png"
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(_DISK_SIZE))
     with alone():
-        disks, words, lockdown = try_out(
+        trial = try_out(
             medium,
             TrialMachine(firmware=firmware, shape=shape, disks=(disk,)),
             commands=(
                 "everboot disks",
                 "cat /proc/cmdline",
                 "cat /sys/kernel/security/lockdown",
+                _NETWORK,
             ),
+            screenshot=picture,
             limit_seconds=_BOOT_SECONDS,
             cancel=CancelToken(),
         )
+    _require_something_drawn(picture)
+    disks, words, lockdown, network = trial.answers
+    assert trial.display == "cage"
     assert "/dev/vda: 64" in disks
     assert "everboot.keyboard=us" in words
+    assert "Connected by cable, 10.0.2.15/24" in network
     # Debian's kernel locks itself down where it was started by Secure Boot, and only there.
     assert ("[integrity]" in lockdown) == (firmware is Firmware.SECURE_BOOT)
 
 
+@pytest.mark.full
+def test_without_graphics_drivers_the_window_is_drawn_on_the_frame_buffer(
+    medium: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "window.png"
+    with alone():
+        trial = try_out(
+            medium,
+            TrialMachine(firmware=Firmware.BIOS, safe_graphics=True),
+            screenshot=picture,
+            limit_seconds=_BOOT_SECONDS,
+            cancel=CancelToken(),
+        )
+    assert trial.display == "linuxfb"
+    _require_something_drawn(picture)
+
+
+@pytest.mark.full
 def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.iso"
     damaged.write_bytes(medium.read_bytes())
@@ -75,6 +112,7 @@ def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -
         )
 
 
+@pytest.mark.full
 def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> None:
     config = BuildConfig(output=tmp_path / "again.iso", cache=cache_folder())
     again = build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
@@ -83,3 +121,16 @@ def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> No
 
 def test_the_medium_is_small_enough_to_be_downloaded(medium: Path) -> None:
     assert medium.stat().st_size <= _LARGEST
+
+
+def _require_something_drawn(picture: Path) -> None:
+    """A whole screen with letters on it: their smooth edges have many shades."""
+    image = QImage(str(picture))
+    assert image.width() >= _SMALLEST_WIDTH
+    step = 3
+    shades = {
+        image.pixel(x, y)
+        for x in range(0, image.width(), step)
+        for y in range(0, image.height(), step)
+    }
+    assert len(shades) > _FEWEST_SHADES

@@ -39,6 +39,7 @@ from backup_agent.model.disk import (
 )
 from backup_agent.model.ids import BlobId
 from backup_agent.targets.disk.stored import StoredBlob
+from backup_agent.targets.disk.task import Wishes
 from tests.helpers.fake_host import FakeHost
 from tests.helpers.restored_disk import plan_disk_restore, restore_disk
 
@@ -360,8 +361,39 @@ def test_restore_refuses_storage_without_room_for_the_data(
 ) -> None:
     usage = (SIZE, SIZE - MIB, MIB)
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("U", (), {"free": usage[2]})())
-    with pytest.raises(TargetTooSmallError, match="4194304 bytes will be written, 1048576 are"):
+    with pytest.raises(
+        TargetTooSmallError, match="4194304 bytes at least will be written, 1048576"
+    ):
         plan_disk_restore(SmallDisk(), target)
+
+
+def test_unused_parts_of_a_stored_mib_need_no_room(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("U", (), {"free": MIB})())
+    disk = SmallDisk()
+    disk.volumes = [replace(disk.volumes[0], used_bytes=MIB)]
+    assert plan_disk_restore(disk, target).room == MIB
+
+
+def test_room_is_asked_for_over_a_file_that_is_replaced_and_what_that_takes_counts(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 4 * MIB - 8192
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("U", (), {"free": free})())
+    target.write_bytes(b"x")
+    with pytest.raises(TargetTooSmallError, match="not enough room"):
+        plan_disk_restore(SmallDisk(), target, overwrite=True)
+    target.write_bytes(b"x" * 16384)
+    assert plan_disk_restore(SmallDisk(), target, overwrite=True).room == 4 * MIB
+
+
+@pytest.mark.parametrize("volume", [None, 1])
+def test_volume_to_shrink_that_the_disk_does_not_have_is_refused(
+    target: Path, volume: int | None
+) -> None:
+    with pytest.raises(NoSuchPointError, match="no volume 77"):
+        plan_disk_restore(SmallDisk(), target, volume=volume, wishes=Wishes(shrink=77))
 
 
 def test_restore_refuses_a_volume_that_is_not_there(target: Path) -> None:

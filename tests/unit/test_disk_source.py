@@ -217,6 +217,19 @@ def test_image_written_to_while_it_is_read_is_reported(image: Path) -> None:
     source.close()
 
 
+def test_change_is_reported_once_for_each_volume_whatever_its_parts(image: Path) -> None:
+    """Each volume can be restored alone, and is to be known as doubtful then."""
+    source = open_disk_source(FakeHost(), [str(image)], part_size=MIB)
+    with open(image, "ab") as file:
+        file.write(b"more")
+    collected = CollectedFiles(source)
+    source.close()
+    volumes = sum(path.endswith("/volume.json") for path in collected.files)
+    parts = sum(path.endswith("/part") for path in collected.files)
+    assert parts > volumes
+    assert len(collected.changed) == volumes + 1
+
+
 def test_image_left_alone_is_not_reported(image: Path) -> None:
     assert collect(image, FakeHost()).changed == {}
 

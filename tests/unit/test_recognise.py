@@ -53,6 +53,14 @@ def test_kind_label_and_serial_are_what_blkid_says(tmp_path: Path, kind: FileSys
     assert ours.label == command[command.index("-L" if "-L" in command else "-n") + 1]
 
 
+@pytest.mark.parametrize("tables", [1, 3, 4])
+def test_fat_with_an_odd_number_of_tables_is_one(tmp_path: Path, tables: int) -> None:
+    command = ["mkfs.fat", "-F32", "-s1", "-f", str(tables)]
+    data = make_volume(tmp_path / "volume", 40 * MIB, command)
+    found = recognise(io.BytesIO(data), 0)
+    assert (found.kind, found.cluster_size) == (FileSystemKind.FAT32, 512)
+
+
 def test_fat_label_of_the_root_folder_wins_over_the_boot_sectors(tmp_path: Path) -> None:
     path = tmp_path / "volume"
     make_volume(path, 2 * MIB, ["mkfs.fat", "-n", "SAME"])

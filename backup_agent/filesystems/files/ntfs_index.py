@@ -21,6 +21,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from backup_agent.errors import SpaceUnknownError
 from backup_agent.filesystems.files.file_tree import Stream
@@ -65,8 +66,7 @@ class FolderNames:
     damaged_blocks: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """``node``: where the names before its own are; ``name`` is empty in the last one."""
 
     reference: int

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
 
 import pyfsntfs
+from msgspec import structs
 
 from backup_agent.errors import SpaceUnknownError, UnreadableError
 from backup_agent.filesystems.files.file_tree import Reference, Stream, TreeItem
-from backup_agent.filesystems.files.ntfs_index import FolderIndexes
+from backup_agent.filesystems.files.ntfs_index import FolderIndexes, FolderNames
+from backup_agent.filesystems.files.ntfs_plain import SYSTEM, PlainRecord, plain_record
 from backup_agent.filesystems.files.ntfs_reparse import (
     LINUX_FIFO,
     LINUX_SOCKET,
@@ -41,7 +43,7 @@ _FIRST_OWN_RECORD = 16
 _RECORD_NUMBER = (1 << 48) - 1
 _SEQUENCE_SHIFT = 48
 _LINKS_IN_RECORD = 18
-_RECORDS_AT_ONCE = 64 << 10
+_RECORDS_AT_ONCE = 256 << 10
 
 _READ_ONLY = 0x1
 _REPARSE = 0x400
@@ -50,10 +52,17 @@ _ENCRYPTED = 0x4000
 _ELSEWHERE = 0x1000 | 0x40000 | 0x400000
 
 _HOLE = 0x1
+_SPARSE, _COMPRESSED = 0x200, 0x800
+_WRONG_HOLE = "It is damaged: part of its content has no place on the volume."
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000
 _FILE_BITS, _FOLDER_BITS = 0o100644, 0o40755
+_MODES = (go_mode(_FILE_BITS)[1], go_mode(_FOLDER_BITS)[1])
+"""Of what is no folder, and of a folder."""
+_READ_ONLY_MODES = (go_mode(_FILE_BITS & ~0o222)[1], go_mode(_FOLDER_BITS & ~0o222)[1])
 _MOST_OPEN = 64
+_INTERIX_LINK = b"IntxLNK\1"
+_LARGEST_LINK = len(_INTERIX_LINK) + 2 * 4096
 
 _SPECIAL_KINDS = {LINUX_FIFO: NodeKind.FIFO, LINUX_SOCKET: NodeKind.SOCKET}
 
@@ -95,14 +104,14 @@ class NtfsTree:
         self.root = Reference(self._library.get_file_entry(_ROOT_RECORD).get_file_reference())
 
     def list_folder(self, folder: Reference) -> Sequence[TreeItem]:
+        number, sequence = folder & _RECORD_NUMBER, folder >> _SEQUENCE_SHIFT
         try:
-            listed = list(self._listed(self._entry(folder)))
-        except OSError:
-            # One damaged block of the index, and the library gives up the folder.
-            if self._indexes.facts(folder & _RECORD_NUMBER) is None:
-                raise
-            listed = []
-        return listed + list(self._passed_over(folder, {item.node.name for item in listed}))
+            own = self._indexes.facts(number)
+            if own is not None and own.sequence == sequence:
+                return self._named(self._indexes.names(number))
+        except (SpaceUnknownError, UnicodeError) as exc:
+            return [*self._listed(folder), _damaged(b"damaged index of names", Reference(0), exc)]
+        return self._listed(folder)
 
     def look_up(self, folder: Reference, name: bytes) -> TreeItem | None:
         try:
@@ -164,44 +173,56 @@ class NtfsTree:
             return _extents(_stream(opened.entry, WOF_STREAM))
         return _extents(opened.entry) if opened.entry.has_default_data_stream() else ()
 
-    def _listed(self, folder: pyfsntfs.file_entry) -> Iterator[TreeItem]:
+    def _named(self, index: FolderNames) -> list[TreeItem]:
+        """What a folder's index names, sorted as people look for it."""
+        items: list[tuple[str, TreeItem]] = []
+        # In the order of the records: each stretch of them is read once.
+        for number, name in sorted(index.names):
+            if number & _RECORD_NUMBER >= _FIRST_OWN_RECORD:
+                items.append((name, self._described(Reference(number), name)))
+        items.sort(key=_capitals)
+        lost = SpaceUnknownError("A block of the folder's index is damaged: names are missing")
+        return [item for _, item in items] + [
+            _damaged(b"damaged names %d" % number, Reference(0), lost)
+            for number in range(index.damaged_blocks)
+        ]
+
+    def _described(self, reference: Reference, name: str) -> TreeItem:
+        """One name of an index; a damaged one is an item with a problem."""
+        try:
+            plain = plain_record(self._stored_record(reference), reference >> _SEQUENCE_SHIFT)
+            if plain is not None:
+                kind = NodeKind.FOLDER if plain.is_folder else NodeKind.FILE
+                node = self._node(plain, kind, plain.size, plain.links, reference, name)
+                return TreeItem(reference=reference, node=node)
+            return self._found(reference, name)
+        except (OSError, UnicodeError, SpaceUnknownError, UnreadableError) as exc:
+            return _damaged(name.encode("utf-8", "surrogatepass"), reference, exc)
+
+    def _listed(self, reference: Reference) -> list[TreeItem]:
+        """What the library sees in a folder whose index of names is not to be had."""
+        folder = self._entry(reference)
         if not folder.has_directory_entries_index():
             raise UnreadableError("It is no folder.")
+        items: list[TreeItem] = []
         for number in range(folder.get_number_of_sub_file_entries()):
             try:
                 entry = folder.get_sub_file_entry(number)
-                reference = Reference(entry.get_file_reference())
-                if reference & _RECORD_NUMBER >= _FIRST_OWN_RECORD:
-                    yield self._describe(entry, reference, entry.get_name() or "")
+                found = Reference(entry.get_file_reference())
+                if found & _RECORD_NUMBER >= _FIRST_OWN_RECORD:
+                    items.append(self._describe(entry, found, entry.get_name() or ""))
             except (OSError, UnicodeError):
-                # The folder's index has its name, and is asked for those that are missing.
+                # Whoever asks here tells that names may be missing.
                 continue
-
-    def _passed_over(self, folder: Reference, known: Container[bytes]) -> Iterator[TreeItem]:
-        """What the folder's index names and the library leaves out: its record is damaged."""
-        try:
-            index = self._indexes.names(folder & _RECORD_NUMBER)
-        except (SpaceUnknownError, UnicodeError) as exc:
-            yield _damaged(b"damaged index of names", Reference(0), exc)
-            return
-        for number, name in index.names:
-            encoded = name.encode("utf-8", "surrogatepass")
-            if encoded in known or number & _RECORD_NUMBER < _FIRST_OWN_RECORD:
-                continue
-            reference = Reference(number)
-            try:
-                yield self._found(reference, name)
-            except (OSError, UnicodeError, SpaceUnknownError, UnreadableError) as exc:
-                yield _damaged(encoded, reference, exc)
-        for number in range(index.damaged_blocks):
-            lost = SpaceUnknownError("A block of the folder's index is damaged: names are missing")
-            yield _damaged(b"damaged names %d" % number, Reference(0), lost)
+        return items
 
     def _opened(self, reference: Reference) -> _Opened:
         opened = self._open.get(reference)
         if opened is None:
             entry = self._entry(reference)
             item = self._describe(entry, reference, "")
+            if not item.problem and _has_wrong_hole(entry):
+                item = structs.replace(item, problem=_WRONG_HOLE)
             opened = _Opened(entry, item, self._compressed(entry, item))
             self._open[reference] = opened
             if len(self._open) > _MOST_OPEN:
@@ -242,32 +263,48 @@ class NtfsTree:
             except UnreadableError as exc:
                 problem = problem or exc.message
         kind = _kind(point, is_folder=facts.is_folder, size=size)
+        target = point.link_target if point and kind is NodeKind.SYMLINK else b""
+        if point is None and kind is NodeKind.FILE and entry is not None and flags & SYSTEM:
+            target = _interix_target(entry, size)
+            kind = NodeKind.SYMLINK if target else kind
         if kind is NodeKind.FILE and entry is not None:
             problem = problem or _problem(entry, flags, point)
         elif kind is not NodeKind.FOLDER:
             size = 0
-        bits = (_FOLDER_BITS if kind is NodeKind.FOLDER else _FILE_BITS) & (
-            ~0o222 if flags & _READ_ONLY and not facts.is_folder else ~0
-        )
-        _, mode = go_mode(bits)
+        # A short name (``PROGRA~1``) counts, too.
+        (links,) = struct.unpack_from("<H", record, _LINKS_IN_RECORD)
+        node = self._node(facts, kind, size, links, reference, name, link_target=target)
+        streams = facts.streams if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
+        return TreeItem(reference=reference, node=node, streams=streams, problem=problem)
+
+    def _node(
+        self,
+        facts: _Facts | PlainRecord,
+        kind: NodeKind,
+        size: int,
+        links: int,
+        reference: Reference,
+        name: str,
+        *,
+        link_target: bytes = b"",
+    ) -> Node:
+        is_read_only = facts.flags & _READ_ONLY and not facts.is_folder
+        modes = _READ_ONLY_MODES if is_read_only else _MODES
         uid, gid = self._owner
-        node = Node(
+        return Node(
             name=name.encode("utf-8", "surrogatepass"),
             kind=kind,
-            mode=mode,
+            mode=modes[kind is NodeKind.FOLDER],
             mtime_ns=_nanoseconds(facts.modified),
             atime_ns=_nanoseconds(facts.accessed),
             ctime_ns=_nanoseconds(facts.record_changed),
             uid=uid,
             gid=gid,
             inode=reference,
-            size=size,
-            # A short name (``PROGRA~1``) counts, too.
-            links=struct.unpack_from("<H", record, _LINKS_IN_RECORD)[0],
-            link_target=point.link_target if point and kind is NodeKind.SYMLINK else b"",
+            size=0 if kind is NodeKind.FOLDER else size,
+            links=links,
+            link_target=link_target,
         )
-        streams = facts.streams if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
-        return TreeItem(reference=reference, node=node, streams=streams, problem=problem)
 
     def _compressed(self, entry: pyfsntfs.file_entry, item: TreeItem) -> WofFile | None:
         if item.problem or not entry.get_file_attribute_flags() & _REPARSE:
@@ -293,7 +330,7 @@ class NtfsTree:
             # Files of one folder have records side by side.
             self._records = self._mft.read_buffer_at_offset(_RECORDS_AT_ONCE, start)
             self._records_start = start
-        return self._records[place - start :][: self._record_size]
+        return self._records[place - start : place - start + self._record_size]
 
 
 def _kind(point: ReparsePoint | None, *, is_folder: bool, size: int) -> NodeKind:
@@ -307,6 +344,30 @@ def _kind(point: ReparsePoint | None, *, is_folder: bool, size: int) -> NodeKind
     if point is not None and not size and not point.is_cloud and point.tag != WOF:
         return NodeKind.IRREGULAR
     return NodeKind.FILE
+
+
+def _has_wrong_hole(entry: pyfsntfs.file_entry) -> bool:
+    """Whether a file that may have no holes has one: its list of clusters is damaged."""
+    if entry.has_directory_entries_index() or not entry.has_default_data_stream():
+        return False
+    if entry.get_file_attribute_flags() & (_SPARSE | _COMPRESSED | _REPARSE):
+        return False
+    extents = (entry.get_extent(number) for number in range(entry.get_number_of_extents()))
+    return any(flags & _HOLE for _, _, flags in extents)
+
+
+def _interix_target(entry: pyfsntfs.file_entry, size: int) -> bytes:
+    """Where a link of Windows' old Unix subsystem leads, as ntfs-3g makes them, too; else empty.
+
+    A file for the system whose content is ``IntxLNK``, a byte of 1, and the target in UTF-16.
+    """
+    if not len(_INTERIX_LINK) < size <= _LARGEST_LINK:
+        return b""
+    content = _read(entry, size, 0, size)
+    if not content.startswith(_INTERIX_LINK):
+        return b""
+    target = content[len(_INTERIX_LINK) :].decode("utf-16-le", "surrogatepass")
+    return target.encode("utf-8", "surrogatepass")
 
 
 def _problem(entry: pyfsntfs.file_entry, flags: int, point: ReparsePoint | None) -> str:
@@ -369,8 +430,14 @@ def _read_from(stream: pyfsntfs.data_stream, offset: int, size: int) -> bytes:
 def _damaged(name: bytes, reference: Reference, exc: Exception) -> TreeItem:
     """Stands in a folder's list for what is there and cannot be had."""
     node = Node(name=name, kind=NodeKind.IRREGULAR)
-    words = " ".join(str(exc).split())[:200].rstrip(".")
-    return TreeItem(reference=reference, node=node, problem=f"Its record is damaged ({words}).")
+    own = isinstance(exc, SpaceUnknownError | UnreadableError)
+    # The library's words are for its makers.
+    words = f" ({str(exc).rstrip('.')})" if own else ""
+    return TreeItem(reference=reference, node=node, problem=f"Its record is damaged{words}.")
+
+
+def _capitals(named: tuple[str, TreeItem]) -> str:
+    return named[0].upper()
 
 
 def _nanoseconds(filetime: int) -> int:

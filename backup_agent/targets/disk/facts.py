@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from backup_agent.errors import IntegrityError
 from backup_agent.filesystems.boot_sector import boot_sector_copy, volume_sector_size
+from backup_agent.filesystems.ext import SUPERBLOCK, has_clusters
 from backup_agent.filesystems.mbr import parse_boot_record
 from backup_agent.model.disk import AreaKind, DiskLayout, Extent, FileSystemKind, TableKind, Volume
 from backup_agent.targets.disk.stored import StoredDisk, VolumeContent
 
 EXTS = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
-
 RESIZABLE = EXTS | {FileSystemKind.NTFS}
 """What ntfsresize and resize2fs understand. Nobody shrinks FAT or exFAT safely."""
 
@@ -25,12 +25,16 @@ _SPARE_SHARE = 20
 
 @dataclass(frozen=True, slots=True)
 class VolumeFacts:
-    """``boot`` is its first sector; ``stored_bytes`` counts what is not zero, in MiBs touched."""
+    """``boot`` is its first sector; ``stored_bytes`` counts the blobs that are not all zeros.
+
+    ``has_clusters``: an ext file system with the feature bigalloc.
+    """
 
     volume: Volume
     boot: bytes
     stored_bytes: int
     has_boot_copy: bool
+    has_clusters: bool = False
 
     @property
     def kind(self) -> FileSystemKind:
@@ -50,9 +54,20 @@ class VolumeFacts:
         return self.volume.file_system.cluster_size if self.kind in EXTS else self.sector_size
 
     @property
+    def is_resizable(self) -> bool:
+        """resize2fs refuses file systems with clusters unless it is forced to."""
+        return self.kind in RESIZABLE and not self.has_clusters
+
+    @property
+    def room(self) -> int:
+        """What its data take at least: in a MiB that is stored much may be unused."""
+        used = self.volume.used_bytes
+        return self.stored_bytes if used is None else min(used, self.stored_bytes)
+
+    @property
     def smallest(self) -> int:
         """To what size it can be shrunk, as far as can be told before trying."""
-        if self.kind not in RESIZABLE:
+        if not self.is_resizable:
             return self.volume.size
         used = self.volume.used_bytes
         used = self.stored_bytes if used is None else used
@@ -70,7 +85,9 @@ def gather_facts(stored: StoredDisk, volume: Volume) -> VolumeFacts:
     boot = _read(content, 0)
     copy = boot_sector_copy(volume.file_system.kind, boot, volume.size)
     has_copy = copy is not None and _looks_alike(boot, _read(content, copy))
-    return VolumeFacts(volume, boot, stored_bytes, has_copy)
+    superblock = _read(content, SUPERBLOCK) if volume.file_system.kind in EXTS else b""
+    clusters = len(superblock) == _BOOT_BYTES and has_clusters(superblock)
+    return VolumeFacts(volume, boot, stored_bytes, has_copy, clusters)
 
 
 def has_hybrid_record(stored: StoredDisk) -> bool:

@@ -3,7 +3,8 @@
 What of the volume fits its place is written there; the tool is then shown the
 whole volume (:mod:`~.joined_volume`), and works on the target itself. A volume
 that grows just has no tail. Before the target is touched the tool is asked, on
-a device that is all restore point, whether it will do it.
+a device that is all restore point, whether it will do it; what it writes there
+is kept in memory and forgotten.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from backup_agent.host.api import Host
 from backup_agent.model.ids import BlobId
 from backup_agent.targets.disk.joined_volume import Bytes, HeldBytes, JoinedVolume, Overlay
 from backup_agent.targets.disk.planner import START_BYTES
-from backup_agent.targets.disk.reshape import Tell, rehearse_resize, resize_file_system
+from backup_agent.targets.disk.reshape import Tell
+from backup_agent.targets.disk.resize_tools import rehearse_resize, resize_file_system
 from backup_agent.targets.disk.slot import VolumeSlot
 from backup_agent.targets.disk.stored import StoredBlob, VolumeContent
 
@@ -37,11 +39,10 @@ class JoinedReshaper:
     def resize(self, content: VolumeContent, size: int, tell: Tell) -> ResizedInPlace:
         """As :class:`~.reshape.Reshaper` says: what may fail is tried, nothing is written."""
         volume = content.volume
-        if size < volume.size:
-            stored = StoredTail(content, 0, tell)
-            whole = JoinedVolume((volume.size, Overlay(stored.read)), sector_size=self._sector_size)
-            with self._host.block_device(whole) as device:
-                rehearse_resize(Path(device), volume, size)
+        stored = Overlay(StoredTail(content, 0, tell).read)
+        whole = JoinedVolume((max(size, volume.size), stored), sector_size=self._sector_size)
+        with self._host.block_device(whole) as device:
+            rehearse_resize(Path(device), volume, size)
         return ResizedInPlace(self._host, self._sector_size, content, size, tell)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from backup_agent.model.disk import DiskLayout, Extent, FileSystemKind, PartitionRole, TableKind
-from backup_agent.targets.disk.facts import RESIZABLE, VolumeFacts
+from backup_agent.targets.disk.facts import VolumeFacts
 from backup_agent.targets.disk.plan import name_of
 
 
@@ -73,7 +73,7 @@ def _growth(changes: Changes) -> Iterator[str]:
             " its partitions by their start), so nothing grows beyond it."
         )
     if not grown:
-        able = any(facts.kind in RESIZABLE for facts in changes.facts)
+        able = any(facts.is_resizable for facts in changes.facts)
         yield "Nothing grows: " + (
             "there is no room behind the last volume that could."
             if able

@@ -134,7 +134,8 @@ class RestorePlan:
     """The actions that make ``target`` the disk (or volume) it was; executed in this order.
 
     ``notes`` are what a person should know before saying yes. ``stored_bytes``
-    is what will be written of the volumes, without the zeros.
+    is what will be fetched of the volumes, in pieces that are not all zeros;
+    ``room`` what that takes at least where zeros take none.
     """
 
     source: str
@@ -147,6 +148,12 @@ class RestorePlan:
     actions: tuple[Action, ...]
     notes: tuple[str, ...]
     stored_bytes: int
+    room: int
+
+    @property
+    def left_out(self) -> tuple[Volume, ...]:
+        """The volumes that do not come back."""
+        return tuple(a.volume for a in self.actions if isinstance(a, LeaveOut))
 
     @property
     def fingerprint(self) -> bytes:

@@ -18,7 +18,7 @@ from backup_agent.model.disk import (
 )
 from backup_agent.targets.disk.arrange import Block, arrange, smallest_room
 from backup_agent.targets.disk.chain import refuse_unaligned_chain
-from backup_agent.targets.disk.facts import EXTS, RESIZABLE, VolumeFacts
+from backup_agent.targets.disk.facts import EXTS, VolumeFacts
 from backup_agent.targets.disk.identity import with_new_ids
 from backup_agent.targets.disk.notes import Changes, notes_on
 from backup_agent.targets.disk.plan import (
@@ -89,6 +89,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
     that the stored disk does not have.
     """
     _refuse_unknown_volume(task, number)
+    _refuse_unknown_shrink(task.layout, wishes.shrink)
     facts = task.facts[number]
     _refuse_larger_sectors(facts, task)
     size = volume_size = facts.volume.size
@@ -99,7 +100,7 @@ def plan_volume(task: Task, number: int, wishes: Wishes) -> RestorePlan:
         if room < facts.smallest or not may_shrink:
             block = Block(number, 0, volume_size, facts.smallest if may_shrink else volume_size)
             raise _too_small(task, [block], Extent(0, room))
-    elif wishes.grow and facts.kind in RESIZABLE:
+    elif wishes.grow and facts.is_resizable:
         size = room
     start = task.target_start
     patches = _patches(facts, Extent(facts.volume.start if start is None else start, size))
@@ -169,6 +170,7 @@ def _plan(
         actions=tuple(actions),
         notes=notes_on(changes),
         stored_bytes=sum(one.stored_bytes for one in facts),
+        room=sum(one.room for one in facts),
     )
 
 
@@ -258,6 +260,16 @@ def _refuse_unknown_volume(task: Task, number: int | None) -> None:
         )
 
 
+def _refuse_unknown_shrink(layout: DiskLayout, number: int | None) -> None:
+    """Another volume of the disk may be meant for another map; one that it lacks, for none."""
+    known = {p.number for p in layout.table.partitions if p.holds_volume}
+    if number is not None and number not in (known or {0}):
+        raise NoSuchPointError(
+            f"The disk has no volume {number} to shrink.",
+            hint=f"It has the volumes {', '.join(map(str, sorted(known or {0})))}.",
+        )
+
+
 def _refuse_larger_sectors(facts: VolumeFacts, task: Task) -> None:
     table = task.layout.table
     # What is not known of a partition table, too, counts in the sectors of its disk.
@@ -287,7 +299,7 @@ def _too_small(task: Task, blocks: Sequence[Block], usable: Extent) -> TargetErr
             f" {task.target.path} has them.",
             hint="Use a drive with sectors of 512 bytes (512n or 512e), or restore single volumes.",
         )
-    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if f.kind not in RESIZABLE]
+    fixed = [f"volume {n} ({f.kind})" for n, f in task.facts.items() if not f.is_resizable]
     stuck = [f"volume {b.number}" for b in blocks if not b.movable and b.end > usable.end]
     reasons = [f"Not shrunk are {', '.join(fixed)}."] if fixed else []
     if stuck:

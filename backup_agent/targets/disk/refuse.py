@@ -22,6 +22,8 @@ from backup_agent.targets.disk.plan import RestorePlan
 
 _DEVICES = Path("/dev")
 _SHARED = Path("/dev/shm")  # noqa: S108 # a folder in memory for everybody's files
+_BLOCK = 512
+"""What stat counts in."""
 _SYSTEM_PLACES = {"/", "/boot", "/boot/efi", "/usr"}
 
 
@@ -87,13 +89,17 @@ def goes_on(target: Target, plan: RestorePlan) -> bool:
 
 
 def refuse_full_storage(target: Target, plan: RestorePlan) -> None:
-    """Raises :class:`TargetTooSmallError` where a new image file has no room for the data."""
-    if target.state not in (TargetState.NEW, TargetState.BLANK):
+    """Raises :class:`TargetTooSmallError` where an image file has no room for the data."""
+    if target.state is TargetState.DEVICE:
         return
-    free = shutil.disk_usage(Path(plan.target.path).resolve().parent).free
-    if free < plan.stored_bytes:
+    path = Path(plan.target.path).resolve()
+    free = shutil.disk_usage(path.parent).free
+    if path.exists():
+        # What is emptied first, or holds the right data already.
+        free += path.stat().st_blocks * _BLOCK
+    if free < plan.room:
         raise TargetTooSmallError(
-            f"There is not enough room for {plan.target.path}: {plan.stored_bytes} bytes will be"
+            f"There is not enough room for {path}: {plan.room} bytes at least will be"
             f" written, {free} are free.",
             hint="Name a place with more free space.",
         )

@@ -68,18 +68,21 @@ def plan_restore(stored: StoredDisk, request: Request, host: Host) -> RestorePla
         target_start=target.start,
         is_hybrid=request.volume is None and has_hybrid_record(stored),
     )
-    if target.state is not TargetState.OCCUPIED:
-        plan = _plan(task, request, request.wishes)
-        if goes_on(target, plan):
-            return plan
-    if target.state in (TargetState.OCCUPIED, TargetState.UNFINISHED):
-        if not request.overwrite:
-            raise occupied(target)
-        # The file is emptied and becomes as large as what it is to hold.
-        task = replace(task, target=target.resized(size).disk)
-        return _plan(task, request, replace(request.wishes, discard=True))
+    plan = _plan_for(target, task, size, request)
     refuse_full_storage(target, plan)
     return plan
+
+
+def _plan_for(target: Target, task: Task, size: int, request: Request) -> RestorePlan:
+    if target.state is not TargetState.OCCUPIED:
+        plan = _plan(task, request, request.wishes)
+        if goes_on(target, plan) or target.state is not TargetState.UNFINISHED:
+            return plan
+    if not request.overwrite:
+        raise occupied(target)
+    # The file is emptied and becomes as large as what it is to hold.
+    task = replace(task, target=target.resized(size).disk)
+    return _plan(task, request, replace(request.wishes, discard=True))
 
 
 def _plan(task: Task, request: Request, wishes: Wishes) -> RestorePlan:

@@ -17,22 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backup_agent.errors import CommandFailedError, TargetError, TargetTooSmallError
+from backup_agent.errors import TargetError, TargetTooSmallError
 from backup_agent.filesystems.boot_sector import Patch
-from backup_agent.host.command import run
-from backup_agent.model.disk import Extent, FileSystemKind, Volume
+from backup_agent.model.disk import Extent
 from backup_agent.model.ids import BlobId
-from backup_agent.targets.disk.plan import name_of
+from backup_agent.targets.disk.resize_tools import resize_file_system
 from backup_agent.targets.disk.slot import VolumeSlot
 from backup_agent.targets.disk.stored import VolumeContent
 
-# Terabytes over a slow disk take their time; this only ends what hangs.
-_SECONDS = 24 * 3600
 _STEP = 1 << 20
 # As in stored images: what is all zeros in this grain is not written.
 _GRAIN = 64 << 10
 _ZEROS = bytes(_GRAIN)
-_E2FSCK_CORRECTED = 1
 
 Tell = Callable[[int], None]
 """Called with each number of bytes that were written of the source; may raise to stop."""
@@ -127,52 +123,6 @@ def _scratch_errors(path: Path) -> Iterator[None]:
                 hint="Name a folder with more free space: --scratch DIR",
             ) from exc
         raise TargetError(f"The scratch file {path} does not work: {exc.strerror}.") from exc
-
-
-def resize_file_system(path: Path, volume: Volume, size: int) -> None:
-    """Bring the NTFS or ext file system in the file to ``size`` bytes.
-
-    A file that is to hold a larger one has that size already. Raises
-    :class:`TargetTooSmallError` in the tool's own words where it refuses.
-    """
-    try:
-        if volume.file_system.kind is FileSystemKind.NTFS:
-            # Twice "force": neither ask, nor refuse a volume that Windows wants to check; it
-            # checks it itself first, and marks it so that Windows does afterwards.
-            command = ["ntfsresize", "--force", "--force", "--no-progress-bar"]
-            run([*command, "--size", str(size), str(path)], timeout_seconds=_SECONDS)
-        else:
-            # resize2fs works on clean file systems only; this replays the journal.
-            run(
-                ["e2fsck", "-f", "-p", str(path)],
-                timeout_seconds=_SECONDS,
-                also_good=(_E2FSCK_CORRECTED,),
-            )
-            kib = f"{size >> 10}K"
-            run(["resize2fs", str(path), kib], timeout_seconds=_SECONDS)
-    except CommandFailedError as exc:
-        raise TargetTooSmallError(
-            f"{name_of(volume)} cannot be brought to {size} bytes: {exc.message}",
-            hint="Use a larger target, or restore the volume's files.",
-        ) from exc
-
-
-def rehearse_resize(path: Path, volume: Volume, size: int) -> None:
-    """Ask whether :func:`resize_file_system` would go well, without writing anything.
-
-    ntfsresize tells; resize2fs can only estimate, which the plan's arithmetic
-    did already. Raises :class:`TargetTooSmallError`.
-    """
-    if volume.file_system.kind is not FileSystemKind.NTFS:
-        return
-    command = ["ntfsresize", "--no-action", "--force", "--force", "--no-progress-bar"]
-    try:
-        run([*command, "--size", str(size), str(path)], timeout_seconds=_SECONDS)
-    except CommandFailedError as exc:
-        raise TargetTooSmallError(
-            f"{name_of(volume)} cannot be brought to {size} bytes: {exc.message}",
-            hint="Use a larger target, or restore the volume's files.",
-        ) from exc
 
 
 @dataclass(frozen=True, slots=True)

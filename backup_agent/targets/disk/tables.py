@@ -16,7 +16,6 @@ from backup_agent.model.disk import (
 )
 from backup_agent.targets.disk.arrange import Arrangement, Block
 from backup_agent.targets.disk.chain import front_of, is_orderly, keeps_extended, new_links
-from backup_agent.targets.disk.facts import RESIZABLE
 from backup_agent.targets.disk.task import Task
 
 _RECOVERY_TYPES = {"DE94BBA4-06D1-4D40-A16A-BFD50179D6AC", "27"}
@@ -85,7 +84,7 @@ def block_of(partition: Partition, task: Task) -> Block | None:
         size=partition.size + front,
         smallest=(partition.size if is_recovery else facts.smallest) + front,
         movable=movable,
-        growable=facts.kind in RESIZABLE and not is_recovery,
+        growable=facts.is_resizable and not is_recovery,
         expendable=is_recovery and not movable,
     )
 

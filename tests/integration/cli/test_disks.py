@@ -149,6 +149,24 @@ def test_two_names_of_one_target_are_refused(with_disk: CommandLine, image: Path
     assert "the target of two maps" in answer.err
 
 
+def test_end_of_a_restore_repeats_which_volume_was_left_out(used: CommandLine) -> None:
+    table = "label: dos\nstart=1MiB, size=2MiB, type=7\nstart=5MiB, size=2MiB, type=27\n"
+    image = make_disk(used.home / "windows.img", 8 * MIB, table)
+    place(image, MIB, random.Random(1).randbytes(2 * MIB))
+    place(image, 5 * MIB, random.Random(2).randbytes(2 * MIB))
+    used.ok("backup", "--disk", image)
+    for number in (1, 2):
+        with open(used.home / f"smaller{number}.img", "wb") as file:
+            file.truncate(4 * MIB)
+    arguments = ("restore-disk", "latest", "--yes", "--map")
+    done = used.ok(*arguments, f"disk0={used.home / 'smaller1.img'}")
+    assert "But volume 2 (unknown) was LEFT OUT" in done.out.splitlines()[-1]
+    answer = used.ok("--json", *arguments, f"disk0={used.home / 'smaller2.img'}")
+    (summary,) = answer.of_type("summary")
+    left_out = [{"volume": 2, "content": "unknown", "size": 2 * MIB}]
+    assert (summary["left_out"], summary["gaps"]) == (left_out, [])
+
+
 @pytest.mark.parametrize("source", ["disk", "volume1", "disk0/", "disk0/volume", "disk0/volumex"])
 def test_source_that_names_nothing_is_refused(with_disk: CommandLine, source: str) -> None:
     target = with_disk.home / "back.img"
@@ -239,4 +257,5 @@ def test_check_says_of_each_disk_restore_point_whether_it_is_whole(
     assert point["volumes"] == [
         {"path": "/disk0/volume1", "file_system": "unknown", "opens": None, "problem": ""}
     ]
-    assert "1 disk with 1 volume, whole" in with_disk.ok("check").out
+    assert "1 disk with 1 volume, every block is there" in with_disk.ok("check").out
+    assert "1 disk with 1 volume, whole" in with_disk.ok("check", "--read-data").out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -120,6 +121,25 @@ def test_reparse_points_are_shown_and_never_followed(tmp_path: Path) -> None:
         b"linux": (NodeKind.SYMLINK, b"../elsewhere"),
         b"app": (NodeKind.IRREGULAR, b""),
     }
+
+
+def test_links_as_ntfs_3g_makes_them_are_shown_as_links(tmp_path: Path) -> None:
+    """In listings and one by one; a file for the system with other content stays one."""
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkntfs", "-Q", "-F")
+    with mounted_ntfs(volume, tmp_path / "mounted") as folder:
+        (folder / "link").symlink_to("folder/tärget")
+        (folder / "system file").write_bytes(b"IntxLNX of another kind")
+        os.setxattr(folder / "system file", "system.ntfs_attrib", struct.pack("=I", 0x4))
+    tree = open_files(volume, FileSystemKind.NTFS)
+    link = found(tree, b"link")
+    assert (link.node.kind, link.node.link_target, link.node.size) == (
+        NodeKind.SYMLINK,
+        "folder/tärget".encode(),
+        0,
+    )
+    assert tree.item(link.reference).node.link_target == link.node.link_target
+    plain = found(tree, b"system file")
+    assert (plain.node.kind, tree.read_at(plain.reference, 0, 7)) == (NodeKind.FILE, b"IntxLNX")
 
 
 def test_every_name_of_an_ntfs_volume_is_found_by_the_index_alone(

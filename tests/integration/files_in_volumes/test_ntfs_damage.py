@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -126,3 +127,32 @@ def test_ntfs_folder_with_one_damaged_block_of_names_shows_the_others(
     assert 0 < len(before.keys() - after.keys()) < 60
     for name in before.keys() & after.keys():
         assert after[name] == before[name]
+
+
+def test_hole_in_a_file_that_may_have_none_is_damage_and_no_zeros(tmp_path: Path) -> None:
+    volume = make_empty(tmp_path / "volume", 8 * MIB, "mkntfs", "-Q", "-F")
+    with mounted_ntfs(volume, tmp_path / "mounted") as folder:
+        (folder / "file").write_bytes(NOISE[:40_000])
+        (folder / "sparse").touch()
+        os.truncate(folder / "sparse", 100_000)
+        with open(folder / "sparse", "r+b") as file:
+            file.seek(90_000)
+            file.write(b"end")
+    tree = open_files(volume, FileSystemKind.NTFS)
+    sparse = found(tree, b"sparse")
+    assert tree.read_at(sparse.reference, 89_998, 5) == b"\0\0end"
+    data = bytearray(volume.read_bytes())
+    number = found(tree, b"file").reference & 0xFFFFFFFFFFFF
+    place = int.from_bytes(data[48:56], "little") * 4096 + number * 1024
+    place += int.from_bytes(data[place + 20 : place + 22], "little")
+    while data[place] != 0x80:
+        place += int.from_bytes(data[place + 4 : place + 8], "little")
+    runs = place + int.from_bytes(data[place + 32 : place + 34], "little")
+    assert data[runs] & 0x0F == 1, "one run of less than 256 clusters"
+    # The same number of clusters, and no first one.
+    data[runs] = 0x01
+    data[runs + 2] = 0
+    volume.write_bytes(data)
+    tree = open_files(volume, FileSystemKind.NTFS)
+    with pytest.raises(UnreadableError, match="no place on the volume"):
+        tree.read_at(found(tree, b"file").reference, 0, 40_000)

@@ -145,7 +145,9 @@ def test_the_base_holds_the_packages_of_the_list_and_security_updates(tmp_path: 
 def test_a_key_is_a_usb_disk_and_a_cd_is_a_drive(firmware: Firmware, tmp_path: Path) -> None:
     def words(shape: Shape) -> str:
         machine = TrialMachine(firmware=firmware, shape=shape)
-        return " ".join(machine.arguments(tmp_path / "a,b.iso", tmp_path / "variables"))
+        return " ".join(
+            machine.arguments(tmp_path / "a,b.iso", tmp_path / "variables", tmp_path / "m")
+        )
 
     assert "usb-storage,drive=medium" in words(Shape.USB)
     assert "ide-cd,drive=medium" in words(Shape.CD)

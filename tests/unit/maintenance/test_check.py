@@ -126,6 +126,77 @@ def test_missing_pack_is_an_error_and_says_what_needs_it(
         report.raise_for_errors()
 
 
+def test_damage_is_followed_to_every_point_and_file_it_hits(
+    backend: MemoryBackend, repository: Repository, tmp_path: Path
+) -> None:
+    (key,) = packs_of(repository, BlobKind.DATA)
+    (first,) = repository.snapshots()
+    fill(tmp_path / "source", "c")
+    second = back_up(repository, tmp_path / "source")
+    fill(tmp_path / "other", "d")
+    other = back_up(repository, tmp_path / "other")
+    backend.remove(key)
+    hit = {f.file: f.message for f in check(repository).errors if f.file != key.path}
+    assert hit.keys() == {f"snapshots/{first.id}", f"snapshots/{second.id}"}
+    source = tmp_path / "source"
+    for message in hit.values():
+        assert message.endswith(f"not whole: {source}/a, {source}/b")
+    assert not any(other.short_id in message for message in hit.values())
+
+
+def test_flipped_bit_is_followed_to_its_file_alone(
+    backend: MemoryBackend, repository: Repository, tmp_path: Path
+) -> None:
+    (key,) = packs_of(repository, BlobKind.DATA)
+    flip_bit(backend, key, 40)
+    (message,) = (f.message for f in check(repository).errors if f.file.startswith("snapshots"))
+    assert message.endswith((f"not whole: {tmp_path}/source/a", f"not whole: {tmp_path}/source/b"))
+
+
+def test_blob_that_another_pack_holds_whole_hits_nothing(
+    backend: MemoryBackend, repository: Repository, tmp_path: Path
+) -> None:
+    """Two computers that saved the same at the same time."""
+    (key,) = packs_of(repository, BlobKind.DATA)
+    alone = {one.path: backend.load(one) for one in keys(backend, FileKind.INDEX)}
+    for one in keys(backend, FileKind.INDEX):
+        backend.remove(one)
+    fresh = reopen(backend)
+    back_up(fresh, tmp_path / "source")
+    assert len(packs_of(fresh, BlobKind.DATA)) == 1
+    for path, content in alone.items():
+        backend.save(ObjectKey(FileKind.INDEX, path.removeprefix("index/")), content)
+    backend.remove(key)
+    assert {finding.file for finding in check(repository).errors} == {key.path}
+
+
+def test_many_hit_files_are_counted_and_only_the_first_named(
+    backend: MemoryBackend, repository: Repository, tmp_path: Path
+) -> None:
+    fill(tmp_path / "many", *(f"file{number:03}" for number in range(40)))
+    back_up(repository, tmp_path / "many")
+    for key in packs_of(repository, BlobKind.DATA):
+        backend.remove(key)
+    messages = [f.message for f in check(repository).errors if f.file.startswith("snapshots")]
+    assert len(messages) == 2
+    assert any(m.endswith("file009 and 30 more") for m in messages), messages
+
+
+def test_folder_that_cannot_be_listed_is_named_for_every_point(
+    backend: MemoryBackend, repository: Repository, tmp_path: Path
+) -> None:
+    (key,) = packs_of(repository, BlobKind.TREE)
+    (first,) = repository.snapshots()
+    fill(tmp_path / "other", "d")
+    back_up(repository, tmp_path / "other")
+    backend.remove(key)
+    errors = check(repository).errors
+    hit = [f.message for f in errors if f.file.startswith("snapshots") and "not whole" in f.message]
+    assert len(hit) == 1
+    assert first.short_id in hit[0]
+    assert hit[0].endswith(": /")
+
+
 def test_missing_index_is_told_by_the_trees_it_knew(
     backend: MemoryBackend, repository: Repository
 ) -> None:
@@ -133,7 +204,7 @@ def test_missing_index_is_told_by_the_trees_it_knew(
     (snapshot,) = keys(backend, FileKind.SNAPSHOT)
     backend.remove(index)
     report = check(repository)
-    assert [finding.file for finding in report.errors] == [snapshot.path]
+    assert {finding.file for finding in report.errors} == {snapshot.path}
     assert {f.file for f in report.findings if f.severity is Severity.HINT} == {
         key.path for key in keys(backend, FileKind.PACK)
     }
@@ -183,7 +254,7 @@ def test_tree_that_makes_no_sense_is_an_error(
     repository: Repository, nodes: list[Node], words: str
 ) -> None:
     point = commit(repository, *nodes)
-    (finding,) = check(repository).errors
+    finding = check(repository).errors[0]
     assert words in finding.message
     assert point.short_id in finding.message
 

@@ -14,12 +14,14 @@ from backup_agent.errors import JobCancelledError
 from backup_agent.format.pack import BlobKind
 from backup_agent.host.command import Conversation
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.disk import FileSystemKind
+from backup_agent.model.disk import Extent, FileSystemKind
 from backup_agent.model.events import Event, Progress, ignore
 from backup_agent.model.finding import Severity
 from backup_agent.model.node import Node
 from backup_agent.model.snapshot import Snapshot
+from backup_agent.model.subset import EVERYTHING, PackSubset
 from backup_agent.repository.check import CheckReport
+from backup_agent.repository.index import BlobPlace
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository
 from backup_agent.services import volume_tree
@@ -52,8 +54,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return disk
 
 
-def save(repository: Repository, image: Path) -> Snapshot:
-    source = open_disk_source(FakeHost(), [str(image)], part_size=4 * MIB)
+def save(repository: Repository, image: Path, host: FakeHost | None = None) -> Snapshot:
+    source = open_disk_source(host or FakeHost(), [str(image)], part_size=4 * MIB)
     try:
         return back_up(repository, source).snapshot
     finally:
@@ -66,8 +68,10 @@ def saved(image: Path) -> tuple[Repository, Snapshot]:
     return repository, save(repository, image)
 
 
-def check(repository: Repository) -> CheckReport:
-    return run_check(reopen(repository.backend), emit=ignore, cancel=CancelToken())
+def check(repository: Repository, *, read_data: PackSubset | None = None) -> CheckReport:
+    return run_check(
+        reopen(repository.backend), read_data=read_data, emit=ignore, cancel=CancelToken()
+    )
 
 
 def changed(saved: tuple[Repository, Snapshot], path: str, change: Change) -> CheckReport:
@@ -202,19 +206,102 @@ def test_file_system_that_was_damaged_on_the_disk_is_a_hint(tmp_path: Path) -> N
     assert report.disk_points[0].volumes[0].opens is False
 
 
-def test_damaged_blob_that_a_file_system_needs_is_an_error_of_its_volume(
+def test_file_system_that_the_backup_remarked_on_is_a_hint(tmp_path: Path) -> None:
+    """Its bitmap was whole, so that there is a number of used bytes; its root was not."""
+    disk = make_disk(tmp_path / "disk.img", 24 * MIB, LAYOUT)
+    volume = make_volume(tmp_path / "ntfs", 16 * MIB, ["mkntfs", "-Q", "-F"])
+    lists_start = int.from_bytes(volume[48:56], "little") * 4096
+    root = lists_start + 5 * 1024
+    place(disk, MIB, volume[:root] + bytes(1024) + volume[root + 1024 :])
+    repository = new_repository()
+    save(repository, disk)
+    report = check(repository)
+    (finding,) = report.findings
+    assert finding.severity is Severity.HINT
+    assert "was damaged when it was backed up" in finding.message
+    (point,) = report.disk_points
+    assert (point.whole, point.volumes[0].opens) == (True, False)
+
+
+def test_point_with_bad_sectors_is_not_whole_and_no_error(tmp_path: Path, image: Path) -> None:
+    repository = new_repository()
+    save(repository, image, FakeHost(bad=[Extent(22 * MIB, 8192), Extent(8192, 512)]))
+    report = check(repository)
+    (point,) = report.disk_points
+    assert (point.whole, point.complete, point.undamaged) == (False, False, True)
+    assert {finding.severity for finding in point.findings} == {Severity.HINT}
+    assert report.errors == ()
+    volume, beside = (finding.message for finding in point.findings)
+    assert "disk0: volume 3 (unknown) is INCOMPLETE, 8192 bytes of it are missing" in volume
+    assert "the disk beside its volumes is INCOMPLETE" in beside
+
+
+def blob_around(saved: tuple[Repository, Snapshot], path: str, offset: int) -> BlobPlace:
+    """Where the blob lies that holds that byte of a stored file."""
+    repository, snapshot = saved
+    fresh = reopen(repository.backend)
+    fresh.load_index()
+    with BlobReader(fresh) as reader:
+        browser = PointBrowser(reader, snapshot)
+        for blob, size in browser.blobs(browser.find(parse_path(path))):
+            if offset < size:
+                found = fresh.index.find(BlobKind.DATA, blob)
+                assert found is not None
+                return found
+            offset -= size
+    raise AssertionError(f"{path} ends before")
+
+
+def test_missing_pack_makes_the_points_that_need_it_not_whole(
+    saved: tuple[Repository, Snapshot], image: Path
+) -> None:
+    repository, _ = saved
+    save(repository, image)
+    found = blob_around(saved, f"{FIRST}/image/0001/part", 2 * MIB)
+    repository.backend.remove(ObjectKey(FileKind.PACK, found.pack))
+    report = check(repository)
+    assert [point.whole for point in report.disk_points] == [False, False]
+    for point in report.disk_points:
+        assert any("disk0" in finding.message for finding in point.findings)
+        assert set(point.findings) <= set(report.errors)
+
+
+def test_bit_flipped_in_a_disk_is_followed_to_its_file(
     saved: tuple[Repository, Snapshot],
 ) -> None:
     repository, snapshot = saved
-    backend = repository.backend
-    fresh = reopen(backend)
-    fresh.load_index()
-    with BlobReader(fresh) as reader:
-        part = PointBrowser(reader, snapshot).find(parse_path(f"{FIRST}/image/0000/part"))
-    assert part.content
-    found = fresh.index.find(BlobKind.DATA, part.content[0])
-    assert found is not None
-    flip_bit(backend, ObjectKey(FileKind.PACK, found.pack), found.blob.offset + 40)
+    found = blob_around(saved, f"{FIRST}/image/0001/part", 2 * MIB)
+    key = ObjectKey(FileKind.PACK, found.pack)
+    flip_bit(repository.backend, key, found.blob.offset + 40)
+    report = check(repository, read_data=EVERYTHING)
+    (point,) = report.disk_points
+    assert not point.whole
+    (finding,) = point.findings
+    assert f"{snapshot.short_id}, disk0, volume1: 1048576 bytes (from byte 6291456" in (
+        finding.message
+    )
+    assert finding.message.endswith("That hits /large.")
+    assert finding.severity is Severity.ERROR
+
+
+def test_lost_head_of_a_disk_makes_its_point_not_whole(
+    saved: tuple[Repository, Snapshot],
+) -> None:
+    found = blob_around(saved, "/disks/0/head.img", 0)
+    key = ObjectKey(FileKind.PACK, found.pack)
+    flip_bit(saved[0].backend, key, found.blob.offset + 40)
+    (point,) = check(saved[0], read_data=EVERYTHING).disk_points
+    assert not point.whole
+    assert any("of head.img are missing or damaged" in f.message for f in point.findings)
+
+
+def test_damaged_blob_that_a_file_system_needs_is_an_error_of_its_volume(
+    saved: tuple[Repository, Snapshot],
+) -> None:
+    repository, _ = saved
+    found = blob_around(saved, f"{FIRST}/image/0000/part", 0)
+    key = ObjectKey(FileKind.PACK, found.pack)
+    flip_bit(repository.backend, key, found.blob.offset + 40)
     (point,) = check(repository).disk_points
     assert [volume.opens for volume in point.volumes] == [False, True, None]
     (finding,) = point.findings

@@ -13,7 +13,7 @@ from backup_agent.errors import (
     TransientStorageError,
 )
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Emit, Event, Notice, ignore
+from backup_agent.model.events import Emit, Event, TryingAgain, ignore
 from backup_agent.storage.backend import Data, FileKind, ObjectInfo, ObjectKey
 from backup_agent.storage.memory import MemoryBackend
 from backup_agent.storage.retry import Patience, RetryingBackend
@@ -173,7 +173,7 @@ def test_a_listing_that_never_ends_well_raises_instead_of_looking_short() -> Non
 def test_every_pause_is_news() -> None:
     heard: list[Event] = []
     retrying(Failing(2), FakeTime(), emit=heard.append).prepare()
-    assert [type(event) for event in heard] == [Notice, Notice]
+    assert [type(event) for event in heard] == [TryingAgain, TryingAgain]
     assert "the line is down" in str(heard[0])
 
 

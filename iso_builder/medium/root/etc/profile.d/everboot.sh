@@ -1,10 +1,11 @@
-# The first screen's terminal and the serial port begin with a greeting; others are plain shells.
+# The first screen shows the window, and a terminal once that has ended; the second screen
+# (Ctrl+Alt+F2) and the serial port begin with a greeting. Others are plain shells.
 case $(tty) in
-/dev/tty1 | /dev/ttyS0)
-    # A window of its own, where the medium has one.
-    if [ -x /usr/lib/everboot/window ] && [ "$(tty)" = /dev/tty1 ]; then
-        /usr/lib/everboot/window
-    fi
+/dev/tty1)
+    /usr/lib/everboot/window
+    /usr/lib/everboot/greeting
+    ;;
+/dev/tty2 | /dev/ttyS0)
     /usr/lib/everboot/greeting
     ;;
 esac

@@ -1,0 +1,329 @@
+"""What happens: what a person does, and what came of a wish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from rescue_media.flow.values import (
+    Destination,
+    DiskHealth,
+    Item,
+    Options,
+    Place,
+    Point,
+    Problem,
+    Purpose,
+    Report,
+    RowPlan,
+    ShownCode,
+    StorageKind,
+    StoredDisk,
+    TargetDisk,
+    Workstation,
+)
+
+# What a person does.
+
+
+@dataclass(frozen=True, slots=True)
+class GoBack:
+    """Leave a step without loss; ends what is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoHome:
+    """Back to "Rescue Media"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManageLocally:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """One of the things to come for."""
+
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class SelectData:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBrowse:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseCloud:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseLogIn:
+    console: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseCode:
+    """With the console's address, and a media code if there is one."""
+
+    console: str
+    media_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustCertificate:
+    """A person compared the fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseStorage:
+    kind: StorageKind
+
+
+@dataclass(frozen=True, slots=True)
+class UsePlace:
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Unfold:
+    """The arrow before a workstation."""
+
+    workstation: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivePassword:
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoosePoint:
+    workstation: int
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Tick or untick a disk or volume (``disk0``, ``disk0/volume2``), or a file's path."""
+
+    source: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Press "OK"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapTo:
+    """``destination`` ``None``: none after all."""
+
+    source: str
+    destination: Destination | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddImage:
+    """An image file as a destination."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeProposals:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetOptions:
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class SavePlan:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTo:
+    """Where the ticked files go."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDisks:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTerminal:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Restart, or turn off; off the medium, close the window."""
+
+    turn_off: bool = False
+
+
+# What came of a wish.
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUnknown:
+    fingerprint: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeShown:
+    code: ShownCode
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOpened:
+    place: Place
+    workstations: tuple[Workstation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWanted:
+    """``wrong``: one was given and opened nothing. ``is_new``: it is chosen now."""
+
+    shown: str
+    place: Place
+    workstation: int | None = None
+    wrong: bool = False
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PointsFound:
+    """``workstations`` may be more than were known: a folder tells them only once it is open."""
+
+    workstations: tuple[Workstation, ...]
+    unfolded: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsFound:
+    contents: tuple[StoredDisk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DisksFound:
+    disks: tuple[TargetDisk, ...]
+    destinations: tuple[Destination, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    plans: tuple[RowPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFound:
+    destination: Destination
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSaved:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackUpPlanned:
+    place: Place
+    disks: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderListed:
+    path: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFound:
+    health: tuple[DiskHealth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A wish without news was granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    problem: Problem
+
+
+PersonsMove: TypeAlias = (
+    GoBack
+    | GoHome
+    | ManageLocally
+    | Choose
+    | SelectData
+    | OpenBrowse
+    | ChooseCloud
+    | ChooseLogIn
+    | UseCode
+    | TrustCertificate
+    | ChooseStorage
+    | UsePlace
+    | Unfold
+    | GivePassword
+    | ChoosePoint
+    | Check
+    | Accept
+    | MapTo
+    | AddImage
+    | TakeProposals
+    | SetOptions
+    | SavePlan
+    | OpenFolder
+    | CopyTo
+    | CheckDisks
+    | OpenTerminal
+    | Leave
+)
+Answer: TypeAlias = (
+    CertificateUnknown
+    | CodeShown
+    | PlaceOpened
+    | PasswordWanted
+    | PointsFound
+    | ContentsFound
+    | DisksFound
+    | Planned
+    | ImageFound
+    | PlanSaved
+    | BackUpPlanned
+    | FolderListed
+    | HealthFound
+    | Finished
+    | Left
+    | Failed
+)
+Move: TypeAlias = PersonsMove | Answer

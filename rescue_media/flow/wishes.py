@@ -1,0 +1,134 @@
+"""What the flow asks to be done. One at a time; each is answered by one move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from rescue_media.flow.values import Options, Place, Row, Workstation
+
+
+@dataclass(frozen=True, slots=True)
+class AskForCode:
+    """``trusted``: a fingerprint that a person has compared."""
+
+    console: str
+    media_code: str
+    certificate: str = ""
+    trusted: str = ""
+    backs_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForApproval:
+    """Of the code that was shown last."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlace:
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FindPoints:
+    """Of one workstation; without a password, one that the console keeps is tried."""
+
+    place: Place
+    workstations: tuple[Workstation, ...]
+    workstation: int | None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContents:
+    point: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindDisks:
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class MakePlans:
+    rows: tuple[Row, ...]
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtImage:
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """Into a file; what was planned last."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Do what was planned last."""
+
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBackUp:
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class BackUp:
+    place: Place
+    disks: tuple[str, ...]
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListFolder:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFiles:
+    paths: tuple[str, ...]
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskDisks:
+    """For their health."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTerminal:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    turn_off: bool
+
+
+Wish: TypeAlias = (
+    AskForCode
+    | WaitForApproval
+    | OpenPlace
+    | FindPoints
+    | ReadContents
+    | FindDisks
+    | MakePlans
+    | LookAtImage
+    | WritePlan
+    | Restore
+    | PlanBackUp
+    | BackUp
+    | ListFolder
+    | CopyFiles
+    | AskDisks
+    | ShowTerminal
+    | EndSession
+)
