@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 
 from django.http import HttpRequest
@@ -49,7 +50,8 @@ def note_of(
 ) -> None:
     """Record what somebody did to ``user``'s account; without one, in nobody's log."""
     memberships = user.memberships.all() if user else []
-    for organisation_id in [each.organisation_id for each in memberships] or [None]:
+    chains: list[uuid.UUID | None] = [each.organisation_id for each in memberships]
+    for organisation_id in chains or [None]:
         record(
             action,
             by=by,
