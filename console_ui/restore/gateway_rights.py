@@ -17,7 +17,7 @@ from console_ui.storage.gateway.access import DeviceTokens, Rights
 from console_ui.storage.models import Vault
 
 _GRACE = timedelta(minutes=2)
-"""Use is noted once a minute; and at its end a process takes its lock away."""
+"""Use is noted once a minute."""
 
 
 class UnlockedVaults:
@@ -39,7 +39,7 @@ class UnlockedVaults:
         membership = found.user.memberships.filter(organisation=vault.organisation_id).first()
         if membership is None or not membership.may(Role.OPERATOR):
             return None
-        return Rights.READ, person(found.user, address=address)
+        return Rights.BROWSE, person(found.user, address=address)
 
 
 def _unlocked(vault: Vault, name: str) -> UnlockedVault | None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from backup_agent.qtkit.theme import dress, system_palette
 from rescue_media.errands.errands import Errands, Machine
 from rescue_media.flow.pages import Flow, Surroundings
+from rescue_media.ui.first_paint import report_when_shown
 from rescue_media.ui.session import Session
 from rescue_media.ui.window import RescueWindow
 
@@ -33,6 +34,7 @@ def run_application(
     dress(application, palette)
     errands = Errands(environment, Machine(on_medium=surroundings.on_medium))
     window = RescueWindow(Session(errands, Flow(surroundings=surroundings)), palette)
+    report_when_shown(window, environment)
     if full_screen:
         window.showFullScreen()
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,9 @@ from iso_builder.config import BuildConfig
 from iso_builder.qemu import Firmware, Shape, TrialMachine, try_out
 from tests.machines.qemu import alone
 from tests.servers.environments import cache_folder
+
+# To build a medium and to boot it without hardware help takes minutes.
+pytestmark = pytest.mark.full
 
 _BOOT_SECONDS = 600.0
 _SETTINGS = MediaSettings("https://backup.example.org", "AA11-BB22-CC33")
@@ -39,15 +41,8 @@ def _medium(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
 
 
-def _ways() -> Iterator[object]:
-    """Every firmware and shape; the most usual is tried each time, the others by ``--full``."""
-    for firmware in Firmware:
-        for shape in Shape:
-            usual = firmware is Firmware.UEFI and shape is Shape.USB
-            yield pytest.param(firmware, shape, marks=() if usual else pytest.mark.full)
-
-
-@pytest.mark.parametrize(("firmware", "shape"), _ways())
+@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize("firmware", Firmware)
 def test_the_medium_reaches_its_window_and_shows_the_disks(
     medium: Path, firmware: Firmware, shape: Shape, tmp_path: Path
 ) -> None:
@@ -78,7 +73,6 @@ def test_the_medium_reaches_its_window_and_shows_the_disks(
     assert ("[integrity]" in lockdown) == (firmware is Firmware.SECURE_BOOT)
 
 
-@pytest.mark.full
 def test_without_graphics_drivers_the_window_is_drawn_on_the_frame_buffer(
     medium: Path, tmp_path: Path
 ) -> None:
@@ -95,7 +89,6 @@ def test_without_graphics_drivers_the_window_is_drawn_on_the_frame_buffer(
     _require_something_drawn(picture)
 
 
-@pytest.mark.full
 def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.iso"
     damaged.write_bytes(medium.read_bytes())
@@ -112,7 +105,6 @@ def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -
         )
 
 
-@pytest.mark.full
 def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> None:
     config = BuildConfig(output=tmp_path / "again.iso", cache=cache_folder())
     again = build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file

@@ -35,6 +35,10 @@ class Rights(Enum):
 
     READ = auto()
     """Read everything; place and remove locks, as reading takes them."""
+    BROWSE = auto()
+    """Read everything, for half a day even what is deleted meanwhile; change nothing. Who browses
+    needs no lock then, and no prune waits for people.
+    """
     WRITE = auto()
     """Everything that devices can do at all."""
 
@@ -49,7 +53,8 @@ class Access:
 
     def require_change(self, kind: FileKind | None) -> None:
         """Raises ``Refusal`` where this one may not add or delete such objects."""
-        if self.rights is not Rights.WRITE and kind is not FileKind.LOCK:
+        may_lock = self.rights is Rights.READ and kind is FileKind.LOCK
+        if self.rights is not Rights.WRITE and not may_lock:
             raise Refusal(403, "You may only read this vault.")
         if self.vault.bringing_back_to is not None:
             # restic and our own client try again for a quarter of an hour.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from rescue_media.ui.first_light import first_light_window
 from rescue_media.ui.first_paint import VARIABLE, report_when_shown
 
 
@@ -16,7 +14,7 @@ def test_the_file_is_made_when_the_window_was_drawn_and_not_before(
     qtbot: QtBot, tmp_path: Path
 ) -> None:
     file = tmp_path / "window"
-    window = first_light_window()
+    window = QLabel("Rescue Media")
     qtbot.addWidget(window)
     report_when_shown(window, {VARIABLE: str(file)})
     assert not file.exists()
@@ -25,18 +23,9 @@ def test_the_file_is_made_when_the_window_was_drawn_and_not_before(
 
 
 def test_without_anybody_waiting_nothing_is_reported(qtbot: QtBot, tmp_path: Path) -> None:
-    window = first_light_window()
+    window = QLabel("Rescue Media")
     qtbot.addWidget(window)
     report_when_shown(window, {})
     with qtbot.waitExposed(window):
         window.show()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_keys_typed_into_the_first_window_are_shown(qtbot: QtBot) -> None:
-    window = first_light_window()
-    qtbot.addWidget(window)
-    field = window.findChild(QLineEdit)
-    assert isinstance(field, QLineEdit)
-    QTest.keyClicks(field, "yz")
-    assert field.text() == "yz"
