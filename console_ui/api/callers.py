@@ -80,6 +80,8 @@ class ApplicationPassword(AuthBase):
         found = authenticate_program(login, password, scope=Scope.API, address=address)
         match found:
             case Principal(user=user, organisation=organisation, role=role):
+                if User.objects.find(login) != user:
+                    return None
                 return Caller(user, organisation, role, person(user, address=address))
             case Blocked(seconds=seconds):
                 wait = {"Retry-After": str(seconds)}

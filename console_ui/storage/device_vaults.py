@@ -8,7 +8,7 @@ from console_ui.audit.actor import Actor
 from console_ui.devices import tokens
 from console_ui.devices.linking import actor_of
 from console_ui.devices.models import Device
-from console_ui.devices.rights import Right, right_on
+from console_ui.devices.rights import Right, note_read, right_on
 from console_ui.storage import vaults
 from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Location, Vault
@@ -27,6 +27,8 @@ class LinkedDevices:
             return None
         is_ours = vault is not None and device.organisation_id == vault.organisation_id
         right = right_on(device, vault.device_id) if vault and is_ours else Right.NONE
+        if right is Right.READ and vault and vault.device_id is not None:
+            note_read(device, vault.device_id, about=vault.name, address=address)
         return _RIGHTS[right], actor_of(device, address=address)
 
 

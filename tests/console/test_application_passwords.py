@@ -21,7 +21,7 @@ from console_ui.storage.gateway.access import Access, Rights, authorise
 from console_ui.storage.gateway.messages import Refusal
 from console_ui.storage.models import LocationKind, Vault
 from tests.console.gateways import make_location, make_password, make_vault
-from tests.console.people import Office, log_in
+from tests.console.people import PASSWORD, Office, enrol, log_in
 from tests.console.played_device import link
 
 
@@ -145,6 +145,24 @@ def test_enforcement_stops_the_gateway_for_people_without_a_second_factor(
     Organisation.objects.update(requires_second_factor=True)
 
     assert opened(office, password, vaults[1]) == 403
+
+
+def test_without_a_second_factor_the_account_password_opens_the_vaults_of_the_organisation(
+    office: Office, other_office: Office, vaults: tuple[Vault, Vault], tmp_path: Path
+) -> None:
+    fields = {"root": str(console_settings().storage_roots[0]), "folder": f"{tmp_path.name}-2"}
+    location = make_location(other_office.organisation, LocationKind.FOLDER, fields)
+    foreign = make_vault(other_office.organisation, location)
+
+    assert [opened(office, PASSWORD, vault) for vault in vaults] == [Rights.WRITE] * 2
+    assert opened(office, PASSWORD, foreign) == 401
+    credentials = base64.b64encode(f"{office.viewer.email}:{PASSWORD}".encode()).decode()
+    with pytest.raises(Refusal) as refused:
+        authorise(f"Basic {credentials}", vaults[0].pk, address="::1", tokens=None)
+    assert refused.value.answer.status == 403
+
+    enrol(office.owner)
+    assert opened(office, PASSWORD, vaults[0]) == 401
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -1,7 +1,8 @@
 """Who comes, and what they may do with the vault they ask for.
 
-Two ways in: HTTP Basic with an application password, as stock clients speak it, and a device's
-short-lived access token. A vault of another organisation looks like one that does not exist.
+Two ways in: HTTP Basic with an application password (or the account's own where no second factor
+is), as stock clients speak it, and a device's short-lived access token. A vault of another
+organisation looks like one that does not exist.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from backup_agent.services.vault import FileKind
 from console_ui.accounts.application_passwords import (
     EnrolmentRequired,
     Principal,
-    authenticate_application_password,
+    authenticate_program,
 )
 from console_ui.accounts.models import Role, Scope, User
 from console_ui.accounts.request import person
@@ -115,7 +116,13 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
         login, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise _unknown() from None
-    match authenticate_application_password(password, scope=Scope.STORAGE_READ, address=address):
+    match authenticate_program(
+        login,
+        password,
+        scope=Scope.STORAGE_READ,
+        address=address,
+        organisation_id=vault.organisation_id if vault else None,
+    ):
         case None:
             raise _unknown()
         case Blocked(seconds=seconds):
@@ -131,7 +138,8 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
 def _of_principal(principal: Principal, login: str, vault: Vault | None, *, address: str) -> Access:
     if vault is None or vault.organisation_id != principal.organisation.pk:
         raise _no_such_vault()
-    if principal.reaches.isdisjoint({vault.pk, vault.device_id}):
+    reaches = principal.reaches
+    if reaches is not None and reaches.isdisjoint({vault.pk, vault.device_id}):
         raise _no_such_vault()
     if not _is_named(login, vault, principal.user):
         raise _unknown()
