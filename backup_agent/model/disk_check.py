@@ -27,8 +27,9 @@ class VolumeCheck:
 
 @dataclass(frozen=True, slots=True)
 class DiskPointCheck:
-    """``disks`` counts those whose layout could be read. ``complete``: whether the backup
-    could read all of them; what it could not is among the findings.
+    """``disks`` counts those whose layout could be read, ``unknown`` the others.
+    ``complete``: whether the backup could read all of them; what it could not is among
+    the findings.
     """
 
     snapshot: Snapshot
@@ -36,6 +37,7 @@ class DiskPointCheck:
     volumes: tuple[VolumeCheck, ...]
     findings: tuple[Finding, ...]
     complete: bool = True
+    unknown: int = 0
 
     @property
     def undamaged(self) -> bool:

@@ -64,7 +64,9 @@ def _check_points(
         for done, snapshot in enumerate(report.points):
             cancel.raise_if_cancelled()
             disk_point = checker.check(snapshot, on_volume=partial(tell, done, snapshot))
-            known = DISKS if disk_point is not None else None
+            # Without a layout nobody knows what a disk's files mean: they are traced like others.
+            is_told = disk_point is not None and not disk_point.unknown
+            known = DISKS if is_told else None
             hits = tracer.hits(snapshot.tree, passed_over=known) if tracer else Hits()
             damage = tuple(_damage(snapshot, hits))
             findings += damage
@@ -76,6 +78,14 @@ def _check_points(
 
 def _damage(snapshot: Snapshot, hits: Hits) -> Iterator[Finding]:
     if not hits.count:
+        return
+    if not all(hits.first):
+        yield error(
+            f"snapshots/{snapshot.id}",
+            f"restore point {snapshot.short_id} is lost: its first list of items is missing or"
+            " damaged, so nothing in it can be found",
+            hint="What is said of the packs tells how to mend it; everboot forget gives it up.",
+        )
         return
     names = ["/" + path.decode("utf-8", "backslashreplace") for path in hits.first]
     more = f" and {hits.count - len(names)} more" if hits.count > len(names) else ""

@@ -78,6 +78,7 @@ class DiskPointChecker:
         return DiskPointCheck(
             snapshot,
             disks=sum(disk.is_readable for disk in looked),
+            unknown=sum(not disk.is_readable for disk in looked),
             volumes=tuple(volume for disk in looked for volume in disk.volumes),
             findings=tuple(finding for disk in looked for finding in disk.findings(snapshot)),
             complete=not any(disk.gaps for disk in looked),

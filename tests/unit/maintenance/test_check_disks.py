@@ -284,6 +284,34 @@ def test_bit_flipped_in_a_disk_is_followed_to_its_file(
     assert finding.severity is Severity.ERROR
 
 
+def test_without_its_layout_a_disks_parts_are_named_one_by_one(
+    saved: tuple[Repository, Snapshot],
+) -> None:
+    for path, offset in (("/disks/0/layout.json", 0), (f"{FIRST}/image/0001/part", 2 * MIB)):
+        found = blob_around(saved, path, offset)
+        key = ObjectKey(FileKind.PACK, found.pack)
+        flip_bit(saved[0].backend, key, found.blob.offset + 10)
+    report = check(saved[0], read_data=EVERYTHING)
+    (point,) = report.disk_points
+    assert (point.disks, point.unknown, point.whole) == (0, 1, False)
+    told = " ".join(finding.message for finding in point.findings)
+    assert "/disks/0/layout.json" in told
+    assert "/disks/0/volumes/1/image/0001/part" in told
+    assert "/disks/0/volumes/2" not in told
+
+
+def test_point_whose_root_is_lost_is_said_to_be_lost(saved: tuple[Repository, Snapshot]) -> None:
+    repository, snapshot = saved
+    fresh = reopen(repository.backend)
+    fresh.load_index()
+    root = fresh.index.find(BlobKind.TREE, snapshot.tree)
+    assert root is not None
+    flip_bit(repository.backend, ObjectKey(FileKind.PACK, root.pack), root.blob.offset + 10)
+    messages = [finding.message for finding in check(repository, read_data=EVERYTHING).errors]
+    assert any(f"restore point {snapshot.short_id} is lost" in words for words in messages)
+    assert not any("can be restored" in words for words in messages)
+
+
 def test_lost_head_of_a_disk_makes_its_point_not_whole(
     saved: tuple[Repository, Snapshot],
 ) -> None:
