@@ -31,6 +31,7 @@ from rescue_media.flow.values import (
     Problem,
     Purpose,
     Report,
+    Restart,
     RowPlan,
     ShownCode,
     StorageKind,
@@ -134,7 +135,9 @@ PAGES: dict[str, Page] = {
         Report(
             "Everything is back",
             ("Disk 0 is on /dev/nvme0n1: 312 GB written, read back and equal.",),
-            restarts=True,
+            not_needed=("Boot sectors. They say already where their volumes lie.",),
+            remarks=("Volume 3 is encrypted by BitLocker: have its recovery key at hand.",),
+            restart=Restart(30, "Pull the USB key out."),
         )
     ),
     "done-not": p.Done(

@@ -23,6 +23,7 @@ from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.pace import Pace, PaceView
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow.values import Restart
 from rescue_media.ui.views.shown import Ground, Shown, main_button, page
 from rescue_media.ui.views.tables import KEY, checkable, line, on_check, table
 
@@ -33,7 +34,6 @@ _PHASES = {
     "backup": "Reading",
 }
 _UNKNOWN = "-"
-_RESTART_SECONDS = 30
 _TICK_MILLISECONDS = 1000
 
 
@@ -137,6 +137,8 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
     for title, sentences, symbol, colour in (
         ("What was done", report.done, "check", ground.palette.ok),
         ("What was not", report.not_done, "minus", ground.palette.warn),
+        ("Mind at the next start", report.remarks, "triangle-alert", ground.palette.warn),
+        ("What was left out, and why", report.not_needed, "minus", ground.palette.ink2),
     ):
         if not sentences:
             continue
@@ -157,8 +159,8 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
         buttons.append(button("&Turn off", ground.does(m.Leave(turn_off=True))))
     leave = main_button("&Restart now" if on_medium else "&Close", ground.does(m.Leave()))
     buttons.append(leave)
-    if report.restarts and report.is_complete:
-        inside.addWidget(_Countdown(ground.does(m.Leave())))
+    if report.restart is not None and report.is_complete:
+        inside.addWidget(_Countdown(report.restart, ground.does(m.Leave())))
     inside.addStretch(1)
     return Shown(
         content,
@@ -174,16 +176,15 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
 class _Countdown(QWidget):
     """Restarts when it has run out, unless somebody stays."""
 
-    def __init__(self, restart: Callable[[], None]) -> None:
+    def __init__(self, planned: Restart, restart: Callable[[], None]) -> None:
         super().__init__()
         self._restart = restart
-        self._left = _RESTART_SECONDS
+        self._left = planned.seconds
         self._words = label("", "heading")
         inside = QVBoxLayout(self)
         inside.addWidget(self._words)
-        inside.addWidget(
-            label("Take the USB key out when the screen goes dark.", "secondary", wraps=True)
-        )
+        if planned.request:
+            inside.addWidget(label(planned.request, "secondary", wraps=True))
         self._stay = button("&Stay here", self._keep)
         inside.addWidget(self._stay)
         self._timer = QTimer(self)
