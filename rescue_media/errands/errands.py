@@ -60,6 +60,7 @@ from rescue_media.errands.destinations import disks_found, image_destination
 from rescue_media.errands.disk_health import ask_disk
 from rescue_media.errands.open_repository import OpenRepository
 from rescue_media.errands.restore_points import disks_in, items_in, points_by_computer
+from rescue_media.errands.settings import grant_setting, status
 from rescue_media.flow import moves as m
 from rescue_media.flow import wishes as w
 from rescue_media.flow.values import (
@@ -69,6 +70,7 @@ from rescue_media.flow.values import (
     Restart,
     Row,
     RowPlan,
+    Status,
     Workstation,
 )
 
@@ -96,6 +98,7 @@ class Machine:
     on_medium: bool = False
     repair: RepairDisk = repair_disk
     restart: Callable[[RestartPlan], None] = restart
+    status: Callable[[], Status] = status
 
 
 @dataclass(slots=True)
@@ -172,6 +175,18 @@ class Errands:
                 return m.Left()
             case w.EndSession(turn_off):
                 return self._end(turn_off=turn_off)
+            case w.LookAround():
+                return m.LookedAround(self._machine.status())
+            case (
+                w.FindNetwork()
+                | w.JoinWifi()
+                | w.UseAddress()
+                | w.UseGivenAddress()
+                | w.UseProxy()
+                | w.AskTimeServers()
+                | w.SetTime()
+            ):
+                return grant_setting(wish)
             case _:
                 assert_never(wish)
 

@@ -19,11 +19,13 @@ from rescue_media.flow.values import (
     Row,
     RowPlan,
     ShownCode,
+    Status,
     StorageKind,
     StoredDisk,
     TargetDisk,
     Workstation,
 )
+from rescue_media.network.state import Link, NetworkState, WifiNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,43 @@ class Disks:
     health: tuple[DiskHealth, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Adapters and wireless networks in reach; ``state`` ``None`` until they were asked for."""
+
+    state: NetworkState | None = None
+    wifi: tuple[WifiNetwork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wifi:
+    """The password of a wireless network."""
+
+    network: WifiNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddress:
+    """An address of one's own for an adapter, or the one that the network gives."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy between here and the storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateAndTime:
+    """The clock, by time servers or by hand."""
+
+
+SettingsPage: TypeAlias = Network | Wifi | LinkAddress | Proxy | DateAndTime
+
 Page: TypeAlias = (
-    Start
+    SettingsPage
+    | Start
     | Manage
     | Begin
     | Browse
@@ -235,3 +272,4 @@ class Flow:
     busy: str = ""
     problem: Problem | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
+    status: Status = field(default_factory=Status)

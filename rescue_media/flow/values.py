@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from backup_agent.model.disk import Disk
 from backup_agent.services.restore_disk import DiskPicture
+from rescue_media.clock.setting import ClockState
+from rescue_media.network.state import NetworkState
 
 
 class Purpose(StrEnum):
@@ -223,6 +225,14 @@ class Report:
     remarks: tuple[str, ...] = ()
     is_complete: bool = True
     restart: Restart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How network and clock are; ``None`` where nobody can tell."""
+
+    network: NetworkState | None = None
+    clock: ClockState | None = None
 
 
 @dataclass(frozen=True, slots=True)

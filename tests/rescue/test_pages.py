@@ -38,6 +38,14 @@ from rescue_media.flow.values import (
     StoredDisk,
     Workstation,
 )
+from rescue_media.network.state import (
+    Link,
+    LinkKind,
+    LinkState,
+    NetworkState,
+    WifiNetwork,
+    WifiSecurity,
+)
 from tests.rescue.captured import NAMES, disks_of, stored
 from tests.rescue.walker import Screen, Walker
 
@@ -106,6 +114,11 @@ def planned() -> p.Mapping:
     return replace(page, rows=rows, plans=(plan,))
 
 
+WIRED = Link(
+    "enp0s31f6", LinkKind.WIRED, LinkState.CONNECTED, "Wired connection 1", ("192.168.1.47/24",)
+)
+NETWORK = NetworkState((WIRED, Link("wlp2s0", LinkKind.WIFI, LinkState.DISCONNECTED)))
+HOME = WifiNetwork("Keller & Fontana, second floor, guests", 71, WifiSecurity.PASSWORD)
 PAGES: dict[str, Page] = {
     "start": p.Start(),
     "manage": p.Manage(),
@@ -148,6 +161,11 @@ PAGES: dict[str, Page] = {
             is_complete=False,
         )
     ),
+    "network": p.Network(NETWORK, (HOME, WifiNetwork("Open", 12, WifiSecurity.OPEN))),
+    "wifi": p.Wifi(HOME),
+    "link-address": p.LinkAddress(WIRED),
+    "proxy": p.Proxy(),
+    "clock": p.DateAndTime(),
     "disks": p.Disks(
         (DiskHealth("/dev/sda WD Blue 2 TB", False, ("412 worn areas were replaced.",)),)
     ),
