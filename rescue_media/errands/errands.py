@@ -60,7 +60,8 @@ from rescue_media.errands.destinations import disks_found, image_destination
 from rescue_media.errands.disk_health import ask_disk
 from rescue_media.errands.open_repository import OpenRepository
 from rescue_media.errands.restore_points import disks_in, items_in, points_by_computer
-from rescue_media.errands.settings import grant_setting, status
+from rescue_media.errands.settings import grant_setting, status, use_keyboard
+from rescue_media.errands.work_log import WorkLog
 from rescue_media.flow import moves as m
 from rescue_media.flow import wishes as w
 from rescue_media.flow.values import (
@@ -99,6 +100,7 @@ class Machine:
     repair: RepairDisk = repair_disk
     restart: Callable[[RestartPlan], None] = restart
     status: Callable[[], Status] = status
+    lasting: Path = Path("/run/everboot")
 
 
 @dataclass(slots=True)
@@ -120,6 +122,7 @@ class Errands:
         self._repository = OpenRepository()
         self._kept = _Kept()
         self._restart: RestartPlan | None = None
+        self._log = WorkLog()
 
     def close(self) -> None:
         try:
@@ -134,7 +137,15 @@ class Errands:
 
     def perform(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> m.Answer:
         """Raises ``EverbootError`` of every kind; the window shows what it says."""
+        emit = self._log.listening(emit)
         self._repository.emit = emit
+        try:
+            return self._grant(wish, emit, cancel)
+        except EverbootError as error:
+            self._log.add(f"{error.message} {error.hint}".rstrip())
+            raise
+
+    def _grant(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> m.Answer:
         match wish:
             case w.AskForCode():
                 return self._link.ask(wish)
@@ -175,6 +186,12 @@ class Errands:
                 return m.Left()
             case w.EndSession(turn_off):
                 return self._end(turn_off=turn_off)
+            case w.UseKeyboard(layout):
+                use_keyboard(layout, self._machine.lasting)
+                return m.Left()
+            case w.SaveLog(path):
+                self._log.save(Path(path))
+                return m.LogSaved(path)
             case w.LookAround():
                 return m.LookedAround(self._machine.status())
             case (
@@ -283,6 +300,8 @@ class Errands:
             )
             not_done += [gap.words for gap in job.gaps]
         title = "Everything is back" if not not_done else "Back, but not everything was in it"
+        for sentence in (*done, *not_done):
+            self._log.add(sentence)
         repaired = self._repair(emit, cancel)
         done += repaired.sentences(Result.DONE)
         if failed := tuple(repaired.sentences(Result.FAILED)):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import assert_never
 
-from backup_agent.errors import HostError
+from backup_agent.errors import HostError, TargetError
 from rescue_media.clock.setting import ClockState, clock_state, set_by_hand, set_by_network
+from rescue_media.errands.this_computer import this_computer
 from rescue_media.flow import moves as m
 from rescue_media.flow import wishes as w
 from rescue_media.flow.values import Status
@@ -23,7 +25,7 @@ from rescue_media.network.state import NetworkState
 
 def status() -> Status:
     """What cannot be asked is ``None``: nobody has done anything that could have failed."""
-    return Status(_network(), _clock())
+    return Status(_network(), _clock(), this_computer())
 
 
 def grant_setting(wish: w.SettingsWish) -> m.Answer:
@@ -47,6 +49,21 @@ def grant_setting(wish: w.SettingsWish) -> m.Answer:
         case _:
             assert_never(wish)
     return m.SettingMade(status())
+
+
+def use_keyboard(layout: str, folder: Path) -> None:
+    """Ask for the window once more, with that layout, from what has started this one.
+
+    ``folder`` is that of what lasts until the restart. Raises ``TargetError``.
+    """
+    try:
+        (folder / "keyboard").write_text(f"{layout}\n")
+        (folder / "window-again").touch()
+    except OSError as exc:
+        raise TargetError(
+            f"The keyboard stays as it is: {exc.strerror}.",
+            hint="Choose the layout in the boot menu.",
+        ) from exc
 
 
 def _use_proxy(address: str, user: str, password: str) -> None:

@@ -40,7 +40,7 @@ def advance(flow: Flow, move: m.Move) -> Step:
             return Step(flow, w.LookAround())
         case m.LookedAround(status):
             return Step(replace(flow, status=status))
-        case m.OpenNetwork() | m.OpenProxy() | m.OpenClock():
+        case m.OpenNetwork() | m.OpenProxy() | m.OpenClock() | m.OpenKeyboard():
             return open_settings(flow, move)
         case m.Failed(problem):
             return _failed(flow, problem)
@@ -98,10 +98,20 @@ def _by_page(flow: Flow, move: m.Move) -> Step:
             return _files(flow, files, move)
         case p.Running() as running:
             return _wants_password(flow, running, move)
-        case p.Done():
-            return stay(flow)
-        case p.Network() | p.Wifi() | p.LinkAddress() | p.Proxy() | p.DateAndTime():
+        case p.Done() as done:
+            return _done(flow, done, move)
+        case p.Network() | p.Wifi() | p.LinkAddress() | p.Proxy() | p.DateAndTime() | p.Keyboard():
             return advance_settings(flow, flow.page, move)
+
+
+def _done(flow: Flow, page: p.Done, move: m.Move) -> Step:
+    match move:
+        case m.SaveLog(path):
+            return wait(flow, "Saving the log", w.SaveLog(path))
+        case m.LogSaved(path):
+            return stay(flow, replace(page, saved=path))
+        case _:
+            return stay(flow)
 
 
 def _beginning(

@@ -256,6 +256,23 @@ class SetTime:
     moment: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenKeyboard:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class UseKeyboard:
+    """``layout`` by XKB's name."""
+
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLog:
+    path: str
+
+
 # What came of a wish.
 
 
@@ -358,6 +375,11 @@ class SettingMade:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSaved:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     report: Report
 
@@ -372,6 +394,7 @@ class Failed:
     problem: Problem
 
 
+OpenSettings: TypeAlias = OpenNetwork | OpenProxy | OpenClock | OpenKeyboard
 PersonsMove: TypeAlias = (
     GoBack
     | GoHome
@@ -412,6 +435,9 @@ PersonsMove: TypeAlias = (
     | UseProxy
     | AskTimeServers
     | SetTime
+    | OpenKeyboard
+    | UseKeyboard
+    | SaveLog
 )
 Answer: TypeAlias = (
     CertificateUnknown
@@ -430,6 +456,7 @@ Answer: TypeAlias = (
     | LookedAround
     | NetworkFound
     | SettingMade
+    | LogSaved
     | Finished
     | Left
     | Failed

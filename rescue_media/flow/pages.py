@@ -182,9 +182,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, and what was not."""
+    """What was done, and what was not. ``saved`` names the file that the log was saved to."""
 
     report: Report
+    saved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,12 @@ class DateAndTime:
     """The clock, by time servers or by hand."""
 
 
-SettingsPage: TypeAlias = Network | Wifi | LinkAddress | Proxy | DateAndTime
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """The keyboard's layout; the window begins anew with another one."""
+
+
+SettingsPage: TypeAlias = Network | Wifi | LinkAddress | Proxy | DateAndTime | Keyboard
 
 Page: TypeAlias = (
     SettingsPage

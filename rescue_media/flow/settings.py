@@ -12,7 +12,7 @@ from rescue_media.flow.steps import Step, behind, go, stay, wait
 from rescue_media.network.state import WifiSecurity
 
 
-def open_settings(flow: Flow, move: m.OpenNetwork | m.OpenProxy | m.OpenClock) -> Step:
+def open_settings(flow: Flow, move: m.OpenSettings) -> Step:
     """From anywhere, but not while something is waited for: that would be given up."""
     if flow.busy or isinstance(flow.page, p.Running | p.SettingsPage):
         return Step(flow)
@@ -23,6 +23,8 @@ def open_settings(flow: Flow, move: m.OpenNetwork | m.OpenProxy | m.OpenClock) -
             return go(flow, p.Proxy())
         case m.OpenClock():
             return go(flow, p.DateAndTime())
+        case m.OpenKeyboard():
+            return go(flow, p.Keyboard())
 
 
 def advance_settings(flow: Flow, page: p.SettingsPage, move: m.Move) -> Step:
@@ -50,6 +52,8 @@ def advance_settings(flow: Flow, page: p.SettingsPage, move: m.Move) -> Step:
             return wait(flow, "Asking time servers", w.AskTimeServers())
         case p.DateAndTime(), m.SetTime(moment):
             return wait(flow, "Setting the clock", w.SetTime(moment))
+        case p.Keyboard(), m.UseKeyboard(layout):
+            return wait(flow, "Beginning anew", w.UseKeyboard(layout))
         case _, m.SettingMade(status):
             return _made(replace(flow, status=status))
         case _:

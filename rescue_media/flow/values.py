@@ -228,11 +228,20 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Computer:
+    """In words: maker, memory, firmware; and for each disk its name and what it is."""
+
+    shown: str
+    disks: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """How network and clock are; ``None`` where nobody can tell."""
+    """How network, clock and computer are; ``None`` where nobody can tell."""
 
     network: NetworkState | None = None
     clock: ClockState | None = None
+    computer: Computer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,12 +163,26 @@ class SetTime:
     moment: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class UseKeyboard:
+    """By ending the window, which begins anew with it."""
+
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLog:
+    path: str
+
+
 SettingsWish: TypeAlias = (
     FindNetwork | JoinWifi | UseAddress | UseGivenAddress | UseProxy | AskTimeServers | SetTime
 )
 Wish: TypeAlias = (
     SettingsWish
     | LookAround
+    | UseKeyboard
+    | SaveLog
     | AskForCode
     | WaitForApproval
     | OpenPlace

@@ -17,7 +17,7 @@ from rescue_media.flow.machine import advance
 from rescue_media.flow.moves import Failed, GoBack, GoHome, Left, Move
 from rescue_media.flow.pages import Flow, Running
 from rescue_media.flow.values import Problem
-from rescue_media.flow.wishes import EndSession, LookAround, Wish
+from rescue_media.flow.wishes import EndSession, LookAround, UseKeyboard, Wish
 
 
 class Session(QObject):
@@ -87,7 +87,7 @@ class Session(QObject):
 
     def _answered(self, wish: Wish, answer: Move) -> None:
         is_wanted = self._free()
-        if isinstance(wish, EndSession):
+        if isinstance(wish, EndSession | UseKeyboard):
             self.ended.emit()
         elif is_wanted:
             self.send(answer)

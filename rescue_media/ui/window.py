@@ -24,7 +24,7 @@ from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label, notice
 from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.tokens import Palette
-from rescue_media.flow.moves import GoBack, LookAround, OpenClock, OpenNetwork
+from rescue_media.flow.moves import GoBack, LookAround, OpenClock, OpenKeyboard, OpenNetwork
 from rescue_media.flow.pages import Flow, Page, Start
 from rescue_media.flow.values import Status
 from rescue_media.ui.session import Session
@@ -111,6 +111,16 @@ class RescueWindow(QWidget):
             state.setVisible(self._session.flow.surroundings.on_medium)
         if keyboard := self._session.flow.surroundings.keyboard:
             line.addWidget(label(f"Keyboard {keyboard}", "secondary"))
+            if self._session.flow.surroundings.on_medium:
+                line.addWidget(
+                    button(
+                        "Change",
+                        lambda: self._session.send(OpenKeyboard()),
+                        kind="link",
+                        name="keyboard",
+                        says=f"Keyboard {keyboard}. Change it",
+                    )
+                )
         return bar
 
     # Network and clock

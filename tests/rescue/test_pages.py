@@ -166,6 +166,7 @@ PAGES: dict[str, Page] = {
     "link-address": p.LinkAddress(WIRED),
     "proxy": p.Proxy(),
     "clock": p.DateAndTime(),
+    "keyboard": p.Keyboard(),
     "disks": p.Disks(
         (DiskHealth("/dev/sda WD Blue 2 TB", False, ("412 worn areas were replaced.",)),)
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QPushButton
@@ -16,11 +17,15 @@ from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
 from rescue_media.flow import wishes as w
 from rescue_media.flow.pages import Surroundings
-from rescue_media.flow.values import Place, Purpose, Status, StorageKind
+from rescue_media.flow.values import Computer, Place, Purpose, Status, StorageKind
 from tests.rescue.test_pages import HOME, NETWORK, keep, require_no_sideways_scrolling, stand_on
 from tests.rescue.walker import Screen
 
-STATUS = Status(NETWORK, ClockState(synchronised=True, by_network=True))
+COMPUTER = Computer(
+    "Dell OptiPlex 7090, 16 GB memory, UEFI, Secure Boot on",
+    (("Disk 0", "Kingston NV2, 1 TB"), ("Disk 1", "WD Blue, 2 TB")),
+)
+STATUS = Status(NETWORK, ClockState(synchronised=True, by_network=True), COMPUTER)
 ON_MEDIUM = Surroundings(on_medium=True, keyboard="EN-US")
 
 
@@ -35,6 +40,7 @@ def test_the_start_page_and_the_bar_tell_what_came_by_itself(screen: Screen) -> 
     words = walker.words()
     assert "Connected by cable, 192.168.1.47/24." in words
     assert "a time server was heard" in words
+    assert "Dell OptiPlex 7090" in words
     require_no_sideways_scrolling(walker)
     keep(walker, "start-medium")
     walker.tab_to("Network settings")
@@ -78,3 +84,16 @@ def test_the_clock_is_named_when_a_certificate_is_refused_for_its_dates(
     walker.session.send(m.UsePlace(Place("s3:x", "x")))
     walker.qtbot.waitUntil(lambda: walker.session.flow.problem is not None)
     assert "The clock of this computer" in walker.words()
+
+
+def test_another_keyboard_ends_the_window_so_that_it_begins_anew(
+    screen: Screen, tmp_path: Path
+) -> None:
+    machine = Machine(on_medium=True, lasting=tmp_path)
+    walker = screen.open(surroundings=ON_MEDIUM, machine=machine)
+    walker.press("keyboard")
+    assert walker.until(p.Keyboard) == p.Keyboard()
+    with walker.qtbot.waitSignal(walker.session.ended):
+        walker.session.send(m.UseKeyboard("de"))
+    assert (tmp_path / "keyboard").read_text() == "de\n"
+    assert not walker.window.isVisible()

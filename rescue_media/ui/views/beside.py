@@ -1,4 +1,4 @@
-"""What stands on the right of the first page: how network and clock are."""
+"""What stands on the right of the first page: network, clock, and what computer this is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label, panel, row
 from rescue_media.flow import moves as m
-from rescue_media.flow.values import Status
+from rescue_media.flow.values import Computer, Status
 from rescue_media.network.state import LinkState, NetworkState
 from rescue_media.ui.views.settings import clock_words, link_name
 from rescue_media.ui.views.shown import Ground
@@ -22,6 +22,8 @@ def beside_the_start(ground: Ground) -> QWidget:
     inside.setSpacing(10)
     inside.addWidget(_network(ground))
     inside.addWidget(_clock(ground))
+    if ground.flow.status.computer is not None:
+        inside.addWidget(_computer(ground.flow.status.computer))
     inside.addStretch(1)
     return column
 
@@ -54,6 +56,18 @@ def _network(ground: Ground) -> QWidget:
 
 def _can_choose_wifi(state: NetworkState | None) -> bool:
     return state is not None and state.has_wifi and not state.is_connected
+
+
+def _computer(computer: Computer) -> QWidget:
+    frame, inside = panel(margin=16)
+    inside.addWidget(label("This computer", "heading"))
+    inside.addWidget(label(computer.shown, "secondary", wraps=True))
+    for name, what in computer.disks:
+        inside.addWidget(label(name, "strong"))
+        inside.addWidget(label(what, "secondary", wraps=True))
+    if not computer.disks:
+        inside.addWidget(label("No disk is seen in it.", "strong", state="warn"))
+    return frame
 
 
 def _clock(ground: Ground) -> QWidget:

@@ -57,5 +57,7 @@ def show(page: p.Page, ground: Ground) -> Shown:
             return settings.show_proxy(page, ground)
         case p.DateAndTime():
             return settings.show_clock(page, ground)
+        case p.Keyboard():
+            return settings.show_keyboard(page, ground)
         case _:
             assert_never(page)

@@ -37,6 +37,26 @@ _STATES = {
     LinkState.UNAVAILABLE: "No cable, or switched off",
 }
 
+_LAYOUTS = {
+    "us": "English, United States",
+    "gb": "English, United Kingdom",
+    "de": "German",
+    "fr": "French",
+    "ch": "German, Switzerland",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "be": "Belgian",
+    "nl": "Dutch",
+    "dk": "Danish",
+    "se": "Swedish",
+    "no": "Norwegian",
+    "fi": "Finnish",
+    "pl": "Polish",
+    "cz": "Czech",
+}
+"""Those of the boot menu."""
+
 
 def link_name(link: Link) -> str:
     return "Wired" if link.kind is LinkKind.WIRED else "WiFi"
@@ -186,6 +206,20 @@ def show_clock(_page: p.DateAndTime, ground: Ground) -> Shown:
     ask = button("Ask &time servers", ground.does(m.AskTimeServers()))
     accept = main_button("&Set", use)
     return Shown(content, buttons=[ask, accept], main=accept, focus="moment")
+
+
+def show_keyboard(_page: p.Keyboard, ground: Ground) -> Shown:
+    lead = "The window begins anew on its first page with the layout that is chosen."
+    content, inside = page("Keyboard", lead)
+    tree = table("layouts", ("Layout", "Name"), says="Keyboard layouts. Enter chooses")
+    for layout, title in _LAYOUTS.items():
+        tree.addTopLevelItem(line(layout, title, layout))
+    tree.itemActivated.connect(
+        lambda item, _column: ground.send(m.UseKeyboard(str(item.data(0, KEY)))),
+        Qt.ConnectionType.QueuedConnection,
+    )
+    inside.addWidget(tree, stretch=1)
+    return Shown(content, focus="layouts")
 
 
 def _secret(name: str, says: str) -> QLineEdit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
@@ -153,7 +154,12 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
             grid.addWidget(label(sentence, wraps=True), place, 1)
         listed.addLayout(grid)
         inside.addWidget(frame)
-    buttons = [button("Back to the &beginning", ground.does(m.GoHome()))]
+    if done.saved:
+        inside.addWidget(label(f"The log is saved as {done.saved}.", "strong", state="ok"))
+    buttons = [
+        button("Save &log…", lambda: _name_log(content, ground)),
+        button("Back to the &beginning", ground.does(m.GoHome())),
+    ]
     on_medium = ground.flow.surroundings.on_medium
     if on_medium:
         buttons.append(button("&Turn off", ground.does(m.Leave(turn_off=True))))
@@ -258,6 +264,17 @@ def show_files(files: p.Files, ground: Ground) -> Shown:
         main=copy,
         focus="files",
     )
+
+
+def _name_log(parent: QWidget, ground: Ground) -> None:
+    name, _ = QFileDialog.getSaveFileName(
+        parent,
+        "Save the log",
+        str(Path.home() / "everboot-log.txt"),
+        options=QFileDialog.Option.DontUseNativeDialog,
+    )
+    if name:
+        ground.send(m.SaveLog(name))
 
 
 def _choose_target(parent: QWidget, ground: Ground) -> None:
