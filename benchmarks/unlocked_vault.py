@@ -1,4 +1,4 @@
-"""What browsing an unlocked vault costs: a zip of 5 GiB that is read slowly, and a large folder.
+"""What browsing an unlocked vault costs: a large zip, twenty of it at once, a large folder.
 
 ``python -m benchmarks.unlocked_vault [--gib 5] [--names 100000] [--folder DIR]`` needs twice the
 space of the zip. The repository is on this computer: the process is measured, not a network.
@@ -20,7 +20,16 @@ import psutil
 from benchmarks.against_restic import ENVIRONMENT, EVERBOOT
 from benchmarks.measure import run
 from console_ui.unlocked.asking import UnlockedDoor
-from console_ui.unlocked.messages import Folder, KeepSelection, ListFolder, Opening, Reference
+from console_ui.unlocked.messages import (
+    Folder,
+    Hits,
+    KeepSearch,
+    KeepSelection,
+    ListFolder,
+    Opening,
+    Reference,
+    Search,
+)
 from console_ui.unlocked.starting import processes
 
 _PIECE = 8 << 20
@@ -51,7 +60,10 @@ def main() -> None:
                 reference = _entry(door, point, reference, name)
             _list(door, point, _entry(door, point, reference, "many"))
             big = _entry(door, point, reference, "big.bin")
-            asyncio.run(_zip(door, door.ask(KeepSelection(point, (big,)), Reference).reference))
+            _search(door, point)
+            selection = door.ask(KeepSelection(point, (big,)), Reference).reference
+            _zips(door, selection, at_once=1, slow_bytes=_SLOW_BYTES)
+            _zips(door, selection, at_once=20)
 
 
 def _fill(source: Path, *, gib: int, names: int) -> None:
@@ -99,22 +111,57 @@ def _list(door: UnlockedDoor, point: str, folder: str) -> None:
         print(f"{words} of {listed.total:,} names  {seconds:5.3f} s", flush=True)
 
 
-async def _zip(door: UnlockedDoor, selection: str) -> None:
-    """The first GiB is read slowly, the rest as fast as it comes."""
-    process = next(each for each in psutil.Process().children() if "unlocked" in each.cmdline()[-1])
-    received = looked = peak = 0
+def _search(door: UnlockedDoor, point: str) -> None:
     begin = time.perf_counter()
-    async for piece in door.zip(selection):
+    kept = door.ask(KeepSearch(point, "0099999"), Reference)
+    found = door.ask(Search(kept.reference, most=500, longest_seconds=25), Hits)
+    seconds = time.perf_counter() - begin
+    print(f"search by name, {len(found.entries)} hit  {seconds:5.3f} s", flush=True)
+
+
+def _zips(door: UnlockedDoor, selection: str, *, at_once: int, slow_bytes: int = 0) -> None:
+    """``slow_bytes`` of each are read slowly, the rest as fast as it comes."""
+    process = next(each for each in psutil.Process().children() if "unlocked" in each.cmdline()[-1])
+    before = process.cpu_times()
+    begin = time.perf_counter()
+    peaks = asyncio.run(_all(door, selection, process, at_once=at_once, slow_bytes=slow_bytes))
+    seconds = time.perf_counter() - begin
+    cpu = process.cpu_times()
+    used = cpu.user + cpu.system - before.user - before.system
+    print(
+        f"{at_once} zips at once  wall {seconds:5.1f} s  CPU {used:5.1f} s"
+        f"  peak {max(peaks) / (1 << 20):.0f} MiB, of who reads"
+        f" {psutil.Process().memory_info().rss / (1 << 20):.0f} MiB",
+        flush=True,
+    )
+
+
+async def _all(
+    door: UnlockedDoor, selection: str, process: psutil.Process, *, at_once: int, slow_bytes: int
+) -> list[int]:
+    async with asyncio.TaskGroup() as group:
+        reading = [
+            group.create_task(_zip(door, selection, process, slow_bytes=slow_bytes))
+            for _ in range(at_once)
+        ]
+    return [each.result() for each in reading]
+
+
+async def _zip(
+    door: UnlockedDoor, selection: str, process: psutil.Process, *, slow_bytes: int
+) -> int:
+    """The most memory that the process was seen to take."""
+    received = looked = peak = 0
+    offered = await asyncio.to_thread(door.zip, selection)
+    size = offered.head.size
+    async for piece in await asyncio.to_thread(offered.take, 0, size):
         received += len(piece)
         if received - looked >= _LOOK_BYTES:
             looked = received
             peak = max(peak, process.memory_info().rss)
-            await asyncio.sleep(_PAUSE_SECONDS if received < _SLOW_BYTES else 0)
-    cpu = process.cpu_times()
-    print(
-        f"zip of {received / (1 << 30):.1f} GiB  wall {time.perf_counter() - begin:5.1f} s"
-        f"  CPU {cpu.user + cpu.system:5.1f} s  peak {peak / (1 << 20):.0f} MiB"
-    )
+            await asyncio.sleep(_PAUSE_SECONDS if received < slow_bytes else 0)
+    assert received == size
+    return max(peak, process.memory_info().rss)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the console runs (give the same --data or --database and --public-address)",
     )
     parser.add_argument(
+        "--reset-two-factor",
+        metavar="EMAIL",
+        help="take all second factors from this account, whose owner is told by mail, and end; "
+        "for who has lost them and has no administrator to ask (give the same --data or "
+        "--database and --public-address)",
+    )
+    parser.add_argument(
         "--check-audit-log",
         action="store_true",
         help="check every chain of the audit log, say where one is broken (status 1), and end",
@@ -101,6 +108,8 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
     """Serve; returns 0 when stopped. Raises ``UsageError`` for settings that make no sense."""
     if args.check_audit_log:
         return _check_audit_log(args, session)
+    if args.reset_two_factor is not None:
+        return _reset_two_factor(args, session)
     if args.set_up_link:
         return _print_set_up_link(args, session)
     from console_ui.server import listening_socket, serve
@@ -123,21 +132,36 @@ def run(args: argparse.Namespace, session: CommandSession) -> int:
 
 def _print_set_up_link(args: argparse.Namespace, session: CommandSession) -> int:
     """Beside a console that runs, or before it is started again."""
-    settings = settings_from(args, environment=session.environment, port=args.port)
-    match settings.database:
-        case Sqlite(file=file) if not file.exists():
-            raise UsageError(
-                f"There is no console in {settings.data} yet.",
-                hint="Start it without --set-up-link first, or give its --data.",
-            )
-    from console_ui.django_settings import configure
-
-    configure(settings)
+    _configure_existing(args, session)
 
     from console_ui.installation import new_set_up_link
 
     print(new_set_up_link())  # noqa: T201 (the command's answer)
     return 0
+
+
+def _reset_two_factor(args: argparse.Namespace, session: CommandSession) -> int:
+    """Beside a console that runs, which sends the mail; or before it is started again."""
+    _configure_existing(args, session)
+
+    from console_ui.installation import reset_two_factor
+
+    login = reset_two_factor(args.reset_two_factor)
+    print(f"{login} logs in with the password alone now.")  # noqa: T201 (the command's answer)
+    return 0
+
+
+def _configure_existing(args: argparse.Namespace, session: CommandSession) -> None:
+    settings = settings_from(args, environment=session.environment, port=args.port)
+    match settings.database:
+        case Sqlite(file=file) if not file.exists():
+            raise UsageError(
+                f"There is no console in {settings.data} yet.",
+                hint="Start it without this option first, or give its --data.",
+            )
+    from console_ui.django_settings import configure
+
+    configure(settings)
 
 
 def _check_audit_log(args: argparse.Namespace, session: CommandSession) -> int:

@@ -231,5 +231,10 @@ def _logging() -> dict[str, object]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         # Refused requests (404, 403) are business as usual here.
-        "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
+        "loggers": {
+            "django.request": {"level": "ERROR"},
+            "django.security": {"level": "ERROR"},
+            # Anybody can send any Host header: a log must not grow by that.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+        },
     }

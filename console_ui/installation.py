@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db import DatabaseError, OperationalError, transaction
 
-from backup_agent.errors import HostError
+from backup_agent.errors import HostError, UsageError
 from console_ui.settings import Settings
 
 
@@ -53,8 +53,47 @@ def new_set_up_link() -> str:
             link = secret_links.make(Purpose.SET_UP)
             record("organisation.set_up_link_made", by=THE_CONSOLE)
     except DatabaseError as exc:
-        raise HostError(
-            "The console's database cannot be used.",
-            hint="Check --database, and start the console once without --set-up-link.",
-        ) from exc
+        raise _unusable() from exc
     return link
+
+
+def reset_two_factor(name: str) -> str:
+    """For who has lost every factor and nobody is above: whoever may use this computer's console
+    stands in for the administrator. Returns the account's login ID.
+
+    In the log of each of the person's organisations, and in a mail to them, like any other
+    reset. Raises ``UsageError`` for an unknown name, ``HostError`` as above.
+    """
+    from django.utils import translation
+    from django.utils.translation import gettext as _
+
+    from console_ui.accounts import second_factors
+    from console_ui.accounts.journal import note_of
+    from console_ui.accounts.models import User
+    from console_ui.accounts.notices import security_change
+    from console_ui.accounts.visitor import UNKNOWN_VISITOR
+    from console_ui.audit.actor import THE_CONSOLE
+
+    try:
+        user = User.objects.find(name)
+        if user is None:
+            raise UsageError(
+                f"Nobody has an account as {name}.",
+                hint="Give the e-mail address or the login ID (SBA-XXXX-ADMIN).",
+            )
+        with transaction.atomic():
+            second_factors.reset(user)
+            note_of(user, THE_CONSOLE, "second_factor.reset", about=user.email)
+            with translation.override(user.language or "en"):
+                what = _("An administrator has reset your two-factor authentication.")
+            security_change(user, what, UNKNOWN_VISITOR)
+    except DatabaseError as exc:
+        raise _unusable() from exc
+    return user.login_id
+
+
+def _unusable() -> HostError:
+    return HostError(
+        "The console's database cannot be used.",
+        hint="Check --database, and start the console once without this option.",
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import include, path
 
 from console_ui.media.pages import media_codes
-from console_ui.storage import device_vaults
 from console_ui.web import assets, failures
 
 handler400 = failures.bad_request
@@ -22,13 +21,6 @@ urlpatterns = [
     path("", include("console_ui.activity.urls")),
     path("", include("console_ui.alerts.urls")),
     path("", include("console_ui.download.urls")),
-    path("api/v1/device/vaults", device_vaults.listing, name="api-device-vaults"),
-    path(
-        "api/v1/device/managed-password",
-        device_vaults.hand_over_password,
-        name="api-own-managed-password",
-    ),
-    # After what has an address below it of its own.
     path("api/v1/", include("console_ui.api.application")),
     path("media", media_codes.media, name="media"),
 ]

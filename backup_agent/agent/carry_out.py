@@ -64,8 +64,9 @@ def _source(plan: Plan, folder: Path | None, stack: ExitStack, emit: Emit) -> So
                 one_file_system=plan.one_file_system,
             )
         )
-    # Nobody is asked while a plan runs: disks in use are what a machine's plan is about.
-    chosen = disks_source(DiskSelection(plan.disks, allow_mounted=True, repository=folder))
+    chosen = disks_source(
+        DiskSelection(plan.disks, allow_mounted=plan.allow_mounted, repository=folder)
+    )
     for remark in chosen.remarks:
         emit(Notice(remark))
     return stack.enter_context(closing(chosen.source))

@@ -32,6 +32,13 @@ def pause_after(failures: int, *, chance: Callable[[], float] = random.random) -
     return longest * (0.5 + chance() / 2)
 
 
+def spread(seconds: float, *, chance: Callable[[], float] = random.random) -> float:
+    """A little less than the console asks for: devices that were switched on, or that found it
+    again, in the same moment soon come one after the other.
+    """
+    return seconds * (0.8 + chance() / 5)
+
+
 class Courier:
     """``run`` is the body of a thread; everything else may be called from any."""
 
@@ -81,7 +88,7 @@ class Courier:
         self._bring_news()
         if self._clock() >= self._heartbeat_due:
             seconds = self._channel.heartbeat(__version__, self._plans())
-            self._heartbeat_due = self._clock() + seconds
+            self._heartbeat_due = self._clock() + spread(seconds)
         if (progress := self._progress) is not None:
             self._channel.progress(progress)
 

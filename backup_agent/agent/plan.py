@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 class Plan:
     """``paths``, or ``disks``, or the whole ``machine``. ``every_hours`` 0: only when asked.
 
+    ``allow_mounted``: also disks in use of which the system has no frozen view, as they come.
     ``id`` is a UUID: runs and consoles name the plan by it, whatever it is called.
     """
 
@@ -21,6 +22,7 @@ class Plan:
     one_file_system: bool = False
     disks: tuple[str, ...] = ()
     machine: bool = False
+    allow_mounted: bool = False
     every_hours: int = 0
 
     @property

@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--disk", action="append", default=[], metavar="DISK", help="a whole disk; repeatable"
     )
     parser.add_argument("--machine", action="store_true", help="every fixed disk")
+    parser.add_argument(
+        "--allow-mounted",
+        action="store_true",
+        help="back up disks although they are in use: files being written may come out torn",
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -77,6 +82,8 @@ def _plan(args: argparse.Namespace) -> Plan:
             "A plan backs up either paths, or disks, or the whole machine.",
             hint="everboot plan add NAME PATH …, or --disk DISK, or --machine",
         )
+    if args.allow_mounted and args.paths:
+        raise UsageError("--allow-mounted is for disks.")
     if args.every < 0:
         raise UsageError("--every takes a number of hours.")
     return Plan(
@@ -89,6 +96,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         one_file_system=args.one_file_system,
         disks=tuple(args.disk),
         machine=args.machine,
+        allow_mounted=args.allow_mounted,
         every_hours=args.every,
     )
 
@@ -149,12 +157,15 @@ def _run(name: str, session: Session) -> int:
 
 def _show(plan: Plan, session: Session) -> None:
     often = f"every {plan.every_hours} h" if plan.every_hours else "when asked"
+    if plan.allow_mounted:
+        often += ", also while in use"
     session.render.show(
         {
             "message_type": "plan",
             "id": plan.id,
             "name": plan.name,
             "what": plan.what,
+            "allow_mounted": plan.allow_mounted,
             "every_hours": plan.every_hours,
         },
         f"{plan.name}: {plan.what} ({often})",

@@ -168,6 +168,7 @@ def plan_prune(
     forgotten: Collection[SnapshotId] = (),
     allow_empty: bool = False,
     max_unused: float = MAX_UNUSED,
+    copying: bool = True,
     emit: Emit,
     cancel: CancelToken,
 ) -> PrunePlan:
@@ -176,7 +177,8 @@ def plan_prune(
     ``forgotten`` snapshots do not count: removed a moment ago, a listing may
     still name them; or they are about to be. ``allow_empty``: that no snapshot
     is listed is no surprise, and no packs are to remain. ``max_unused`` is a
-    share, 0 to (without) 1.
+    share, 0 to (without) 1. Without ``copying``, packs of which anything is needed
+    stay as they are: that takes hardly any room.
     """
     if not 0 <= max_unused < 1:
         raise UsageError("The share that may stay unused is at least 0 and less than 1.")
@@ -190,7 +192,7 @@ def plan_prune(
         raise _no_snapshots(repository, len(sizes))
     used = find_used(repository, snapshots, emit=emit, cancel=cancel)
     uses = _claim(packs, sizes, used, repository.index)
-    repack = _choose_repack(uses, max_unused)
+    repack = _choose_repack(uses, max_unused) if copying else {}
     keep = [u for u in uses if u.needed and u.pack.id not in repack]
     unindexed = {pack: size for pack, size in sorted(sizes.items()) if pack not in packs}
     in_two_phases = repository.backend.listing_may_lag

@@ -27,7 +27,6 @@ from backup_agent.storage.backend import FileKind, ObjectKey
 _Run: TypeAlias = dict[BlobId, bytes | IntegrityError]
 
 _WINDOW_BYTES = 16 << 20
-"""How much a stream fetches at a time; two windows are under way."""
 _GAP = 64 << 10
 """Unwanted bytes between two blobs that cost less than another request."""
 _LARGEST_READ = 8 << 20
@@ -42,8 +41,10 @@ class BlobReader:
     For several threads; the reads they start run in others.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, *, window_bytes: int = _WINDOW_BYTES) -> None:
+        """``window_bytes``: how much a stream fetches at a time; twice that is under way."""
         self._repository = repository
+        self._window_bytes = window_bytes
         self._own = threading.local()
         self._tree_windows: OrderedDict[tuple[PackId, int], bytes] = OrderedDict()
         self._tree_windows_lock = threading.Lock()
@@ -166,7 +167,7 @@ class BlobReader:
             window.append(blob)
             place = self._repository.index.find(BlobKind.DATA, blob)
             size += place.blob.plain_length if place else 0
-            if size >= _WINDOW_BYTES:
+            if size >= self._window_bytes:
                 yield window
                 window, size = [], 0
         if window:

@@ -33,8 +33,11 @@ class Inside(Protocol):
         """Why the content cannot be had, if that is known beforehand; else empty."""
         ...
 
-    def pieces(self) -> Iterator[bytes]:
-        """All of it, in order. Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``."""
+    def pieces(self, start: int = 0) -> Iterator[bytes]:
+        """What lies behind ``start``, in order.
+
+        Raises ``UnreadableError``, ``IntegrityError``, ``StorageError``.
+        """
         ...
 
 

@@ -23,12 +23,11 @@ from backup_agent.model.retention import (
 )
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.repository.locks import RepositoryLock
-from backup_agent.repository.prune import execute_prune
 from backup_agent.repository.prune_plan import MAX_UNUSED, PrunePlan, plan_prune
 from backup_agent.repository.reindex import remove_files
 from backup_agent.repository.repository import DamagedFile, Repository
 from backup_agent.services.looking import lock_if_allowed
-from backup_agent.services.prune import OnPrunePlan
+from backup_agent.services.prune import OnPrunePlan, carry_out
 from backup_agent.storage.backend import FileKind
 
 
@@ -188,15 +187,20 @@ def run_forget_and_prune(
             repository, request, lock, now=now, on_plan=on_plan, emit=emit, cancel=cancel
         )
         on_forgotten(decision)
-        plan = plan_prune(
-            repository,
-            forgotten=decision.remove,
-            max_unused=max_unused,
-            emit=emit,
-            cancel=cancel,
-        )
+
+        def plan_again(*, copying: bool = True) -> PrunePlan:
+            return plan_prune(
+                repository,
+                forgotten=decision.remove,
+                max_unused=max_unused,
+                copying=copying,
+                emit=emit,
+                cancel=cancel,
+            )
+
+        plan = plan_again()
         on_prune_plan(plan)
-        execute_prune(plan, repository, lock=lock, emit=emit, cancel=cancel)
+        carry_out(plan, repository, plan_again, lock=lock, emit=emit, cancel=cancel)
         return ForgetOutcome(decision, plan)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
+from backup_agent.errors import StorageFullError
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Emit
+from backup_agent.model.events import Emit, Notice
 from backup_agent.model.ids import SnapshotId
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.prune import execute_prune
@@ -14,9 +15,25 @@ from backup_agent.repository.prune_plan import MAX_UNUSED, PrunePlan, plan_prune
 from backup_agent.repository.repository import Repository
 from backup_agent.services.looking import lock_if_allowed
 
-__all__ = ["MAX_UNUSED", "OnPrunePlan", "PrunePlan", "preview_prune", "run_prune"]
+__all__ = [
+    "MAX_UNUSED",
+    "OnPrunePlan",
+    "PlanAgain",
+    "PrunePlan",
+    "carry_out",
+    "preview_prune",
+    "run_prune",
+]
 
 OnPrunePlan: TypeAlias = Callable[[PrunePlan], None]
+
+
+class PlanAgain(Protocol):
+    """Makes the plan anew, from what there is by now."""
+
+    def __call__(self, *, copying: bool) -> PrunePlan:
+        """As ``plan_prune`` has it."""
+        ...
 
 
 def preview_prune(
@@ -62,9 +79,44 @@ def run_prune(
     it is, all restore points are whole and the next prune goes on.
     """
     with RepositoryLock(repository, exclusive=True) as lock:
-        plan = plan_prune(
-            repository, allow_empty=allow_empty, max_unused=max_unused, emit=emit, cancel=cancel
-        )
+
+        def plan_again(*, copying: bool = True) -> PrunePlan:
+            return plan_prune(
+                repository,
+                allow_empty=allow_empty,
+                max_unused=max_unused,
+                copying=copying,
+                emit=emit,
+                cancel=cancel,
+            )
+
+        plan = plan_again()
         on_plan(plan)
-        execute_prune(plan, repository, lock=lock, emit=emit, cancel=cancel)
+        carry_out(plan, repository, plan_again, lock=lock, emit=emit, cancel=cancel)
         return plan
+
+
+def carry_out(
+    plan: PrunePlan,
+    repository: Repository,
+    plan_again: PlanAgain,
+    *,
+    lock: RepositoryLock,
+    emit: Emit,
+    cancel: CancelToken,
+) -> None:
+    """Execute the plan. A prune copies first and deletes last, for which a full storage has no
+    room: there, what needs no copying is deleted first, and then the rest is planned anew.
+
+    Raises what :func:`run_prune` raises.
+    """
+    try:
+        execute_prune(plan, repository, lock=lock, emit=emit, cancel=cancel)
+    except StorageFullError:
+        smaller = plan_again(copying=False)
+        if smaller.freed_bytes <= 0:
+            raise
+        emit(Notice("The storage is full: what can be deleted without copying goes first."))
+        execute_prune(smaller, repository, lock=lock, emit=emit, cancel=cancel)
+        rest = plan_again(copying=True)
+        execute_prune(rest, repository, lock=lock, emit=emit, cancel=cancel)

@@ -115,12 +115,13 @@ def _backend(access: Access, *, emit: Emit, cancel: CancelToken) -> Backend:
 
 
 @contextmanager
-def reading(repository: Repository, *, emit: Emit) -> Iterator[BlobReader]:
+def reading(repository: Repository, *, emit: Emit, with_lock: bool = True) -> Iterator[BlobReader]:
     """A reader with the index loaded, for restoring and looking.
 
     Takes a shared lock where it can, so that nobody prunes meanwhile; but a
     lock in the way, or storage that cannot be written, keeps nobody from their data.
     Nor does a damaged index file: the packs it spoke of are asked themselves.
+    Without a lock (``with_lock``) only where what is pruned meanwhile can still be read.
     """
     damaged: list[DamagedFile] = []
 
@@ -129,10 +130,13 @@ def reading(repository: Repository, *, emit: Emit) -> Iterator[BlobReader]:
         repository.load_index(on_damage=damaged.append)
 
     with ExitStack() as stack:
-        try:
-            stack.enter_context(RepositoryLock(repository, meanwhile=load_index))
-        except (RepositoryLockedError, StorageError):
-            # Whoever has it may have pruned what was loaded meanwhile.
+        if with_lock:
+            try:
+                stack.enter_context(RepositoryLock(repository, meanwhile=load_index))
+            except (RepositoryLockedError, StorageError):
+                # Whoever has it may have pruned what was loaded meanwhile.
+                load_index()
+        else:
             load_index()
         for file in damaged:
             emit(

@@ -43,8 +43,8 @@ class ItemInVolume:
     def read_at(self, offset: int, size: int) -> bytes:
         return self.volume.tree.read_at(self.item.reference, offset, size, stream=self.stream)
 
-    def pieces(self) -> Iterator[bytes]:
-        for offset in range(0, self.size, _PIECE):
+    def pieces(self, start: int = 0) -> Iterator[bytes]:
+        for offset in range(start, self.size, _PIECE):
             piece = self.read_at(offset, _PIECE)
             if len(piece) != min(_PIECE, self.size - offset):
                 raise UnreadableError(

@@ -30,6 +30,7 @@ def open_at_rest(host: Host, disk: Disk, *, allow_mounted: bool) -> io.RawIOBase
     raise FreezeFailedError(
         f"{disk.path} is in use ({', '.join(places)}). A disk that changes while it is read"
         " would be stored half as it was before and half as it was after.",
-        hint="Unmount it, or accept that with --allow-mounted. An LVM logical volume can be backed"
-        " up while in use, but on its own: --disk /dev/GROUP/VOLUME.",
+        hint="Unmount it, or accept that with --allow-mounted (for a plan: when it is added)."
+        " An LVM logical volume can be backed up while in use, but on its own:"
+        " --disk /dev/GROUP/VOLUME.",
     )

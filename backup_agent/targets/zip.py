@@ -12,11 +12,8 @@ for the time (``UT``) and for modes in the external attributes.
 
 from __future__ import annotations
 
-import calendar
 import stat
-import struct
 import sys
-import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +26,14 @@ from backup_agent.errors import IntegrityError, TargetError
 from backup_agent.model.events import Emit, ItemSkipped, Notice
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.targets.path import RelPath, shown
+from backup_agent.targets.zip_fields import (
+    DOS_FOLDER,
+    KIND_WORDS,
+    LONGEST_NAME,
+    MADE_ON_UNIX,
+    dos_time,
+    unix_time,
+)
 from backup_agent.targets.zip_names import ArchiveNames
 
 _FAST = 1
@@ -38,11 +43,6 @@ _NO_COMPRESSION = 0
 deflate stream, but programs that read zips front to back cannot find the end of such a member."""
 _SAMPLE_SIZE = 16 << 10
 _WORTHWHILE = 0.97
-_MADE_ON_UNIX = 3
-_DOS_FOLDER = 0x10
-_LONGEST_NAME = 0xFFFF
-_FIRST_DOS_SECOND = calendar.timegm((1980, 1, 1, 0, 0, 0))
-_LAST_DOS_SECOND = calendar.timegm((2107, 12, 31, 23, 59, 58))
 
 
 Chunk: TypeAlias = bytes | memoryview
@@ -86,7 +86,7 @@ class ZipTarget:
         name = self._names.folder(path)
         if self._fits(path, name):
             info = _member(name, node, stat.S_IFDIR)
-            info.external_attr |= _DOS_FOLDER
+            info.external_attr |= DOS_FOLDER
             info.compress_type = ZIP_STORED
             info.CRC = 0
             self._zip.mkdir(info)
@@ -122,7 +122,7 @@ class ZipTarget:
         A device or fifo is missing from the zip, where a restore would bring it back. A socket
         is missing nowhere: it has no content, and only the program that listens can make it.
         """
-        reason = f"a zip cannot hold a {_CALLED[node.kind]}"
+        reason = f"a zip cannot hold a {KIND_WORDS[node.kind]}"
         if node.kind is NodeKind.SOCKET:
             self._emit(Notice(f"{shown(path)}: {reason}; programs make them anew"))
         else:
@@ -156,7 +156,7 @@ class ZipTarget:
             raise
 
     def _fits(self, path: RelPath, name: str) -> bool:
-        if len(name.encode()) > _LONGEST_NAME:
+        if len(name.encode()) > LONGEST_NAME:
             self._emit(
                 ItemSkipped(
                     path=shown(path), reason="its path is too long for a zip", during="restore"
@@ -166,18 +166,6 @@ class ZipTarget:
         if name.rstrip("/").encode() != b"/".join(path):
             self._emit(Notice(f"{shown(path)} is called {name} in the zip"))
         return True
-
-
-_CALLED = {
-    NodeKind.FILE: "file",
-    NodeKind.FOLDER: "folder",
-    NodeKind.SYMLINK: "symbolic link",
-    NodeKind.BLOCK_DEVICE: "block device",
-    NodeKind.CHARACTER_DEVICE: "character device",
-    NodeKind.FIFO: "fifo",
-    NodeKind.SOCKET: "socket",
-    NodeKind.IRREGULAR: "thing of unknown kind",
-}
 
 
 class _Outlet:
@@ -223,28 +211,12 @@ def _write_all(stream: Sink, data: bytes) -> None:
 
 def _member(name: str, node: Node, kind: int) -> ZipInfo:
     modified_seconds = node.mtime_ns // 1_000_000_000
-    info = ZipInfo(name, _dos_time(modified_seconds))
-    info.create_system = _MADE_ON_UNIX
+    info = ZipInfo(name, dos_time(modified_seconds))
+    info.create_system = MADE_ON_UNIX
     info.external_attr = (kind | node.permissions) << 16
-    info.extra = _unix_time(modified_seconds)
+    info.extra = unix_time(modified_seconds)
     info.compress_type = ZIP_DEFLATED
     return info
-
-
-def _dos_time(seconds: int) -> tuple[int, int, int, int, int, int]:
-    """The plain field, in UTC, for programs that know no better: 1980 to 2107."""
-    clamped = min(max(seconds, _FIRST_DOS_SECOND), _LAST_DOS_SECOND)
-    return time.gmtime(clamped)[:6]
-
-
-def _unix_time(seconds: int) -> bytes:
-    """Info-ZIP's extended timestamp, ``UT``: seconds since 1970, UTC. Nothing beyond its 32 bits.
-
-    With nothing but the mtime in it, the local and the central field are the same.
-    """
-    if not -(1 << 31) <= seconds < 1 << 31:
-        return b""
-    return struct.pack("<2sHBi", b"UT", 5, 1, seconds)
 
 
 def _is_compressible(first: Chunk) -> bool:

@@ -1,7 +1,7 @@
 """Passwords for programs: restic, scripts, whatever cannot type a second factor.
 
-They open the API, or in the storage gateway what they were made for, never the web login. With
-two-factor authentication on, the account's own password opens neither.
+They open the API, or in the storage gateway what they were made for, never the web login. The
+account's own password opens both to programs, until two-factor authentication is on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from console_ui.accounts import throttle
+from console_ui.accounts import guesses, proved_passwords, throttle
+from console_ui.accounts.journal import note_by
 from console_ui.accounts.login_id import ALPHABET
 from console_ui.accounts.models import (
     ApplicationPassword,
@@ -30,7 +31,10 @@ from console_ui.accounts.models import (
     Scope,
     User,
 )
+from console_ui.accounts.request import person
 from console_ui.accounts.throttle import Blocked
+from console_ui.audit.actor import Actor, ActorKind
+from console_ui.audit.record import Outcome
 
 _GROUPS, _GROUP_CHARACTERS = 6, 5  # 30 characters, 150 bits
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -40,7 +44,8 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 class Principal:
     """Whom a program acts for. ``application_password`` is None for the account's own.
 
-    ``reaches`` are the ids of devices and vaults whose storage it may open.
+    ``reaches`` are the ids of devices and vaults whose storage it may open; None for all of the
+    organisation's.
     """
 
     user: User
@@ -48,7 +53,7 @@ class Principal:
     role: Role
     scopes: frozenset[Scope]
     application_password: ApplicationPassword | None
-    reaches: frozenset[uuid.UUID] = frozenset()
+    reaches: frozenset[uuid.UUID] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +120,36 @@ def close(target_id: uuid.UUID) -> int:
     return len(idle)
 
 
-def authenticate_application_password(password: str, *, scope: Scope, address: str) -> Verdict:
-    """Who it belongs to; None when it is wrong, revoked, expired or not for ``scope``.
+def authenticate_program(
+    login: str,
+    password: str,
+    *,
+    scope: Scope,
+    address: str,
+    organisation_id: uuid.UUID | None = None,
+) -> Verdict:
+    """HTTP Basic: an application password, or the account's own where no second factor is.
 
-    Who has lost the membership or the account has lost its application passwords, too.
-    ``address`` is where the request comes from: wrong guesses from there are slowed down.
+    None when it is wrong, revoked, expired or not for ``scope``. Who has lost the membership or
+    the account has lost its application passwords, too. ``login`` is for the caller to compare
+    with an application password's owner: it may name something else, too. The account's own
+    password acts in ``organisation_id``, or else in the oldest membership. Wrong passwords
+    under this name from ``address`` are slowed down.
     """
-    now = timezone.now()
-    row = (
-        ApplicationPassword.objects.select_related("user", "organisation")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-        .filter(secret_hash=_hash(password), user__is_active=True)
-        .first()
-    )
+    if not login or not password:
+        return None
+    row = _find(password)
     membership = _membership(row) if row else None
     if row is None or membership is None:
-        return throttle.attempt(throttle.ADDRESS, address)
+        return _by_account_password(
+            login, password, address=address, organisation_id=organisation_id
+        )
     scopes = frozenset(Scope(name) for name in row.scopes)
     if not _covers(scopes, scope):
         return None
     if _must_enrol(row.user):
         return EnrolmentRequired()
+    now = timezone.now()
     if row.used_at is None or row.used_at < now - _USE_NOTED_EVERY:
         # Programs come with every request: writing each one down would be a write for each.
         ApplicationPassword.objects.filter(pk=row.pk).update(used_at=now)
@@ -143,22 +157,13 @@ def authenticate_application_password(password: str, *, scope: Scope, address: s
     return Principal(row.user, row.organisation, Role(membership.role), scopes, row, reaches)
 
 
-def authenticate_program(login: str, password: str, *, scope: Scope, address: str) -> Verdict:
-    """HTTP Basic: an application password, or the account's own where no second factor is.
-
-    ``login`` is e-mail address or login ID. The account's own password acts in the oldest
-    membership.
-    """
-    if not login or not password:
-        return None
-    found = authenticate_application_password(password, scope=scope, address=address)
-    match found:
-        case Principal():
-            return found if User.objects.find(login) == found.user else None
-        case Blocked() | EnrolmentRequired():
-            return found
-        case None:
-            return _by_account_password(login, password, scope=scope)
+def _find(password: str) -> ApplicationPassword | None:
+    return (
+        ApplicationPassword.objects.select_related("user", "organisation")
+        .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+        .filter(secret_hash=_hash(password), user__is_active=True)
+        .first()
+    )
 
 
 def _membership(row: ApplicationPassword) -> Membership | None:
@@ -169,20 +174,57 @@ def _must_enrol(user: User) -> bool:
     return user.must_have_second_factor and not user.has_second_factor
 
 
-def _by_account_password(login: str, password: str, *, scope: Scope) -> Verdict:
-    """One count and one slow hash for every name: neither tells which accounts there are."""
-    if blocked := throttle.attempt(throttle.LOGIN_ACCOUNT, login):
-        return blocked
-    user = authenticate(username=login, password=password)
-    if not isinstance(user, User) or user.has_second_factor:
+def _by_account_password(
+    login: str, password: str, *, address: str, organisation_id: uuid.UUID | None
+) -> Verdict:
+    user = _proved(login, password, address)
+    if not isinstance(user, User):
+        return user
+    if user.has_second_factor:
         return None
-    throttle.succeeded(throttle.LOGIN_ACCOUNT, login)
-    membership = user.memberships.select_related("organisation").order_by("joined_at").first()
-    if membership is None:
+    found = user.memberships.select_related("organisation").order_by("joined_at")
+    if organisation_id is not None:
+        found = found.filter(organisation=organisation_id)
+    if (membership := found.first()) is None:
         return None
     if _must_enrol(user):
         return EnrolmentRequired()
-    return Principal(user, membership.organisation, Role(membership.role), frozenset({scope}), None)
+    # What a person may do, a program with their password may.
+    return Principal(
+        user, membership.organisation, Role(membership.role), frozenset(Scope), None, None
+    )
+
+
+def _proved(login: str, password: str, address: str) -> User | Blocked | None:
+    """Whose account's password it is. One count and one slow hash for every name: neither tells
+    which accounts there are.
+    """
+    known = User.objects.find(login)
+    if known is not None and known.is_active and proved_passwords.is_proved(known, password):
+        return known
+    counters = guesses.by_program(login, address)
+    if blocked := throttle.attempt_all(counters):
+        if blocked.is_news:
+            _note_blocked(known, address)
+        return blocked
+    user = authenticate(username=login, password=password)
+    if not isinstance(user, User):
+        return None
+    if not user.has_second_factor:
+        # Who has one is refused all the same, and must not learn that the password is right.
+        throttle.passed(counters)
+        proved_passwords.remember(user, password)
+    return user
+
+
+def _note_blocked(user: User | None, address: str) -> None:
+    unknown = Actor(kind=ActorKind.UNKNOWN, address=address)
+    note_by(
+        person(user, address=address) if user else unknown,
+        "program.refused",
+        outcome=Outcome.REFUSED,
+        details={"why": "throttled"},
+    )
 
 
 def _covers(granted: frozenset[Scope], wanted: Scope) -> bool:

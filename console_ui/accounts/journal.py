@@ -23,21 +23,40 @@ def note(
     details: Mapping[str, str | int | bool] | None = None,
 ) -> None:
     """Record what the person of this request (or ``by``) did to their own account."""
-    actor = by or actor_of(request)
-    for organisation_id in _organisations_of(actor):
+    note_by(by or actor_of(request), action, about=about, outcome=outcome, details=details)
+
+
+def note_by(
+    actor: Actor,
+    action: str,
+    *,
+    about: str = "",
+    outcome: Outcome = Outcome.DONE,
+    details: Mapping[str, str | int | bool] | None = None,
+) -> None:
+    """The same where no page was asked for."""
+    user = User.objects.filter(pk=actor.id).first() if actor.kind is ActorKind.PERSON else None
+    note_of(user, actor, action, about=about, outcome=outcome, details=details)
+
+
+def note_of(
+    user: User | None,
+    by: Actor,
+    action: str,
+    *,
+    about: str = "",
+    outcome: Outcome = Outcome.DONE,
+    details: Mapping[str, str | int | bool] | None = None,
+) -> None:
+    """Record what somebody did to ``user``'s account; without one, in nobody's log."""
+    memberships = user.memberships.all() if user else []
+    chains: list[uuid.UUID | None] = [each.organisation_id for each in memberships]
+    for organisation_id in chains or [None]:
         record(
             action,
-            by=actor,
+            by=by,
             organisation_id=organisation_id,
             about=about,
             outcome=outcome,
             details=details,
         )
-
-
-def _organisations_of(actor: Actor) -> list[uuid.UUID | None]:
-    if actor.kind is not ActorKind.PERSON:
-        return [None]
-    user = User.objects.filter(pk=actor.id).first()
-    found = user.memberships.values_list("organisation_id", flat=True) if user else []
-    return list(found) or [None]

@@ -13,7 +13,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth import login as django_login
 from django.http import HttpRequest
 
-from console_ui.accounts import throttle, trusted_browsers
+from console_ui.accounts import guesses, throttle, trusted_browsers
 from console_ui.accounts.confirmation import confirm
 from console_ui.accounts.journal import note
 from console_ui.accounts.models import User
@@ -33,23 +33,16 @@ Factor = Literal[
 
 def check_password(request: HttpRequest, typed: str, password: str) -> User | Blocked | None:
     """Who it is; None for a wrong name or password, which nothing tells apart."""
-    address = visitor_of(request).address
-    rules = (
-        (throttle.ADDRESS, address),
-        (throttle.LOGIN, f"{typed} {throttle.source_of(address)}"),
-        (throttle.LOGIN_ACCOUNT, typed),
-    )
-    for rule, subject in rules:
-        if blocked := throttle.attempt(rule, subject):
-            if blocked.is_news:
-                _refused(request, typed, "throttled")
-            return blocked
+    counters = guesses.at_password(request, typed)
+    if blocked := throttle.attempt_all(counters):
+        if blocked.is_news:
+            _refused(request, typed, "throttled")
+        return blocked
     user = authenticate(request, username=typed, password=password)
     if not isinstance(user, User):
         _refused(request, typed, "password")
         return None
-    for rule, subject in rules[1:]:
-        throttle.succeeded(rule, subject)
+    throttle.passed(counters)
     return user
 
 

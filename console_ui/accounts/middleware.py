@@ -24,6 +24,10 @@ _ORGANISATION_KEY = "organisation"
 
 _ALWAYS_OPEN = frozenset({"asset", "login", "log-out", "language", "leave", "confirm"})
 _CODES_OPEN = frozenset({"recovery-codes", "recovery-codes-download", "recovery-codes-renew"})
+_WHY_STOPPED = {
+    "mfa_enrolment_required": "A second factor must be set up first.",
+    "recovery_codes_not_kept": "The recovery codes must be kept first.",
+}
 _ENROLMENT_OPEN = frozenset({"second-factor", "authenticator-app", "security-key-add"})
 
 
@@ -83,7 +87,7 @@ def _comes_by_itself(request: HttpRequest) -> bool:
 def _stop(request: HttpRequest, page: str, code: str) -> HttpResponseBase:
     """Pages lead to what is missing; programs are told its name."""
     if request.path.startswith("/api/") or "json" in request.headers.get("Accept", ""):
-        return JsonResponse({"code": code}, status=403)
+        return JsonResponse({"code": code, "message": _WHY_STOPPED[code]}, status=403)
     return redirect(page)
 
 

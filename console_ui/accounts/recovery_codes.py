@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
@@ -31,6 +31,7 @@ def renew(user: User) -> tuple[str, ...]:
     """
     codes = _make()
     with transaction.atomic():
+        _lock(user)
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create(
             RecoveryCode(
@@ -58,9 +59,27 @@ def use(user: User, typed: str) -> int | None:
     return code.number if used else None
 
 
-def are_same(first: str, second: str) -> bool:
-    """Whether two are the same code, whatever the spaces, dashes and case."""
-    return secrets.compare_digest(plain(first), plain(second))
+def are_of(user: User, codes: Collection[str]) -> bool:
+    """Whether these are the user's, and not of a list that was made anew meanwhile.
+
+    By their selectors, as a page needs to know it each time: not good enough to let somebody in.
+    """
+    selectors = RecoveryCode.objects.filter(user=user).values_list("selector", flat=True)
+    return {plain(code)[:_SELECTOR_CHARACTERS] for code in codes} == set(selectors)
+
+
+@transaction.atomic
+def keep(user: User, number: int, typed: str) -> bool:
+    """Note that the codes were kept if this is the one with the ``number``, and still good."""
+    _lock(user)
+    letters = plain(typed)
+    code = RecoveryCode.objects.filter(
+        user=user, number=number, selector=letters[:_SELECTOR_CHARACTERS], used_at=None
+    ).first()
+    if code is None or not check_password(letters[_SELECTOR_CHARACTERS:], code.hash):
+        return False
+    User.objects.filter(pk=user.pk).update(kept_recovery_codes_at=timezone.now())
+    return True
 
 
 def left(user: User) -> int:
@@ -70,6 +89,11 @@ def left(user: User) -> int:
 def plain(typed: str) -> str:
     """The bare characters of a typed code: ASCII, in capitals, common misreadings mended."""
     return re.sub(r"[^0-9A-Z]", "", typed.upper()).translate(_MISREADINGS)
+
+
+def _lock(user: User) -> None:
+    """Two that are made at once, or one made while another is typed back, wait for each other."""
+    User.objects.select_for_update().get(pk=user.pk)
 
 
 def _make() -> tuple[str, ...]:

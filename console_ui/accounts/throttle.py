@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Network, ip_address
@@ -54,14 +55,45 @@ LOGIN_ACCOUNT = Rule(
     first_wait=timedelta(seconds=10),
     longest=_MINUTE,
 )
-# Success does not clear this one: an own account must not buy guesses at others.
-ADDRESS = Rule(
-    name="address",
+LOGIN_ADDRESS = Rule(
+    name="login-address",
     free=60,
     window=15 * _MINUTE,
     first_wait=_MINUTE,
     longest=15 * _MINUTE,
     by_address=True,
+)
+FORGOTTEN_ADDRESS = Rule(
+    name="forgotten-address",
+    free=60,
+    window=15 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=15 * _MINUTE,
+    by_address=True,
+)
+# Programs try again for as long as they run: what one of them uses up is nobody else's.
+PROGRAM = Rule(
+    name="program",
+    free=60,
+    window=15 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=15 * _MINUTE,
+)
+PROGRAM_ADDRESS = Rule(
+    name="program-address",
+    free=600,
+    window=15 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=15 * _MINUTE,
+    by_address=True,
+)
+# The account's own password, which people choose; application passwords are beyond guessing.
+PROGRAM_ACCOUNT = Rule(
+    name="program-account",
+    free=100,
+    window=60 * _MINUTE,
+    first_wait=timedelta(seconds=10),
+    longest=_MINUTE,
 )
 # Each begins a session in the database, before anybody has proved anything.
 PASSKEY_BEGUN = Rule(
@@ -79,7 +111,24 @@ SECOND_FACTOR = Rule(
     first_wait=15 * _MINUTE,
     longest=15 * _MINUTE,
 )
+# From everywhere, by somebody who has the password. Three of a million codes are good at a time:
+# 130 guesses a day find one with a chance of 1 in 2500.
+SECOND_FACTOR_ACCOUNT = Rule(
+    name="second-factor-account",
+    free=30,
+    window=24 * 60 * _MINUTE,
+    first_wait=_MINUTE,
+    longest=15 * _MINUTE,
+)
 MAIL = Rule(name="mail", free=3, window=60 * _MINUTE, first_wait=15 * _MINUTE, longest=60 * _MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One rule's count of one subject's attempts."""
+
+    rule: Rule
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +159,27 @@ def attempt(rule: Rule, subject: str) -> Blocked | None:
             row.is_told = False
         row.save()
     return None
+
+
+def attempt_all(counters: Sequence[Counter]) -> Blocked | None:
+    """Count one attempt at each counter, the narrowest first; None when it may go on.
+
+    Where one is full, those after it are spared: who is turned away as a single program or
+    person does not use up what belongs to many.
+    """
+    for counter in counters:
+        if blocked := attempt(counter.rule, counter.subject):
+            return blocked
+    return None
+
+
+def passed(counters: Sequence[Counter]) -> None:
+    """What ``attempt_all`` let through was right: the narrowest counter forgets all failures, the
+    others this one attempt. An account of one's own so buys no guesses at others.
+    """
+    succeeded(counters[0].rule, counters[0].subject)
+    for counter in counters[1:]:
+        _take_back(counter)
 
 
 def succeeded(rule: Rule, subject: str) -> None:
@@ -145,6 +215,18 @@ def _locked_row(rule: Rule, subject: str, now: datetime) -> ThrottleRow:
         # success or by its age, before it is locked; so then it is made anew.
         with contextlib.suppress(IntegrityError), transaction.atomic():
             return ThrottleRow.objects.create(key=key, window_ends_at=now + rule.window)
+
+
+def _take_back(counter: Counter) -> None:
+    key = _key(counter.rule, counter.subject)
+    with transaction.atomic():
+        row = ThrottleRow.objects.select_for_update().filter(key=key, attempts__gt=0).first()
+        if row is None:
+            return
+        row.attempts -= 1
+        if row.attempts < counter.rule.free:
+            row.blocked_until = None
+        row.save()
 
 
 def _key(rule: Rule, subject: str) -> str:

@@ -2,7 +2,8 @@
 
 ``judge`` says what a code is worth, from values alone. ``accept`` also uses it up: one
 conditional UPDATE moves the last used step forward, so that of two requests with the same
-code, however close, one is refused, and so is the same code 32 seconds later.
+code, however close, one is refused, and so is the same code 32 seconds later. A code of the
+future that was told to be one is used up by that: otherwise a guess would hit twelve steps.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import base64
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NewType, TypeAlias
 
 import pyotp
+from django.db import transaction
 
 from console_ui.accounts.models import AuthenticatorApp, User
 from console_ui.sealing import seal, unseal
@@ -70,7 +73,9 @@ def enrolment_address(seed: Seed, *, account: str, issuer: str) -> str:
     return _generator(seed).provisioning_uri(name=account, issuer_name=issuer)
 
 
-def judge(seed: Seed, typed: str, *, now: float, last_step: int) -> Verdict:
+def judge(
+    seed: Seed, typed: str, *, now: float, last_step: int, told_steps: Collection[int] = ()
+) -> Verdict:
     """What the typed code is worth at ``now`` (seconds since 1970)."""
     code = re.sub(r"[\s-]", "", typed)
     if re.fullmatch(r"[0-9]{6}", code) is None:
@@ -83,29 +88,42 @@ def judge(seed: Seed, typed: str, *, now: float, last_step: int) -> Verdict:
             continue
         if abs(offset) > _TOLERATED_STEPS:
             return OutOfSync(offset * STEP_SECONDS)
-        return Accepted(step) if step > last_step else AlreadyUsed()
+        is_fresh = step > last_step and step not in told_steps
+        return Accepted(step) if is_fresh else AlreadyUsed()
     return Wrong()
 
 
+@transaction.atomic
 def accept(user: User, typed: str, *, now: float) -> Verdict:
     """Judge the code and, if it is good, use it up for ever."""
-    app = AuthenticatorApp.objects.filter(user=user).first()
+    app = AuthenticatorApp.objects.select_for_update().filter(user=user).first()
     if app is None:
         return Wrong()
-    verdict = judge(_unsealed(app), typed, now=now, last_step=app.last_step)
-    if not isinstance(verdict, Accepted):
-        return verdict
-    moved = AuthenticatorApp.objects.filter(user=user, last_step__lt=verdict.step).update(
-        last_step=verdict.step
+    verdict = judge(
+        _unsealed(app), typed, now=now, last_step=app.last_step, told_steps=app.told_steps
     )
-    return verdict if moved else AlreadyUsed()
+    match verdict:
+        case Accepted(step=step):
+            moved = AuthenticatorApp.objects.filter(user=user, last_step__lt=step).update(
+                last_step=step
+            )
+            return verdict if moved else AlreadyUsed()
+        case OutOfSync(seconds=seconds) if seconds > 0:
+            _note_told(app, ahead=seconds // STEP_SECONDS, today=int(now) // STEP_SECONDS)
+    return verdict
+
+
+def _note_told(app: AuthenticatorApp, *, ahead: int, today: int) -> None:
+    to_come = {each for each in app.told_steps if each >= today - _TOLERATED_STEPS}
+    app.told_steps = sorted(to_come | {today + ahead})
+    app.save(update_fields=["told_steps"])
 
 
 def link(user: User, seed: Seed, *, first_step: int) -> None:
     """Make this seed the user's; ``first_step`` is that of the code which proved it."""
     sealed = seal(seed, context=_context(user))
     AuthenticatorApp.objects.update_or_create(
-        user=user, defaults={"sealed_seed": sealed, "last_step": first_step}
+        user=user, defaults={"sealed_seed": sealed, "last_step": first_step, "told_steps": []}
     )
 
 

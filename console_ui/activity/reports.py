@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max
 from django.dispatch import Signal
 
 from console_ui.activity.models import Outcome, Plan, Report, RestorePoint, Run
 from console_ui.activity.told import Event, Heartbeat, RunEnded, RunStarted, ToldPlan, ToldProgress
+from console_ui.devices import tokens
 from console_ui.devices.models import Device
+
+_TOLD_FIELDS = ("name", "what", "every_hours", "next_run_at")
 
 run_ended = Signal()
 """Sent once for each run, within its transaction, with ``run``."""
 
 
 @transaction.atomic
-def take_heartbeat(device: Device, told: Heartbeat, *, now: datetime) -> None:
-    """The device lives, and these are its plans."""
+def take_heartbeat(device: Device, told: Heartbeat, *, address: str, now: datetime) -> None:
+    """The device lives, at ``address``, and these are its plans.
+
+    Every device does this every minute, so what has not changed is not written.
+    """
+    tokens.note_seen(device, address=address, now=now)
     _take_plans(device, told.plans)
-    next_run_at = Plan.objects.filter(device=device).aggregate(next=Min("next_run_at"))["next"]
-    Report.objects.update_or_create(
-        device=device,
-        defaults={
-            "heard_at": now,
-            "changed_at": now,
-            "agent_version": told.agent_version,
-            "next_run_at": next_run_at,
-        },
+    runs = [plan.next_run_at for plan in told.plans if plan.next_run_at is not None]
+    _note(
+        device,
+        now,
+        heard_at=now,
+        agent_version=told.agent_version,
+        next_run_at=min(runs, default=None),
     )
 
 
 @transaction.atomic
-def take_event(device: Device, event: Event, *, now: datetime) -> None:
-    """One event; an event that is known already changes nothing."""
-    match event:
-        case RunStarted():
-            _take_start(device, event, now)
-        case RunEnded():
-            _take_end(device, event, now)
-        case _:
-            assert_never(event)
+def take_events(device: Device, events: Iterable[Event], *, now: datetime) -> None:
+    """All of them or none; an event that is known already changes nothing."""
+    for event in events:
+        match event:
+            case RunStarted():
+                _take_start(device, event, now)
+            case RunEnded():
+                _take_end(device, event, now)
+            case _:
+                assert_never(event)
 
 
 @transaction.atomic
@@ -67,19 +74,40 @@ def latest_change() -> datetime | None:
     return latest
 
 
+def _note(device: Device, now: datetime, **told: object) -> None:
+    """Most devices have a row already: one statement."""
+    if not Report.objects.filter(device=device).update(changed_at=now, **told):
+        Report.objects.update_or_create(device=device, defaults={"changed_at": now, **told})
+
+
 def _take_plans(device: Device, plans: tuple[ToldPlan, ...]) -> None:
-    Plan.objects.filter(device=device).exclude(key__in=[plan.key for plan in plans]).delete()
-    for plan in plans:
-        Plan.objects.update_or_create(
-            device=device,
-            key=plan.key,
-            defaults={
-                "name": plan.name,
-                "what": plan.what,
-                "every_hours": plan.every_hours,
-                "next_run_at": plan.next_run_at,
-            },
+    known = {plan.key: plan for plan in Plan.objects.filter(device=device)}
+    told = {plan.key: _told_plan(device, plan) for plan in plans}
+    if gone := known.keys() - told.keys():
+        Plan.objects.filter(device=device, key__in=gone).delete()
+    changed = [
+        plan
+        for key, plan in told.items()
+        if key not in known or any(getattr(known[key], f) != getattr(plan, f) for f in _TOLD_FIELDS)
+    ]
+    if changed:
+        Plan.objects.bulk_create(
+            changed,
+            update_conflicts=True,
+            unique_fields=["device", "key"],
+            update_fields=_TOLD_FIELDS,
         )
+
+
+def _told_plan(device: Device, told: ToldPlan) -> Plan:
+    return Plan(
+        device=device,
+        key=told.key,
+        name=told.name,
+        what=told.what,
+        every_hours=told.every_hours,
+        next_run_at=told.next_run_at,
+    )
 
 
 def _take_start(device: Device, event: RunStarted, now: datetime) -> None:
@@ -94,9 +122,7 @@ def _take_start(device: Device, event: RunStarted, now: datetime) -> None:
         },
     )
     if is_new:
-        Report.objects.update_or_create(
-            device=device, defaults={"heard_at": now, "changed_at": now, "running": run}
-        )
+        _note(device, now, heard_at=now, running=run)
 
 
 def _take_end(device: Device, event: RunEnded, now: datetime) -> None:

@@ -11,15 +11,16 @@ from django.utils import timezone
 from ninja import Body, Query, Router, Schema
 from pydantic import Field
 
+from console_ui.accounts.visitor import visitor_of
 from console_ui.activity import commands, live, reports
 from console_ui.activity.models import CommandState
 from console_ui.activity.told import Events, Heartbeat, Text, ToldProgress
-from console_ui.api.callers import DEVICES, device_of
+from console_ui.api.callers import AGENTS, device_of
 from console_ui.api.refusals import REFUSALS, Refused
 from console_ui.api.shapes import CommandList, command_shape
 from console_ui.devices.models import Device
 
-router = Router(auth=list(DEVICES), tags=["device"])
+router = Router(auth=list(AGENTS), tags=["device"])
 
 HEARTBEAT_SECONDS = 60
 _LONGEST_WAIT_SECONDS = 50
@@ -47,16 +48,15 @@ class CommandAnswer(Schema):
 @router.post("/heartbeat", response={200: HeartbeatAnswer, **REFUSALS})
 def heartbeat(request: HttpRequest, told: Annotated[Heartbeat, Body()]) -> HeartbeatAnswer:
     """A sign of life, with all of the device's plans."""
-    reports.take_heartbeat(device_of(request), told, now=timezone.now())
+    address = visitor_of(request).address
+    reports.take_heartbeat(device_of(request), told, address=address, now=timezone.now())
     return HeartbeatAnswer(interval_seconds=HEARTBEAT_SECONDS)
 
 
 @router.post("/events", response={200: Taken, **REFUSALS})
 def events(request: HttpRequest, told: Annotated[Events, Body()]) -> Taken:
     """Runs that began or ended, oldest first. What is known already counts as taken."""
-    device = device_of(request)
-    for event in told.events:
-        reports.take_event(device, event, now=timezone.now())
+    reports.take_events(device_of(request), told.events, now=timezone.now())
     return Taken(taken=len(told.events))
 
 

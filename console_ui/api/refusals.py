@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from http import HTTPStatus
+from typing import TypeAlias, cast
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
+from django.urls import URLPattern, URLResolver
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+_View: TypeAlias = Callable[..., HttpResponseBase]
+Urls: TypeAlias = tuple[list[URLPattern | URLResolver], str, str]
 
 
 class Refusal(Schema):
@@ -44,6 +57,31 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, _unfit)
     api.add_exception_handler(Http404, _nothing)
     api.add_exception_handler(HttpError, _other)
+
+
+def in_one_shape(urls: Urls) -> Urls:
+    """The same addresses; a method that none of them knows is refused like everything else."""
+    patterns, application, namespace = urls
+    return [_with_shape(each) for each in patterns], application, namespace
+
+
+def _with_shape(address: URLPattern | URLResolver) -> URLPattern:
+    assert isinstance(address, URLPattern)
+    view = _shaped(cast(_View, address.callback))
+    return URLPattern(address.pattern, view, name=address.name)
+
+
+def _shaped(view: _View) -> _View:
+    @wraps(view)
+    def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        answer = view(request, *args, **kwargs)
+        if not isinstance(answer, HttpResponseNotAllowed):
+            return answer
+        told = refusal(405, "method_not_allowed", f"{request.method} does nothing here.")
+        told.headers["Allow"] = answer.headers["Allow"]
+        return told
+
+    return answered
 
 
 @csrf_exempt

@@ -23,6 +23,11 @@ _SQLITE = (
         BEGIN SELECT RAISE(ABORT, '{_TOLD}'); END""",
     f"""CREATE TRIGGER IF NOT EXISTS audit_entry_kept BEFORE DELETE ON audit_entry
         BEGIN SELECT RAISE(ABORT, '{_TOLD}'); END""",
+    # REPLACE deletes what is in its way, and fires no trigger for that.
+    f"""CREATE TRIGGER IF NOT EXISTS audit_entry_added BEFORE INSERT ON audit_entry
+        WHEN EXISTS (SELECT 1 FROM audit_entry WHERE id = NEW.id
+            OR (organisation_id = NEW.organisation_id AND sequence = NEW.sequence))
+        BEGIN SELECT RAISE(ABORT, '{_TOLD}'); END""",  # noqa: S608 (nothing comes from outside)
 )
 
 _POSTGRESQL = (
@@ -35,7 +40,7 @@ _POSTGRESQL = (
         FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_refuse()""",
 )
 
-_TRIGGERS = ("audit_entry_unchanged", "audit_entry_kept")
+_TRIGGERS = ("audit_entry_unchanged", "audit_entry_kept", "audit_entry_added")
 
 
 def guard(connection: BaseDatabaseWrapper) -> None:

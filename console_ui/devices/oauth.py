@@ -88,7 +88,9 @@ def token(request: HttpRequest) -> JsonResponse:
         DEVICE_CODE_GRANT: _by_device_code,
         CLIENT_CREDENTIALS_GRANT: _by_key,
     }
-    grant = grants.get(request.POST.get("grant_type", ""))
+    if "grant_type" not in request.POST:
+        return _error("invalid_request", "grant_type is missing.")
+    grant = grants.get(request.POST["grant_type"])
     if grant is None:
         return _error("unsupported_grant_type", f"There are {' and '.join(grants)}.")
     return grant(request)

@@ -30,15 +30,20 @@ def authenticate(token: str, *, address: str) -> Device | None:
     ``address`` is where the request comes from, for the list of devices.
     """
     now = timezone.now()
+    device = find(token, now=now)
+    if device is not None:
+        note_seen(device, address=address, now=now)
+    return device
+
+
+def find(token: str, *, now: datetime) -> Device | None:
+    """The same; that it was there is not noted."""
     found = (
         AccessToken.objects.select_related("device", "device__organisation")
         .filter(token_hash=_hash(token), expires_at__gt=now)
         .first()
     )
-    if found is None or not found.device.is_linked(now):
-        return None
-    note_seen(found.device, address=address, now=now)
-    return found.device
+    return found.device if found is not None and found.device.is_linked(now) else None
 
 
 def revoke_all(device: Device) -> None:

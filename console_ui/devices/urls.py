@@ -1,10 +1,10 @@
-"""Addresses of the devices' pages, of their tokens and of their API."""
+"""Addresses of the devices' pages and of their tokens."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from console_ui.devices import api, oauth
+from console_ui.devices import oauth
 from console_ui.devices.pages import devices, link
 
 urlpatterns = [
@@ -15,10 +15,4 @@ urlpatterns = [
     path("link/answer", link.answer, name="link-answer"),
     path("oauth/device_authorization", oauth.device_authorization, name="device-authorization"),
     path("oauth/token", oauth.token, name="token"),
-    path("api/v1/device", api.this_device, name="api-device"),
-    path(
-        "api/v1/devices/<uuid:source_id>/managed-password",
-        api.managed_password,
-        name="api-managed-password",
-    ),
 ]

@@ -17,7 +17,7 @@ from console_ui.storage.gateway.access import DeviceTokens, Rights
 from console_ui.storage.models import Vault
 
 _GRACE = timedelta(minutes=2)
-"""Use is noted once a minute; and at its end a process takes its lock away."""
+"""Use is noted once a minute."""
 
 
 class UnlockedVaults:
@@ -29,17 +29,21 @@ class UnlockedVaults:
     def __init__(self, devices: DeviceTokens) -> None:
         self._devices = devices
 
-    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
+    def rights_in(
+        self, vault: Vault | None, token: str, *, address: str
+    ) -> tuple[Rights, Actor] | None:
         name, dot, _ = token.partition(".")
         if not dot:
             return self._devices.rights_in(vault, token, address=address)
+        if vault is None:
+            return None
         found = _unlocked(vault, name)
         if found is None or not hmac.compare_digest(found.token.encode(), token.encode()):
             return None
         membership = found.user.memberships.filter(organisation=vault.organisation_id).first()
         if membership is None or not membership.may(Role.OPERATOR):
             return None
-        return Rights.READ, person(found.user, address=address)
+        return Rights.BROWSE, person(found.user, address=address)
 
 
 def _unlocked(vault: Vault, name: str) -> UnlockedVault | None:

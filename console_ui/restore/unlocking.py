@@ -110,7 +110,7 @@ def _row_gone(*, instance: UnlockedVault, **_: Any) -> None:
 
 
 def _lock(unlocked: UnlockedVault) -> None:
-    # First the process, which takes its lock in the vault away: without the row it could not.
+    # First the process: while its row is there, whoever cannot end it knows of it.
     _end(unlocked)
     unlocked.delete()
 

@@ -33,7 +33,8 @@ class KeptAlive:
         noted_at = self._clock()
         try:
             async for piece in self._pieces:
-                yield piece
+                if piece:
+                    yield piece
                 if self._clock() - noted_at > _NOTED_EVERY_SECONDS:
                     noted_at = self._clock()
                     await sync_to_async(unlocking.note_use)(self._name)

@@ -23,9 +23,9 @@ from console_ui.storage.deletions import (
     is_no_prune,
     lost_bytes,
     lost_index_files,
-    lost_points,
 )
-from console_ui.storage.expected import unexpected_deletions
+from console_ui.storage.expected import Expectation, expectations
+from console_ui.storage.lost_points import too_many_points_lost
 from console_ui.storage.models import Alarm, Reason, Vault
 
 _A_DAY = timedelta(days=1)
@@ -36,14 +36,25 @@ def has_open(vault: Vault) -> bool:
     return Alarm.objects.filter(vault=vault, confirmed_at=None).exists()
 
 
-def watch(vault: Vault, kind: FileKind, *, now: datetime) -> None:
+def expect(vault: Vault, kind: FileKind, *, now: datetime) -> Expectation:
+    """What nobody should delete of that kind. To be asked outside the transaction that hides:
+    it may take a while.
+    """
+    if kind is not FileKind.SNAPSHOT or has_open(vault):
+        return Expectation()
+    return expectations.of(vault, since=_since(vault, now))
+
+
+def watch(vault: Vault, kind: FileKind, expected: Expectation, *, now: datetime) -> None:
     """Look at what was hidden within the last day, now that something of that kind was.
 
     To be called in the transaction that hides: its lock on the vault's row makes deletions that
     run side by side count each other, and a crash loses either both or neither.
     """
-    reason = _reason(vault, kind, now=now)
-    if reason is not None and not has_open(vault):
+    if has_open(vault):
+        return
+    reason = _reason(vault, kind, expected, now=now)
+    if reason is not None:
         _raise(vault, reason, now=now)
 
 
@@ -69,14 +80,14 @@ def _since(vault: Vault, now: datetime) -> datetime:
     return max(at for at in (now - _A_DAY, confirmed, brought_back) if at is not None)
 
 
-def _reason(vault: Vault, kind: FileKind, *, now: datetime) -> Reason | None:
+def _reason(vault: Vault, kind: FileKind, expected: Expectation, *, now: datetime) -> Reason | None:
     since = _since(vault, now)
     match kind:
         case FileKind.KEY if hidden_since(vault, since).filter(kind=kind.value).exists():
             return Reason.KEY
-        case FileKind.SNAPSHOT if unexpected_deletions(vault, since=since):
+        case FileKind.SNAPSHOT if expected.missed(vault, since=since):
             return Reason.RETENTION
-        case FileKind.SNAPSHOT if lost_points(vault, since).exceeds(_TOLERATED_PERCENT):
+        case FileKind.SNAPSHOT if too_many_points_lost(vault, since, percent=_TOLERATED_PERCENT):
             return Reason.MANY_POINTS
         case FileKind.PACK if _is_much(lost_bytes(vault, since)):
             return Reason.MUCH_DATA

@@ -19,8 +19,8 @@ _RETRY = timedelta(minutes=15)
 """For so long restic retries an upload whose answer was lost, beginning with a DELETE."""
 _REPLACED_PERCENT = 50
 """So much an ordinary prune may copy to new packs in a day."""
-_SMALL_BYTES = 256 << 20
-"""In a vault of some 16 packs there may be none that a prune leaves as it is."""
+_SMALL_BYTES = 16 << 20
+"""So much lies in one pack or in a few small ones, which any prune may write anew as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,6 @@ def hidden_since(vault: Vault, since: datetime) -> QuerySet[StoredObject]:
     )
 
 
-def lost_points(vault: Vault, since: datetime) -> Loss:
-    """In numbers of restore points. Those that came since stand for none that are gone; nor do
-    they count when they go, as those of an hourly plan do that keeps one a day.
-    """
-    kind = FileKind.SNAPSHOT
-    gone = hidden_since(vault, since).filter(_is_older(since), kind=kind.value).count()
-    left = catalog.visible(vault, kind).filter(_is_older(since)).count()
-    return Loss(before=left + gone, gone=gone)
-
-
 def lost_bytes(vault: Vault, since: datetime) -> Loss:
     """In bytes of all objects, nearly all of which are packs: the vault's own sum is at hand.
 
@@ -66,7 +56,7 @@ def lost_bytes(vault: Vault, since: datetime) -> Loss:
     came = _bytes(
         StoredObject.objects.filter(vault=vault, state=State.VISIBLE, stored_at__gt=since)
     )
-    gone = _bytes(hidden.filter(_is_older(since)))
+    gone = _bytes(hidden.filter(is_older(since)))
     if visible - came + gone == 0:
         return Loss(before=visible + _bytes(hidden), gone=_bytes(hidden))
     return Loss(before=visible - came + gone, gone=gone, came=came)
@@ -84,16 +74,17 @@ def lost_index_files(vault: Vault, since: datetime, *, replaced_since: datetime)
     much data, which is noticed as such.
     """
     kind = FileKind.INDEX
-    gone = hidden_since(vault, since).filter(_is_older(since), kind=kind.value)
+    gone = hidden_since(vault, since).filter(is_older(since), kind=kind.value)
     if not gone.exists():
         return False
     visible = catalog.visible(vault, kind)
-    old = visible.filter(_is_older(since))
+    old = visible.filter(is_older(since))
     was_replaced = visible.filter(stored_at__gt=replaced_since).exists()
     return not was_replaced or _bytes(visible) * 2 < _bytes(old) + _bytes(gone)
 
 
-def _is_older(since: datetime) -> Q:
+def is_older(since: datetime) -> Q:
+    """What was there at that moment; also what the console found there, whenever that came."""
     return Q(stored_at=None) | Q(stored_at__lte=since)
 
 

@@ -86,6 +86,7 @@ def delete(
     every vault must keep, ``StorageError``, the mandate's objection.
     """
     key = line.key
+    expected = alarms.expect(vault, key.kind, now=now)
     with catalog.changing(vault.pk) as current:
         if (objection := mandate.objection()) is not None:
             raise objection
@@ -97,7 +98,7 @@ def delete(
         if is_done:
             mandate.fulfilled()
             current.refresh_from_db()
-            alarms.watch(current, key.kind, now=now)
+            alarms.watch(current, key.kind, expected, now=now)
     if key.kind is FileKind.LOCK:
         _finish_removal(store, line)
     else:

@@ -5,10 +5,11 @@ together may not be more than twice the quota, or deleting and uploading in turn
 whole location. Uploads on their way count as if they were there.
 
 A vault that is full must still be able to be pruned, which begins with writing: packs and indexes
-may, while it is being pruned, exceed both limits by 5 %. The gateway cannot read locks, so it goes
-by what only a prune (or a repair of the index) does under its lock: it lists all packs. That is
-noted until the vault has no lock any more. Locks themselves are limited by their number and size
-instead: were there no room for one, nothing could be pruned.
+may, while it is being pruned, exceed both limits by 5 %. That is enough for a prune that deletes
+before it copies, as everboot's does where there is no room; restic has to be told. The gateway
+cannot read locks, so it goes by what only a prune (or a repair of the index) does under its lock:
+it lists all packs. That is noted until the vault has no lock any more. Locks themselves are
+limited by their number and size instead: were there no room for one, nothing could be pruned.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from console_ui.storage.models import State, StoredObject, Upload, Vault
 from console_ui.storage.objects import BusyError
 
 _RESERVE_PERCENT = 5
+_PRUNE_IN_PLACE = (
+    "A prune copies before it deletes. restic prune --max-repack-size 0 only deletes, and so makes "
+    "room; everboot prune does so by itself. Or ask an administrator for a larger quota."
+)
+_MAKE_ROOM = (
+    "Delete restore points and prune (everboot prune, or restic prune --max-repack-size 0), or ask "
+    "an administrator for a larger quota."
+)
 
 
 class QuotaExceededError(EverbootError):
@@ -84,15 +93,16 @@ def _require_room(vault: Vault, key: ObjectKey, size: int, line: StoredObject | 
     """``line``: the object, if it is hidden there."""
     if vault.quota_bytes is None:
         return
-    allowed = vault.quota_bytes
+    allowed, hint = vault.quota_bytes, _MAKE_ROOM
     if key.kind in (FileKind.PACK, FileKind.INDEX) and vault.packs_listed_at is not None:
         allowed += vault.quota_bytes * _RESERVE_PERCENT // 100
+        hint = _PRUNE_IN_PLACE
     coming = size + _on_their_way(vault, key)
     if vault.visible_bytes + coming > allowed:
         raise QuotaExceededError(
             f"The vault {vault.name} is full: {vault.visible_bytes} of {vault.quota_bytes} bytes "
             f"are used, and {coming} more do not fit.",
-            hint="Delete restore points and prune, or ask an administrator for a larger quota.",
+            hint=hint,
         )
     there = vault.visible_bytes + vault.hidden_bytes - (line.size if line else 0)
     if there + coming > 2 * allowed:

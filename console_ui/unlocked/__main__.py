@@ -77,7 +77,8 @@ def serve(opening: Opening) -> None:
     )
     with ExitStack() as stack:
         repository = stack.enter_context(opened(access, emit=ignore, cancel=CancelToken()))
-        reader = stack.enter_context(reading(repository, emit=ignore))
+        # The gateway goes on giving it what is deleted meanwhile (docs/adr/0005).
+        reader = stack.enter_context(reading(repository, emit=ignore, with_lock=False))
         vault = stack.enter_context(closing(UnlockedVault(repository, reader)))
         folder = Path(opening.folder)
         listener = stack.enter_context(listening(folder, opening.name))

@@ -27,13 +27,16 @@ from console_ui.unlocked.messages import (
     Preview,
     Reference,
     Request,
+    SendZip,
     Zip,
     ZipDone,
+    ZipHead,
     ZipState,
 )
 
 _ANSWER_SECONDS = 60
-_AnswerT = TypeVar("_AnswerT", Points, Folder, Hits, Preview, Reference, ZipState, Done)
+_PLANNING_SECONDS = 600
+_AnswerT = TypeVar("_AnswerT", Points, Folder, Hits, Preview, Reference, ZipHead, ZipState, Done)
 
 
 class VaultLockedError(EverbootError):
@@ -77,21 +80,20 @@ class UnlockedDoor:
         except (OSError, BrokenFrameError) as exc:
             raise VaultLockedError from exc
 
-    def zip(self, selection: str) -> ZipStream:
-        """Its first piece is there when this returns, so that a failure can still be told.
-
-        Raises as ``ask`` does.
-        """
+    def zip(self, selection: str) -> OfferedZip:
+        """The selection as a zip, of which nothing is sent yet. Raises as ``ask`` does."""
         try:
             stream = self._asked(Zip(selection))
             try:
-                first = _expected_piece(frames.receive(stream))
+                # A selection of a million files takes its time to be looked through.
+                stream.settimeout(_PLANNING_SECONDS)
+                head = _expected(frames.receive(stream), ZipHead)
             except BaseException:
                 stream.close()
                 raise
         except (OSError, BrokenFrameError) as exc:
             raise VaultLockedError from exc
-        return ZipStream(stream, first)
+        return OfferedZip(stream, head)
 
     def _asked(self, request: Request) -> socket.socket:
         stream = connected(self.folder, self.name, timeout_seconds=_ANSWER_SECONDS)
@@ -103,6 +105,35 @@ class UnlockedDoor:
         return stream
 
 
+class OfferedZip:
+    """A zip whose length is known. Take it, or close it."""
+
+    def __init__(self, stream: socket.socket, head: ZipHead) -> None:
+        self._stream = stream
+        self.head = head
+
+    def take(self, start: int, end: int) -> ZipStream:
+        """Its bytes from ``start`` to before ``end``.
+
+        The first are there when this returns, so that a failure can still be told. Raises as
+        ``UnlockedDoor.ask`` does.
+        """
+        try:
+            self._stream.settimeout(_PLANNING_SECONDS)
+            frames.send(self._stream, msgspec.msgpack.encode(SendZip(start, end)))
+            first = _expected_piece(frames.receive(self._stream))
+        except (OSError, BrokenFrameError) as exc:
+            self.close()
+            raise VaultLockedError from exc
+        except BaseException:
+            self.close()
+            raise
+        return ZipStream(self._stream, first)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
 class ZipStream:
     """The pieces of a zip. Only a few are on their way: who reads slowly slows the vault down."""
 
@@ -111,7 +142,9 @@ class ZipStream:
         self._first = first
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises ``BrokenOffError`` where something was damaged or the vault locked."""
+        """Empty pieces are signs of life. Raises ``BrokenOffError`` where something was damaged or
+        the vault locked.
+        """
         answer = self._first
         self._stream.setblocking(False)
         reader, writer = await asyncio.open_unix_connection(sock=self._stream)

@@ -1,7 +1,8 @@
 """What passes between the console and the process that holds an unlocked vault.
 
-One connection carries the secret, one request, and its answer; only a zip is answered by many
-:class:`Piece`, ended by :class:`ZipDone`. In place of any answer may stand :class:`Failed`.
+One connection carries the secret, one request, and its answer. Only a zip takes more: its
+:class:`ZipHead`, then what is wanted of it (:class:`SendZip`), then that in many :class:`Piece`,
+ended by :class:`ZipDone`. In place of any answer may stand :class:`Failed`.
 Messages are MessagePack.
 
 Paths never leave the process but as names to show: what stands in the console's addresses is a
@@ -87,9 +88,16 @@ class KeepSelection(msgspec.Struct, frozen=True, tag="keep-selection"):
 
 
 class Zip(msgspec.Struct, frozen=True, tag="zip"):
-    """The selection as a zip."""
+    """The selection as a zip. Answered by its ``ZipHead``; then a ``SendZip`` is waited for."""
 
     selection: str
+
+
+class SendZip(msgspec.Struct, frozen=True, tag="send-zip"):
+    """The zip's bytes from ``start`` to before ``end``."""
+
+    start: int
+    end: int
 
 
 class AskZip(msgspec.Struct, frozen=True, tag="ask-zip"):
@@ -188,23 +196,31 @@ class Reference(msgspec.Struct, frozen=True, tag="reference"):
     reference: str
 
 
+class ZipHead(msgspec.Struct, frozen=True, tag="zip-head"):
+    """How long the zip is. ``tag``: the same one, the same bytes. ``left_out`` things that were
+    selected are not in it, but in a list of their own there.
+    """
+
+    size: int
+    tag: str
+    left_out: int
+
+
 class Piece(msgspec.Struct, frozen=True, tag="piece"):
+    """The next bytes of a zip; none, as a sign of life, while something is only looked at."""
+
     data: bytes
 
 
 class ZipDone(msgspec.Struct, frozen=True, tag="zip-done"):
-    """``left_out`` things could not be put into the zip."""
-
-    left_out: int
+    """All that was wanted of the zip has been sent."""
 
 
 class ZipState(msgspec.Struct, frozen=True, tag="zip-state"):
-    """Bytes and files are those of what is zipped; totals are 0 while they are counted."""
+    """Bytes are those of the zip, from its beginning, whatever of it was wanted."""
 
     has_begun: bool
     is_running: bool
-    files_done: int
-    files_total: int
     bytes_done: int
     bytes_total: int
     left_out: int
@@ -223,5 +239,15 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 Answer: TypeAlias = (
-    Points | Folder | Hits | Preview | Reference | Piece | ZipDone | ZipState | Done | Failed
+    Points
+    | Folder
+    | Hits
+    | Preview
+    | Reference
+    | ZipHead
+    | Piece
+    | ZipDone
+    | ZipState
+    | Done
+    | Failed
 )

@@ -59,7 +59,7 @@ class References:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = hashlib.sha256(b"everboot references\0" + key).digest()
+        self.key = hashlib.sha256(b"everboot references\0" + key).digest()
         self._known: OrderedDict[str, Meaning] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -93,7 +93,7 @@ class References:
         return meaning
 
     def _hash(self, meaning: Meaning) -> str:
-        state = hashlib.blake2b(key=self._key, digest_size=_BYTES)
+        state = hashlib.blake2b(key=self.key, digest_size=_BYTES)
         for part in _parts(meaning):
             state.update(len(part).to_bytes(8, "little") + part)
         return state.hexdigest()

@@ -33,6 +33,7 @@ from console_ui.unlocked.messages import (
     ReadPreview,
     Request,
     Search,
+    SendZip,
     Zip,
     ZipDone,
 )
@@ -154,10 +155,14 @@ class Service:
             self._lifetime.use()
             self._note_progress()
 
-        # Who takes nothing for as long as this does not use the vault; it may be locked then.
-        stream.settimeout(max(1.0, self._lifetime.left_seconds))
         cancel = _HangUp(stream)
-        return ZipDone(self._zips.send(request.selection, send, cancel=cancel))
+        with self._zips.planned(request.selection, cancel=cancel) as zipped:
+            _send(stream, zipped.head)
+            wanted = msgspec.msgpack.decode(frames.receive(stream), type=SendZip)
+            # Who takes nothing for as long as this does not use the vault; it may be locked then.
+            stream.settimeout(max(1.0, self._lifetime.left_seconds))
+            self._zips.send(zipped, wanted, send, cancel=cancel)
+        return ZipDone()
 
 
 class _HangUp(CancelToken):

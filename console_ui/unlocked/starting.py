@@ -103,6 +103,8 @@ def _started() -> subprocess.Popen[bytes]:
         "PYTHONPATH": search_path,
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
+        # glibc keeps what threads have freed, and every download has some threads.
+        "MALLOC_ARENA_MAX": "2",
     }
     return subprocess.Popen(  # noqa: S603 (no shell; the arguments are ours)
         [sys.executable, "-m", _PROCESS],
@@ -138,7 +140,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError):
             pipe.close()
     try:
-        # At the end of its standard input it takes its lock away, and goes.
+        # At the end of its standard input it goes.
         process.wait(_ENDING_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()

@@ -44,6 +44,8 @@ from console_ui.unlocked.messages import (
 from console_ui.unlocked.references import References, Selection, Words
 from console_ui.unlocked.shown import ShownPoint
 
+_WINDOW_BYTES = 4 << 20
+"""Many downloads at once, each with two of these under way, must fit into memory together."""
 _OPEN_POINTS = 4
 _KEPT_FOLDERS = 8
 _PARALLEL_POINTS = 8
@@ -149,7 +151,7 @@ class UnlockedVault:
     @contextmanager
     def reader(self) -> Iterator[BlobReader]:
         """One of its own, for long work."""
-        with BlobReader(self._repository) as reader:
+        with BlobReader(self._repository, window_bytes=_WINDOW_BYTES) as reader:
             yield reader
 
     def _describe(self, point_id: str) -> Point | None:

@@ -1,27 +1,29 @@
-"""A selection as a zip, sent piece by piece to whoever asked for it."""
+"""A selection as a zip of known length, any span of it sent piece by piece to whoever asked."""
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from backup_agent.errors import EverbootError
+import msgspec
+
 from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import Event, ItemSkipped, Notice, Progress
-from backup_agent.model.node import NodeKind
-from backup_agent.services.browse import Found
-from backup_agent.services.zip import zip_files
-from console_ui.unlocked.messages import ZipState
-from console_ui.unlocked.references import Selection
+from backup_agent.services.browse import TreePath
+from backup_agent.services.repositories import BlobReader
+from backup_agent.services.zip_plan import ZipPlan, plan_zip
+from backup_agent.services.zip_span import Checksums, UnreadableMemberError, zip_span
+from console_ui.unlocked.messages import SendZip, ZipHead, ZipState
 from console_ui.unlocked.vault import UnlockedVault
 
 _PIECE_BYTES = 256 << 10
+_KEPT_SUMS = 16
+_KEPT_STATES = 256
 _NOT_BEGUN = ZipState(
     has_begun=False,
     is_running=False,
-    files_done=0,
-    files_total=0,
     bytes_done=0,
     bytes_total=0,
     left_out=0,
@@ -29,11 +31,15 @@ _NOT_BEGUN = ZipState(
 
 
 class Zips:
-    """All zips of one vault. Only how far they are is kept, never their bytes."""
+    """All zips of one vault. Kept is how far they are, and the checksums of what was sent, so that
+    a transfer that broke off goes on where it was; never their bytes.
+    """
 
     def __init__(self, vault: UnlockedVault) -> None:
         self._vault = vault
-        self._works: dict[str, _Work] = {}
+        self._works: OrderedDict[str, _Work] = OrderedDict()
+        self._sums: OrderedDict[str, Checksums] = OrderedDict()
+        self._unreadable: dict[str, dict[TreePath, str]] = {}
         self._lock = threading.Lock()
 
     def state(self, reference: str) -> ZipState:
@@ -42,106 +48,119 @@ class Zips:
             work = self._works.get(reference)
         return work.state if work else _NOT_BEGUN
 
-    def send(self, reference: str, send: Callable[[bytes], None], *, cancel: CancelToken) -> int:
-        """All of the zip; returns how many things had to be left out.
-
-        ``send`` blocks for as long as the other side takes nothing. Raises whatever
-        ``zip_files`` raises, ``UnknownReferenceError``, and what ``send`` raises.
-        """
+    @contextmanager
+    def planned(self, reference: str, *, cancel: CancelToken) -> Iterator[PlannedZip]:
+        """Raises whatever ``plan_zip`` raises, ``UnknownReferenceError``."""
         selection = self._vault.references.selection(reference)
-        outlet = _Outlet(send)
-        with self._working(reference) as work:
-            counter = threading.Thread(
-                target=self._count, args=(selection, work, cancel), name="count", daemon=True
+        with self._vault.reader() as reader, self._vault.browser(selection.point) as browser:
+            plan = plan_zip(
+                browser,
+                selection.paths,
+                key=self._vault.references.key,
+                unreadable=self._unreadable.get(selection.point, {}),
+                cancel=cancel,
             )
-            counter.start()
-            with (
-                self._vault.reader() as reader,
-                self._vault.browser(selection.point) as browser,
-            ):
-                zip_files(
-                    reader,
-                    browser,
-                    outlet,
-                    selection=selection.paths,
-                    emit=work.hear,
-                    cancel=cancel,
-                )
-            outlet.flush()
-        return work.left_out
+            yield PlannedZip(reference, selection.point, plan, reader)
 
-    def _count(self, selection: Selection, work: _Work, cancel: CancelToken) -> None:
-        """What the zip will have to hold, while it is being sent already."""
-        files = size = 0
-        try:
-            with self._vault.browser(selection.point) as browser:
-                for step in browser.walk(selection.paths):
-                    if not work.is_running or cancel.cancelled:
-                        return
-                    if isinstance(step, Found) and step.node.kind is NodeKind.FILE:
-                        files += 1
-                        size += step.node.size
-        except EverbootError:
-            # The zip itself meets the same, and tells.
-            return
-        work.files_total, work.bytes_total = files, size
+    def send(
+        self,
+        zipped: PlannedZip,
+        wanted: SendZip,
+        send: Callable[[bytes], None],
+        *,
+        cancel: CancelToken,
+    ) -> None:
+        """A span of the zip. ``send`` blocks for as long as the other side takes nothing; nothing
+        at all is sent as a sign of life. Raises whatever ``zip_span`` raises, and ``send``.
+        """
+        work = _Work(zipped.plan, wanted.start)
+        pieces = zip_span(
+            zipped.plan,
+            zipped.reader,
+            self._sums_of(zipped.plan),
+            start=wanted.start,
+            end=wanted.end,
+            cancel=cancel,
+        )
+        with self._working(zipped.reference, work):
+            try:
+                for piece in _worth_sending(pieces):
+                    send(piece)
+                    work.position += len(piece)
+            except UnreadableMemberError as exc:
+                with self._lock:
+                    known = self._unreadable.get(zipped.point, {})
+                    self._unreadable[zipped.point] = {**known, exc.path: exc.message}
+                raise
+
+    def _sums_of(self, plan: ZipPlan) -> Checksums:
+        with self._lock:
+            sums = self._sums.pop(plan.tag, None) or Checksums(plan)
+            self._sums[plan.tag] = sums
+            if len(self._sums) > _KEPT_SUMS:
+                self._sums.popitem(last=False)
+        return sums
 
     @contextmanager
-    def _working(self, reference: str) -> Iterator[_Work]:
-        work = _Work()
+    def _working(self, reference: str, work: _Work) -> Iterator[None]:
         with self._lock:
             self._works[reference] = work
+            self._works.move_to_end(reference)
+            if len(self._works) > _KEPT_STATES:
+                self._works.popitem(last=False)
         try:
-            yield work
+            yield
         finally:
-            work.is_running = False
+            work.end()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedZip:
+    """What is about to be sent, and how it is read."""
+
+    reference: str
+    point: str
+    plan: ZipPlan
+    reader: BlobReader
+
+    @property
+    def head(self) -> ZipHead:
+        return ZipHead(size=self.plan.size, tag=self.plan.tag, left_out=len(self.plan.left_out))
 
 
 class _Work:
-    """How far one zip is."""
+    """How far one zip is. The plan, which names everything, goes with its end."""
 
-    def __init__(self) -> None:
-        self.is_running = True
-        self.left_out = 0
-        self.files_total = self.bytes_total = 0
-        self._files = self._bytes = 0
+    def __init__(self, plan: ZipPlan, position: int) -> None:
+        self.position = position
+        self._plan: ZipPlan | None = plan
+        self._last = _NOT_BEGUN
 
-    def hear(self, event: Event) -> None:
-        match event:
-            case Progress(files_done=files, bytes_done=size):
-                self._files, self._bytes = files, size
-            case ItemSkipped():
-                self.left_out += 1
-            case Notice():
-                pass
+    def end(self) -> None:
+        self._last = msgspec.structs.replace(self.state, is_running=False)
+        self._plan = None
 
     @property
     def state(self) -> ZipState:
+        plan = self._plan
+        if plan is None:
+            return self._last
         return ZipState(
             has_begun=True,
-            is_running=self.is_running,
-            files_done=self._files,
-            files_total=self.files_total,
-            bytes_done=self._bytes,
-            bytes_total=self.bytes_total,
-            left_out=self.left_out,
+            is_running=True,
+            bytes_done=self.position,
+            bytes_total=plan.size,
+            left_out=len(plan.left_out),
         )
 
 
-class _Outlet:
-    """A ``targets.zip.Sink`` that sends what it is given in pieces worth sending."""
-
-    def __init__(self, send: Callable[[bytes], None]) -> None:
-        self._send = send
-        self._pending = bytearray()
-
-    def write(self, data: bytes, /) -> int:
-        self._pending += data
-        if len(self._pending) >= _PIECE_BYTES:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        if self._pending:
-            self._send(bytes(self._pending))
-            self._pending.clear()
+def _worth_sending(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Small ones together; an empty one, which is a sign of life, as it comes."""
+    pending = bytearray()
+    for piece in pieces:
+        pending += piece
+        if len(pending) >= _PIECE_BYTES or not piece:
+            yield bytes(pending)
+            pending.clear()
+    if pending:
+        yield bytes(pending)

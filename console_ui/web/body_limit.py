@@ -7,6 +7,7 @@ to be long (backups through the storage gateway) does not pass here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -18,7 +19,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
 
-_TOLD = b"This request is longer than the console takes. Nothing was changed.\n"
+_TOLD = "This request is longer than the console takes. Nothing was changed."
 
 
 class _TooLongError(Exception):
@@ -37,13 +38,13 @@ class LimitedBodies:
             await self._application(scope, receive, send)
             return
         if _announced_bytes(scope) > self._most_bytes:
-            await _refuse(send)
+            await _refuse(scope, send)
             return
         try:
             await self._application(scope, self._counted(receive), send)
         except _TooLongError:
             # Raised while the body is read, which is before any answer has begun.
-            await _refuse(send)
+            await _refuse(scope, send)
 
     def _counted(self, receive: Receive) -> Receive:
         seen = 0
@@ -65,13 +66,20 @@ def _announced_bytes(scope: Any) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(scope: Any, send: Send) -> None:
+    kind, body = b"text/plain; charset=utf-8", f"{_TOLD}\n".encode()
+    if scope["path"].startswith("/api/"):
+        # As the API says no, although it never sees this request.
+        kind, body = (
+            b"application/json",
+            json.dumps({"code": "too_long", "message": _TOLD}).encode(),
+        )
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(_TOLD)).encode()),
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
         (b"content-security-policy", CONTENT_POLICY.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": _TOLD})
+    await send({"type": "http.response.body", "body": body})

@@ -113,6 +113,14 @@ def audit_log_emptied_between_tests() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is put off until after an answer is done before it: a test's transaction is seen by
+    its own thread only.
+    """
+    monkeypatch.setattr("console_ui.accounts.pages.password.do_afterwards", lambda work: work())
+
+
 @pytest.fixture
 def office(db: None) -> Office:
     """An organisation with one member in each role."""

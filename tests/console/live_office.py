@@ -163,7 +163,8 @@ def _tell_of_runs(device: Device, now: datetime) -> None:
     from console_ui.activity import reports, told
 
     plan = told.ToldPlan(key=uuid.uuid4(), name=LONG_NAME, what=f"/srv/{LONG_NAME}", every_hours=6)
-    reports.take_heartbeat(device, told.Heartbeat(plans=(plan,)), now=now)
+    beat = told.Heartbeat(plans=(plan,))
+    reports.take_heartbeat(device, beat, address=device.seen_address, now=now)
     omission = told.ToldOmission(path=f"/srv/{LONG_NAME}/notes", reason="Permission denied")
     ended = told.RunEnded(
         kind="run_ended",
@@ -177,8 +178,7 @@ def _tell_of_runs(device: Device, now: datetime) -> None:
         omissions=(omission,),
     )
     begun = told.RunStarted(kind="run_started", run=uuid.uuid4(), at=now, plan_name=LONG_NAME)
-    for event in (ended, begun):
-        reports.take_event(device, event, now=now)
+    reports.take_events(device, (ended, begun), now=now)
 
 
 def _add_vaults(organisation: Organisation, root: Path, now: datetime) -> tuple[Location, Vault]:

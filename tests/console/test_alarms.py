@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -10,15 +11,18 @@ from pathlib import Path
 
 import pytest
 from django.core import mail as django_mail
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
 from backup_agent.errors import UsageError
+from backup_agent.model import retention
+from backup_agent.model.retention import ForgetPlan, RetentionPolicy
+from backup_agent.model.snapshot import Snapshot
 from backup_agent.services.vault import FileKind
 from console_ui.accounts.request import person
 from console_ui.django_settings import console_settings
-from console_ui.storage import alarms, bringing_back, catalog, deletions, notices
+from console_ui.storage import alarms, bringing_back, catalog, deletions, expected, notices
 from console_ui.storage.models import Alarm, LocationKind, Reason, State, StoredObject, Vault
 from console_ui.storage.purge import purge
 from console_ui.storage.stores import stores
@@ -96,6 +100,100 @@ def test_fresh_rubbish_does_not_hide_that_restore_points_go(vault: Vault) -> Non
     assert reasons(vault) == [Reason.MANY_POINTS]
 
 
+def test_the_first_day_s_restore_points_do_not_go_behind_one_of_rubbish(vault: Vault) -> None:
+    Vault.objects.update(keep_daily=7)
+    vault.refresh_from_db()
+    points = store_points(vault, 5, age=timedelta(hours=2))
+    store(vault, FileKind.SNAPSHOT, "rubbish", age=timedelta(0))
+
+    hide(vault, *points)
+
+    assert reasons(vault) == [Reason.MANY_POINTS]
+
+
+def test_much_rubbish_stored_later_does_not_make_a_first_day_s_loss_small(vault: Vault) -> None:
+    points = store_points(vault, 5, age=timedelta(hours=2))
+    store_points(vault, 60, age=timedelta(hours=1))
+
+    hide(vault, *points)
+
+    assert reasons(vault) == [Reason.MANY_POINTS]
+
+
+def test_years_copied_today_into_an_older_vault_are_watched(vault: Vault) -> None:
+    Vault.objects.update(keep_daily=7)
+    vault.refresh_from_db()
+    store_points(vault, 3)
+    copied = store_points(vault, 40, age=timedelta(hours=2))
+    store(vault, FileKind.SNAPSHOT, "rubbish", age=timedelta(0))
+
+    hide(vault, *copied)
+
+    assert reasons(vault) == [Reason.MANY_POINTS]
+
+
+def test_a_fifth_of_what_came_today_may_go(vault: Vault) -> None:
+    points = store_points(vault, 10, age=timedelta(hours=2))
+
+    hide(vault, *points[-2:])
+
+    assert reasons(vault) == []
+
+
+def test_an_hourly_plan_that_keeps_one_a_day_alarms_nobody_on_its_first_day(vault: Vault) -> None:
+    Vault.objects.update(keep_daily=7)
+    vault.refresh_from_db()
+    now = timezone.now()
+    moments = [now - timedelta(hours=hours) for hours in reversed(range(9))]
+    points = [store(vault, FileKind.SNAPSHOT, f"{at}", age=now - at) for at in moments]
+
+    for point, at in zip(points, moments[1:], strict=False):
+        hide(vault, point, at=at + timedelta(minutes=1))
+
+    assert reasons(vault) == []
+
+
+def test_an_open_alarm_ends_the_watching(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    Vault.objects.update(keep_daily=7)
+    vault.refresh_from_db()
+    points = store_points(vault, 3)
+    hide(vault, points[0])
+    hide(vault, points[1])
+    assert len(reasons(vault)) == 1
+
+    def work_out(*_args: object) -> None:
+        raise AssertionError("nobody needs to know that now")
+
+    monkeypatch.setattr(expected, "plan_forget", work_out)
+    hide(vault, points[2])
+
+    assert len(reasons(vault)) == 1
+
+
+def test_what_the_retention_keeps_is_worked_out_once_for_many_deletions_and_outside_their_locks(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Vault.objects.update(keep_daily=7)
+    vault.refresh_from_db()
+    store_points(vault, 30)
+    let_go = store_points(vault, 3, age=3 * DAY + timedelta(hours=1))
+    worked_out = []
+
+    def plan_forget(
+        snapshots: Sequence[Snapshot], policy: RetentionPolicy, *, now: datetime
+    ) -> ForgetPlan:
+        worked_out.append(transaction.get_connection().in_atomic_block)
+        return retention.plan_forget(snapshots, policy, now=now)
+
+    monkeypatch.setattr(expected, "plan_forget", plan_forget)
+    now = timezone.now()
+    for number, point in enumerate(let_go):
+        hide(vault, point, at=now + timedelta(seconds=number))
+
+    assert worked_out == [False]
+    assert reasons(vault) == []
+
+
 def test_a_fifth_of_the_data_may_go_in_a_day(vault: Vault) -> None:
     packs = [store(vault, FileKind.PACK, f"{n}", size=1000) for n in range(10)]
 
@@ -123,6 +221,15 @@ def test_fresh_rubbish_does_not_hide_that_data_goes(
     store(vault, FileKind.PACK, "rubbish", age=timedelta(hours=1), size=1_000_000)
 
     hide(vault, *packs[:6])
+
+    assert reasons(vault) == [Reason.MUCH_DATA]
+
+
+def test_data_cannot_be_swapped_for_rubbish_in_a_vault_of_two_packs(vault: Vault) -> None:
+    packs = [store(vault, FileKind.PACK, f"{n}", age=40 * DAY, size=9 << 20) for n in range(2)]
+    store(vault, FileKind.PACK, "rubbish", age=timedelta(0), size=18 << 20)
+
+    hide(vault, *packs)
 
     assert reasons(vault) == [Reason.MUCH_DATA]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,14 @@ from tests.servers.process import run
 
 # A hang would cost minutes; what waits on purpose has tests of its own.
 _WAITS = "GET /api/v1/device/commands"
+# After this one the device has no token any more: it goes last.
+_UNLINKS = "DELETE /api/v1/device"
+
+_FOR_DEVICES = (
+    *("device", "device/vaults", "device/managed-password", "device/heartbeat"),
+    *("device/events", "device/progress", "device/commands", "device/commands/{command_id}"),
+    "devices/{source_id}/managed-password",
+)
 
 
 @pytest.fixture
@@ -36,15 +46,26 @@ def device_token(owner: LiveOwner) -> str:
         return client.redeem(codes.device_code).access_token
 
 
-def try_to_break(owner: LiveOwner, folder: Path, tag: str, *headers: str) -> str:
+def application_password(owner: LiveOwner) -> str:
+    """A login ready for HTTP Basic."""
+    page = owner.post(
+        "/account/application-passwords/make", name="script", scope="api", days="0"
+    ).text
+    shown = re.search(r'id="password">([0-9A-Z-]+)<', page)
+    assert shown is not None, page
+    return base64.b64encode(f"mira@keller.example:{shown[1]}".encode()).decode()
+
+
+def try_to_break(
+    owner: LiveOwner, folder: Path, chosen: Sequence[str], headers: Sequence[str]
+) -> str:
     """Send what the description allows and what it forbids; no answer may be a server's error."""
     return run(
         [
             environment("schemathesis") / "st",
             "run",
             f"{owner.console.address}/api/v1/openapi.json",
-            f"--include-tag={tag}",
-            f"--exclude-name={_WAITS}",
+            *chosen,
             *(f"--header={header}" for header in headers),
             "--checks=not_a_server_error,response_schema_conformance,status_code_conformance",
             "--phases=examples,coverage,fuzzing",
@@ -63,19 +84,34 @@ def test_nothing_that_people_may_send_breaks_the_api(owner: LiveOwner, tmp_path:
     cookies = "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items())
     token = next(value for name, value in owner.http.cookies.items() if name.endswith("csrf"))
 
-    try_to_break(owner, tmp_path, "people", f"Cookie: {cookies}", f"X-CSRFToken: {token}")
+    headers = (f"Cookie: {cookies}", f"X-CSRFToken: {token}")
+    try_to_break(owner, tmp_path, ["--include-tag=people"], headers)
 
     assert owner.http.get("/api/v1/devices").json()["count"] == 1
+
+
+def test_nothing_that_programs_may_send_breaks_the_api(owner: LiveOwner, tmp_path: Path) -> None:
+    device_token(owner)
+    login = application_password(owner)
+
+    try_to_break(owner, tmp_path, ["--include-tag=people"], [f"Authorization: Basic {login}"])
+
+    asked = owner.http.get("/api/v1/audit").json()["entries"]
+    assert any(each["action"] == "device.asked_to_back_up" for each in asked)
 
 
 def test_nothing_that_devices_may_tell_breaks_the_api(owner: LiveOwner, tmp_path: Path) -> None:
     token = device_token(owner)
 
-    try_to_break(owner, tmp_path, "device", f"Authorization: Bearer {token}")
+    headers = [f"Authorization: Bearer {token}"]
+    rest = ["--include-tag=device", f"--exclude-name={_WAITS}", f"--exclude-name={_UNLINKS}"]
+    try_to_break(owner, tmp_path, rest, headers)
 
     # What it allows was taken, and pages show it.
     assert owner.http.get("/api/v1/events").json()["events"] != []
     assert owner.http.get("/devices").status_code == 200
+    try_to_break(owner, tmp_path, [f"--include-name={_UNLINKS}"], headers)
+    assert owner.http.get("/api/v1/devices").json()["count"] == 0
 
 
 def test_the_description_names_every_way_in(db: None) -> None:
@@ -84,4 +120,5 @@ def test_the_description_names_every_way_in(db: None) -> None:
     described = api.get_openapi_schema()
     schemes = described["components"]["securitySchemes"]
     assert {scheme["type"] for scheme in schemes.values()} == {"http", "apiKey"}
-    assert "/api/v1/device/heartbeat" in described["paths"]
+    for path in _FOR_DEVICES:
+        assert f"/api/v1/{path}" in described["paths"]

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from console_ui.accounts.models import ApplicationPassword, Organisation, Reach, Scope
 from console_ui.audit.models import Entry
-from console_ui.devices.models import Device
+from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
 from console_ui.storage.gateway.access import Access, Rights, authorise
 from console_ui.storage.gateway.messages import Refusal
 from console_ui.storage.models import LocationKind, Vault
 from tests.console.gateways import make_location, make_password, make_vault
-from tests.console.people import Office, log_in
+from tests.console.people import PASSWORD, Office, enrol, log_in
 from tests.console.played_device import link
 
 
@@ -101,6 +101,21 @@ def test_a_password_for_the_api_opens_no_vault_whatever_was_ticked(
     assert not Reach.objects.exists()
 
 
+def test_a_device_s_vault_is_made_when_a_password_is_made_for_it(
+    client: Client, office: Office, vaults: tuple[Vault, Vault]
+) -> None:
+    _, device, _ = link(office)
+    rescue = link(office, kind=Kind.RESTORE)[1]
+    log_in(client, office.owner.email)
+    page = client.get("/account/application-passwords/make").content.decode()
+    assert str(device.pk) in page
+    assert str(rescue.pk) not in page
+
+    password = made(client, "storage", str(device.pk))
+
+    assert opened(office, password, Vault.objects.get(device_id=device.pk)) is Rights.WRITE
+
+
 def test_what_was_made_for_a_device_dies_with_its_removal(
     client: Client, office: Office, vaults: tuple[Vault, Vault]
 ) -> None:
@@ -130,6 +145,24 @@ def test_enforcement_stops_the_gateway_for_people_without_a_second_factor(
     Organisation.objects.update(requires_second_factor=True)
 
     assert opened(office, password, vaults[1]) == 403
+
+
+def test_without_a_second_factor_the_account_password_opens_the_vaults_of_the_organisation(
+    office: Office, other_office: Office, vaults: tuple[Vault, Vault], tmp_path: Path
+) -> None:
+    fields = {"root": str(console_settings().storage_roots[0]), "folder": f"{tmp_path.name}-2"}
+    location = make_location(other_office.organisation, LocationKind.FOLDER, fields)
+    foreign = make_vault(other_office.organisation, location)
+
+    assert [opened(office, PASSWORD, vault) for vault in vaults] == [Rights.WRITE] * 2
+    assert opened(office, PASSWORD, foreign) == 401
+    credentials = base64.b64encode(f"{office.viewer.email}:{PASSWORD}".encode()).decode()
+    with pytest.raises(Refusal) as refused:
+        authorise(f"Basic {credentials}", vaults[0].pk, address="::1", tokens=None)
+    assert refused.value.answer.status == 403
+
+    enrol(office.owner)
+    assert opened(office, PASSWORD, vaults[0]) == 401
 
 
 @pytest.mark.usefixtures("transactional_db")

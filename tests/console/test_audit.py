@@ -51,12 +51,24 @@ def test_entries_can_neither_be_changed_nor_removed(office: Office) -> None:
         "DELETE FROM audit_entry WHERE sequence = 3",
         "DELETE FROM audit_entry",
         "TRUNCATE audit_entry",
+        "REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE sequence = 2",
+        (
+            "REPLACE INTO audit_entry (id, organisation_id, sequence, at, action, outcome,"
+            " actor_kind, actor_id, actor_name, address, about, details, previous_hash, hash)"
+            " SELECT id + 1000, organisation_id, sequence, at, 'forged', outcome, actor_kind,"
+            " actor_id, actor_name, address, about, details, previous_hash, hash FROM audit_entry"
+        ),
     ],
 )
 def test_the_database_itself_refuses_to_change_the_log(office: Office, change: str) -> None:
     _three(office)
     if connection.vendor == "sqlite" and change.startswith("TRUNCATE"):
         change = "DELETE FROM audit_entry WHERE true"
+    if connection.vendor == "postgresql" and change.startswith("REPLACE"):
+        change = (
+            "INSERT INTO audit_entry SELECT * FROM audit_entry WHERE sequence = 2"
+            " ON CONFLICT (id) DO UPDATE SET about = 'somebody else'"
+        )
 
     with (
         pytest.raises(DatabaseError, match="can only be added to"),

@@ -35,6 +35,16 @@ def test_a_body_that_is_announced_too_long_is_refused_before_it_is_sent(tmp_path
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_program_is_told_so_as_the_api_says_no(tmp_path: Path) -> None:
+    with running_console(tmp_path) as console:
+        answer = httpx.post(
+            f"{console.address}/api/v1/device/events", content=bytes(LONGEST_BODY_BYTES + 1)
+        )
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_long")
+    assert answer.json()["message"]
+
+
 def test_a_body_of_unknown_length_is_refused_and_takes_no_memory(tmp_path: Path) -> None:
     with running_console(tmp_path) as console:
         before = _peak_kilobytes(console)

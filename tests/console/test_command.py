@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import sqlite3
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,9 +16,9 @@ from backup_agent.errors import HostError, UsageError
 from console_ui.command import add_arguments, settings_from
 from console_ui.server import listening_socket
 from console_ui.settings import Postgresql, Settings, Smtp, Sqlite
-from tests.console.running import running_console
+from tests.console.running import REPOSITORY, running_console
 from tests.servers.postgresql import postgresql
-from tests.servers.process import run
+from tests.servers.process import ServerFailedError, run
 
 
 def _settings(*arguments: str, environment: Mapping[str, str] | None = None) -> Settings:
@@ -136,6 +138,51 @@ def test_the_command_makes_all_it_needs_and_prints_the_set_up_link(tmp_path: Pat
         assert {"console.sqlite3", "key", "mail"} <= set(made)
         _create_owner(client, console.set_up_link)
         assert "mira@keller.example" in client.get("/account").text
+
+
+def test_any_host_header_is_refused_without_a_word_in_the_log(tmp_path: Path) -> None:
+    with running_console(tmp_path) as console:
+        answer = httpx.get(console.address, headers={"Host": "evil.example"})
+
+        assert answer.status_code == 400
+        assert "evil.example" not in console.server.log.read_text()
+
+
+def test_whoever_runs_the_console_resets_the_second_factor_of_somebody_alone(
+    tmp_path: Path,
+) -> None:
+    with running_console(tmp_path) as console, httpx.Client(base_url=console.address) as client:
+        _create_owner(client, console.set_up_link)
+    with sqlite3.connect(console.data / "console.sqlite3") as database:
+        user = database.execute("SELECT id FROM accounts_user").fetchone()[0]
+        database.execute(
+            "INSERT INTO accounts_securitykey (id, user_id, name, credential_id, public_key,"
+            " sign_count, transports, verifies_person, added_at)"
+            " VALUES ('a', ?, 'lost', 'c', x'00', 0, '[]', 0, '2026-01-01')",
+            (user,),
+        )
+    database.close()
+
+    command = (sys.executable, "-m", "backup_agent", "console", "--data", str(console.data))
+    environment = {"PYTHONPATH": str(REPOSITORY)}
+
+    def reset(name: str) -> str:
+        told = (*command, "--reset-two-factor", name)
+        return run(told, folder=tmp_path, environment=environment)
+
+    assert "SBA-" in reset("MIRA@keller.example")
+    with pytest.raises(ServerFailedError, match="Nobody has an account"):
+        reset("nobody@keller.example")
+    with sqlite3.connect(console.data / "console.sqlite3") as database:
+        left = database.execute("SELECT count(*) FROM accounts_securitykey").fetchone()
+        noted = database.execute(
+            "SELECT actor_kind, about FROM audit_entry WHERE action = 'second_factor.reset'"
+        ).fetchall()
+        mailed = database.execute("SELECT recipient FROM web_outgoingmail").fetchall()
+    database.close()
+    assert left == (0,)
+    assert noted == [("console", "mira@keller.example")]
+    assert ("mira@keller.example",) in mailed
 
 
 def test_the_command_runs_on_postgresql(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console_ui.accounts import application_passwords
@@ -217,6 +219,39 @@ def test_strangers_get_the_one_shape_of_refusal(db: None, path: str) -> None:
 
     assert answer.status_code == (404 if path == "no/such/thing" else 401)
     assert set(answer.json()) == {"code", "message"}
+
+
+def test_a_heartbeat_that_tells_nothing_new_asks_the_database_little(office: Office) -> None:
+    device = reporting_device(office)
+    plans = [plan(f"Plan {n}", next_run_at="2030-01-01T00:00:00Z") for n in range(20)]
+    device.heartbeat(*plans)
+
+    with CaptureQueriesContext(connection) as asked:
+        device.heartbeat(*plans)
+
+    # The token, the plans, the report, around them a transaction.
+    assert len([q for q in asked if q["sql"].startswith(("SELECT", "UPDATE"))]) == 3
+    assert len(asked) <= 5
+
+
+def test_a_heartbeat_changes_adds_and_removes_plans(office: Office) -> None:
+    device = reporting_device(office)
+    kept, changed, gone = plan("Kept"), plan("Changed"), plan("Gone")
+    device.heartbeat(kept, changed, gone)
+
+    device.heartbeat(kept, {**changed, "every_hours": 6}, plan("Added"))
+
+    told = dict(Plan.objects.values_list("name", "every_hours"))
+    assert told == {"Kept": 0, "Changed": 6, "Added": 0}
+
+
+def test_methods_that_do_nothing_get_the_one_shape_of_refusal(office: Office) -> None:
+    device = reporting_device(office)
+
+    answer = device.send("PATCH", "vaults")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from django.core import mail as django_mail
 from django.utils import timezone
 
 from console_ui.accounts.application_passwords import revoke
-from console_ui.accounts.models import ApplicationPassword, Role, Scope
+from console_ui.accounts.models import ApplicationPassword, Role, Scope, User
 from console_ui.accounts.request import person
 from console_ui.audit.models import Entry
 from console_ui.storage import alarms
@@ -25,7 +25,7 @@ from console_ui.storage.gateway.access import Rights
 from console_ui.storage.models import Alarm, Reason, State, StoredObject, Vault
 from console_ui.web import mail
 from tests.console.gateways import Device, let_days_pass, make_password
-from tests.console.people import PASSWORD, make_member, make_office
+from tests.console.people import PASSWORD, enrol, make_member, make_office
 
 _V2 = {"Accept": "application/vnd.x.restic.rest.v2"}
 
@@ -241,6 +241,7 @@ def test_nobody_gets_in_without_the_right_application_password(device: Device) -
     def status(login: str, password: str) -> int:
         return httpx.get(f"{device.url}keys/", auth=(login, password)).status_code
 
+    enrol(User.objects.get(login_id=device.login))
     assert httpx.get(f"{device.url}keys/").status_code == 401
     assert status(device.login, "wrong") == 401
     assert status(device.login, PASSWORD) == 401
@@ -355,7 +356,9 @@ def test_a_prune_may_exceed_the_quota_by_five_percent(device: Device) -> None:
         http.get("data/")  # as only somebody does who prunes
         put(http, "data", bytes(40))
         put(http, "index", bytes(15))
-        assert http.post(f"data/{name_of(bytes(41))}", content=bytes(41)).status_code == 507
+        full = http.post(f"data/{name_of(bytes(41))}", content=bytes(41))
+        assert full.status_code == 507
+        assert "restic prune --max-repack-size 0" in full.text
         assert http.post(f"snapshots/{name_of(b'p')}", content=b"p").status_code == 507
 
         http.delete(f"locks/{lock}")

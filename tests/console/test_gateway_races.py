@@ -286,7 +286,9 @@ class Tokens:
         self.asked = 0
         self.is_revoked = False
 
-    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
+    def rights_in(
+        self, vault: Vault | None, token: str, *, address: str
+    ) -> tuple[Rights, Actor] | None:
         self.asked += 1
         return None if self.is_revoked else (Rights.WRITE, THE_CONSOLE)
 

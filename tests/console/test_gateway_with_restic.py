@@ -160,6 +160,31 @@ def test_a_full_vault_can_be_pruned(device: Device, tmp_path: Path) -> None:
     assert Vault.objects.get().visible_bytes < vault.visible_bytes
 
 
+def test_a_vault_too_full_to_copy_in_is_pruned_without_copying(
+    device: Device, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    make_files(files, 1)
+    device("init")
+    device("backup", files)
+    for file in files.iterdir():
+        file.unlink()
+    make_files(files, 2)
+    device("backup", files)
+    (files / "2-0.bin").unlink()
+    device("backup", files)
+    vault = Vault.objects.get()
+    Vault.objects.update(quota_bytes=vault.visible_bytes + 10)
+
+    device("forget", "--keep-last", "1", "--prune", "--max-unused", "0", fails=True)
+    device("unlock")
+    device("prune", "--max-unused", "0", "--max-repack-size", "0")
+
+    device.check()
+    assert Vault.objects.get().visible_bytes < vault.visible_bytes * 0.6
+    device("prune", "--max-unused", "0")
+
+
 @pytest.mark.parametrize("fault", [Fault.CUT_REQUEST, Fault.LOST_ANSWER, Fault.CORRUPT_REQUEST])
 def test_an_upload_that_breaks_off_is_sent_again(
     device: Device, tmp_path: Path, fault: Fault

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,8 @@ from console_ui.devices.models import AccessToken, Answer, Device, Kind, LinkReq
 from console_ui.devices.rights import Right, right_on
 from console_ui.django_settings import console_settings
 from console_ui.storage.device_vaults import LinkedDevices
-from console_ui.storage.gateway.access import Rights
+from console_ui.storage.gateway.access import Rights, authorise
+from console_ui.storage.gateway.messages import Refusal
 from console_ui.storage.models import LocationKind, Vault
 from tests.console.gateways import make_location, make_password
 from tests.console.people import Office
@@ -218,7 +220,9 @@ def test_a_request_with_another_ones_key_gets_no_code(db: None) -> None:
 def test_an_unknown_grant_and_a_missing_code_are_named(db: None) -> None:
     device = PlayedDevice()
 
-    assert error(device.http.post("/oauth/token", {})) == "unsupported_grant_type"
+    assert error(device.http.post("/oauth/token", {})) == "invalid_request"
+    other = device.http.post("/oauth/token", {"grant_type": "password"})
+    assert error(other) == "unsupported_grant_type"
     assert error(device.poll({"device_code": ""})) == "invalid_request"
     assert error(device.poll({"device_code": "guess"})) == "invalid_grant"
     assert device.http.get("/oauth/token").status_code == 405
@@ -246,6 +250,8 @@ def test_guessing_codes_is_slowed_down_for_the_person_and_for_the_address(
     blocked = client.post("/link", {"code": codes["user_code"]})
 
     assert "Too many attempts" in blocked.content.decode()
+    client.post("/link", {"code": codes["user_code"]})
+    assert Entry.objects.get(action="device_code.refused").actor_name == office.operator.email
     ThrottleRow.objects.update(blocked_until=None, window_ends_at=timezone.now())
     assert client.post("/link", {"code": codes["user_code"]}).status_code == 302
 
@@ -354,7 +360,8 @@ def test_removal_works_with_the_next_request(owner: Client, office: Office) -> N
     owner.post(f"/devices/{device.pk}/remove")
 
     refused = played.get("/api/v1/device", token)
-    assert (refused.status_code, refused.json()) == (401, {"code": "invalid_token"})
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+    assert refused.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
     assert error(played.renew()) == "access_denied"
     assert "ATELIER-01" not in re.sub(
         r'role="status".*?</div>\n', "", page_of(owner, "/devices"), flags=re.DOTALL
@@ -517,11 +524,54 @@ def test_a_device_gets_one_vault_of_its_own_however_often_it_asks(
     assert stranger.get("/api/v1/device/vaults", stranger_token).json() == {"vaults": []}
     vault = Vault.objects.get()
     rights_in = LinkedDevices().rights_in
-    for known, wanted in ((token, Rights.WRITE), (rescue_token, Rights.READ)):
+    rights = {token: Rights.WRITE, rescue_token: Rights.READ, stranger_token: Rights.NONE}
+    for known, wanted in rights.items():
         found = rights_in(vault, known, address="")
         assert found is not None
         assert found[0] is wanted
-    assert rights_in(vault, stranger_token, address="") is None
+    assert rights_in(vault, "no token", address="") is None
+
+
+def test_to_a_device_a_vault_that_it_may_not_read_looks_like_none(
+    office: Office, other_office: Office, tmp_path: Path
+) -> None:
+    root = console_settings().storage_roots[0]
+    root.mkdir(exist_ok=True)
+    fields = {"root": str(root), "folder": tmp_path.name}
+    make_location(office.organisation, LocationKind.FOLDER, fields)
+    played, _, token = link(office)
+    _, _, neighbour_token = link(office, kind=Kind.RESTORE)
+    _, _, stranger_token = link(other_office, kind=Kind.RESTORE)
+    (vault,) = played.get("/api/v1/device/vaults", token).json()["vaults"]
+
+    for vault_id in (uuid.UUID(vault["id"]), uuid.uuid4()):
+        for known, wanted in ((neighbour_token, 404), (stranger_token, 404), ("no token", 401)):
+            with pytest.raises(Refusal) as refusal:
+                authorise(f"Bearer {known}", vault_id, address="", tokens=LinkedDevices())
+            assert refusal.value.answer.status == wanted
+
+
+def test_reading_another_devices_vault_is_in_the_audit_log_once_a_day(
+    office: Office, tmp_path: Path
+) -> None:
+    root = console_settings().storage_roots[0]
+    root.mkdir(exist_ok=True)
+    fields = {"root": str(root), "folder": tmp_path.name}
+    make_location(office.organisation, LocationKind.FOLDER, fields)
+    played, device, token = link(office)
+    _, reader, reader_token = link(office, kind=Kind.RESTORE, sources=(device,), name="Rescue")
+    played.get("/api/v1/device/vaults", token)
+    vault = Vault.objects.get()
+    rights_in = LinkedDevices().rights_in
+
+    for known in (token, reader_token, reader_token):
+        assert rights_in(vault, known, address="203.0.113.9") is not None
+
+    entry = Entry.objects.get(action="vault.read")
+    assert (entry.actor_name, entry.about) == (reader.name, vault.name)
+    ReadGrant.objects.update(read_noted_at=timezone.now() - timedelta(days=1))
+    rights_in(vault, reader_token, address="203.0.113.9")
+    assert Entry.objects.filter(action="vault.read").count() == 2
 
 
 def test_the_address_on_rescue_media_survives_the_login(client: Client, office: Office) -> None:

@@ -220,6 +220,15 @@ def test_trust_leaves_the_code_out_until_it_is_ended(client: Client, office: Off
     assert log_in(client, office.owner.email).headers["Location"] == "/login/code"
 
 
+def test_trusting_a_browser_is_in_the_audit_log(client: Client, office: Office) -> None:
+    seed = enrol(office.owner)
+    log_in(client, office.owner.email)
+
+    client.post("/login/code", {"code": fresh_code(seed), "trust": "on"})
+
+    assert Entry.objects.get(action="browser.trusted").actor_name == office.owner.email
+
+
 def test_trust_is_one_persons_and_ends_after_30_days(client: Client, office: Office) -> None:
     seed = enrol(office.owner)
     enrol(office.admin)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core import mail as django_mail
+from django.db import connection, connections
+from django.http import StreamingHttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console_ui.accounts import secret_links
+from console_ui.accounts import secret_links, throttle
 from console_ui.accounts.models import (
     Membership,
     Organisation,
@@ -22,10 +28,13 @@ from console_ui.accounts.models import (
     ThrottleRow,
     User,
 )
+from console_ui.accounts.models.user import UserManager
+from console_ui.audit import export
+from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.models import Entry
-from console_ui.audit.record import canonical
+from console_ui.audit.record import canonical, record
 from console_ui.web import mail
-from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in
+from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in, make_office
 
 
 def _token(link: str) -> str:
@@ -308,6 +317,80 @@ def test_asking_for_a_forgotten_password_tells_nothing_about_accounts(
     assert len(django_mail.outbox) == 1
 
 
+def test_only_so_many_forgotten_passwords_are_taken_from_one_address(
+    client: Client, office: Office
+) -> None:
+    for number in range(throttle.FORGOTTEN_ADDRESS.free):
+        client.post("/password/forgotten", {"name": f"{number}@nowhere.example"})
+
+    answer = client.post("/password/forgotten", {"name": office.owner.email})
+
+    assert answer.status_code == 429
+    assert "on its way" not in answer.content.decode()
+    assert "Too many attempts" in answer.content.decode()
+
+
+def test_the_answer_does_not_wait_for_what_a_forgotten_password_takes(
+    client: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_off: list[Callable[[], object]] = []
+    monkeypatch.setattr("console_ui.accounts.pages.password.do_afterwards", put_off.append)
+    seen: list[list[str]] = []
+    for name in (office.owner.email, "nobody@nowhere.example"):
+        with CaptureQueriesContext(connection) as queries:
+            client.post("/password/forgotten", {"name": name})
+        seen.append([re.sub(r"'[^']*'", "?", query["sql"]) for query in queries])
+        ThrottleRow.objects.all().delete()
+
+    assert len(seen[0]) == len(seen[1])
+    assert not any("accounts_user" in sql for sql in seen[0])
+    for work in put_off:
+        work()
+    mail.wait_until_sent()
+    assert [each.to for each in django_mail.outbox] == [[office.owner.email]]
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_of_many_who_accept_an_invitation_at_once_one_succeeds_and_none_breaks() -> None:
+    office = make_office("Keller Fontana Architects")
+    link = secret_links.make(
+        Purpose.INVITATION,
+        email="new@keller.example",
+        organisation=office.organisation,
+        role=Role.VIEWER,
+    )
+    form = {"token": _token(link), "name": "New", "password": "several words of mine"}
+
+    def accept(_number: int) -> str:
+        try:
+            return Client().post("/invitation", form).headers.get("Location", "")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(accept, range(4)))
+
+    assert answers.count("/devices") == 1
+    assert User.objects.get(email="new@keller.example").memberships.count() == 1
+
+
+def test_an_account_that_came_meanwhile_leaves_the_invitation_good(
+    client: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when two organisations invite the same person, who accepts both at once."""
+    link = secret_links.make(
+        Purpose.INVITATION,
+        email=office.viewer.email,
+        organisation=office.organisation,
+        role=Role.VIEWER,
+    )
+    monkeypatch.setattr(UserManager, "find", lambda _manager, _typed: None)
+    form = {"token": _token(link), "name": "New", "password": "several words of mine"}
+
+    assert client.post("/invitation", form).headers["Location"] == "/invitation"
+    assert secret_links.find(Purpose.INVITATION, _token(link)) is not None
+
+
 def test_a_mailbox_is_not_filled_by_strangers(client: Client, office: Office) -> None:
     for _ in range(6):
         client.post("/password/forgotten", {"name": office.owner.email})
@@ -373,12 +456,38 @@ def test_the_log_is_filtered_exported_and_ones_own(
 
     assert refused.count("login.refused") == 1
     assert "login.done" not in refused
-    lines = [json.loads(line) for line in exported.content.splitlines()]
+    assert isinstance(exported, StreamingHttpResponse)
+    body = sent(exported)
+    lines = [json.loads(line) for line in body.splitlines()]
     assert [line["action"] for line in lines] == ["login.refused", "login.done", "audit.exported"]
-    assert other_office.owner.email not in exported.content.decode()
+    assert other_office.owner.email not in body.decode()
     entries = Entry.objects.filter(organisation_id=office.organisation.pk).order_by("sequence")
     assert [json.loads(canonical(e)) | {"hash": e.hash} for e in entries] == lines
     assert "chain is whole" in client.get("/audit?check").content.decode()
+
+
+def sent(answer: StreamingHttpResponse) -> bytes:
+    """All that a streamed answer sends."""
+
+    async def collected() -> list[bytes]:
+        return [bytes(piece) async for piece in aiter(answer)]
+
+    return b"".join(async_to_sync(collected)())
+
+
+def test_a_long_log_is_exported_piece_by_piece(
+    client: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_PIECE_ENTRIES", 2)
+    log_in(client, office.admin.email)
+    for number in range(4):
+        record(f"thing.{number}", by=THE_CONSOLE, organisation_id=office.organisation.pk)
+
+    answer = client.get("/audit/export")
+
+    assert isinstance(answer, StreamingHttpResponse)
+    sequences = [json.loads(line)["sequence"] for line in sent(answer).splitlines()]
+    assert sequences == [1, 2, 3, 4, 5, 6]
 
 
 def test_members_of_two_organisations_see_one_at_a_time(

@@ -16,7 +16,6 @@ from console_ui.accounts import application_passwords, recovery_codes
 from console_ui.accounts.application_passwords import (
     Principal,
     Verdict,
-    authenticate_application_password,
     authenticate_program,
 )
 from console_ui.accounts.hashing import Argon2id
@@ -32,6 +31,7 @@ from console_ui.accounts.models import (
     User,
 )
 from console_ui.accounts.throttle import Blocked
+from console_ui.audit.models import Entry
 from console_ui.web import mail
 from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in
 
@@ -91,6 +91,22 @@ def test_the_download_holds_all_ten_codes(client: Client, office: Office) -> Non
 
     assert re.findall(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}", file.content.decode()) == codes
     assert "attachment" in file.headers["Content-Disposition"]
+
+
+def test_codes_of_a_list_that_was_made_anew_elsewhere_do_not_count_as_kept(
+    client: Client, office: Office
+) -> None:
+    log_in(client, office.owner.email)
+    stale = _enrol_by_pages(client)
+    number = re.search(r"Type number (\d+)", client.get("/2fa/codes").content.decode())
+    assert number is not None
+    recovery_codes.renew(office.owner)
+
+    answer = client.post("/2fa/codes", {"code": stale[int(number[1]) - 1]})
+
+    assert User.objects.get(pk=office.owner.pk).kept_recovery_codes_at is None
+    assert "Make new codes" in answer.content.decode()
+    assert client.get("/2fa/codes/download").status_code == 302
 
 
 def test_codes_that_nobody_kept_are_made_anew_in_the_next_session(
@@ -183,8 +199,10 @@ def test_requiring_a_factor_stops_open_sessions_at_the_next_click(
     Organisation.objects.filter(pk=office.organisation.pk).update(requires_second_factor=True)
 
     assert client.get(page).headers["Location"] == "/2fa"
-    assert client.get(page, headers={"Accept": "application/json"}).json() == {
-        "code": "mfa_enrolment_required"
+    told = client.get(page, headers={"Accept": "application/json"}).json()
+    assert told == {
+        "code": "mfa_enrolment_required",
+        "message": "A second factor must be set up first.",
     }
     shown = client.get("/2fa").content.decode()
     assert "Keller Fontana Architects asks every member" in shown
@@ -222,7 +240,7 @@ def test_an_application_password_opens_what_it_is_for(office: Office) -> None:
     assert len(password.replace("-", "")) >= 24
 
     def opens(scope: Scope, text: str = password) -> Verdict:
-        return authenticate_application_password(text, scope=scope, address="203.0.113.9")
+        return authenticate_program(office.owner.email, text, scope=scope, address="203.0.113.9")
 
     found = opens(Scope.STORAGE)
     assert isinstance(found, Principal)
@@ -251,7 +269,8 @@ def test_an_application_password_dies_with_the_membership_for_good(
         user=office.viewer, organisation=office.organisation, role=Role.VIEWER
     )
 
-    assert authenticate_application_password(password, scope=Scope.API, address="::1") is None
+    found = authenticate_program(office.viewer.email, password, scope=Scope.API, address="::1")
+    assert found is None
 
 
 def test_enforcement_stops_programs_of_people_without_a_factor_at_their_next_request(
@@ -266,7 +285,7 @@ def test_enforcement_stops_programs_of_people_without_a_factor_at_their_next_req
 
     for secret in (password, PASSWORD):
         refused = asked_by_program(office.operator.email, secret)
-        assert (refused.status_code, refused.json()) == (403, {"code": "mfa_enrolment_required"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "mfa_enrolment_required")
     assert asked_by_program(office.operator.email, "wrong").status_code == 401
     enrol(office.operator)
     assert asked_by_program(office.operator.email, password).status_code == 200
@@ -304,7 +323,7 @@ def test_programs_learn_neither_by_time_nor_by_counting_which_accounts_there_are
     assert asked_by_program(names[who], "wrong").status_code == 401
 
     assert len(hashed) == 1
-    assert ThrottleRow.objects.count() == 2
+    assert ThrottleRow.objects.count() == 3
 
 
 def asked_by_program(login: str, password: str) -> Answer:
@@ -312,14 +331,62 @@ def asked_by_program(login: str, password: str) -> Answer:
     return Client().get("/api/v1/devices", headers={"Authorization": f"Basic {credentials}"})
 
 
+def test_a_program_with_the_account_password_comes_as_often_as_it_likes(office: Office) -> None:
+    statuses = {asked_by_program(office.viewer.email, PASSWORD).status_code for _ in range(70)}
+
+    assert statuses == {200}
+
+
+def test_a_new_password_ends_what_the_old_one_opened_for_programs(office: Office) -> None:
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 200
+
+    office.viewer.set_password("several words of mine")
+    office.viewer.save()
+
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 401
+
+
+def test_a_second_factor_ends_what_the_account_password_opened_at_once(office: Office) -> None:
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 200
+
+    enrol(office.viewer)
+
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 401
+
+
 def test_guessing_application_passwords_is_stopped(db: None) -> None:
     answers = [
-        authenticate_application_password("wrong", scope=Scope.API, address="203.0.113.9")
+        authenticate_program("x", "wrong", scope=Scope.API, address="203.0.113.9")
         for _ in range(61)
     ]
 
     assert answers[:60] == [None] * 60
     assert isinstance(answers[60], Blocked)
+
+
+def test_a_stale_program_keeps_nobody_else_at_its_address_waiting(
+    client: Client, office: Office
+) -> None:
+    _row, good = application_passwords.make(
+        office.owner, office.organisation, name="script", scopes=[Scope.API]
+    )
+    statuses = [asked_by_program("old@keller.example", "stale").status_code for _ in range(70)]
+    assert statuses == [401] * 60 + [429] * 10
+
+    assert log_in(client, office.owner.email).status_code == 302
+    assert asked_by_program(office.viewer.email, PASSWORD).status_code == 200
+    assert asked_by_program(office.owner.email, good).status_code == 200
+    client.post("/password/forgotten", {"name": office.viewer.email})
+    mail.wait_until_sent()
+    assert django_mail.outbox[-1].to == [office.viewer.email]
+
+
+def test_programs_that_guess_are_in_the_audit_log_once_a_block(office: Office) -> None:
+    for _ in range(70):
+        asked_by_program(office.viewer.email, "wrong")
+
+    entry = Entry.objects.get(action="program.refused")
+    assert (entry.actor_name, entry.outcome) == (office.viewer.email, "refused")
 
 
 def test_the_account_password_opens_programs_only_without_a_second_factor(
@@ -343,10 +410,8 @@ def test_an_application_password_opens_no_login_and_is_somebodys_own(
     )
 
     assert log_in(client, office.owner.email, password).status_code == 403
-    found = authenticate_program(
-        office.viewer.email, password, scope=Scope.API, address="203.0.113.9"
-    )
-    assert found is None
+    assert asked_by_program(office.viewer.email, password).status_code == 401
+    assert asked_by_program(office.owner.email, password).status_code == 200
 
 
 def test_the_page_shows_an_application_password_once(client: Client, office: Office) -> None:

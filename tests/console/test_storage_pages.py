@@ -25,7 +25,7 @@ from console_ui.storage.housekeeping import Housekeeping
 from console_ui.storage.locations import place_of
 from console_ui.storage.models import Alarm, Location, LocationKind, Reason, StoredObject, Vault
 from console_ui.storage.stores import stores
-from tests.console.gateways import let_days_pass, make_location, make_vault
+from tests.console.gateways import let_days_pass, make_location, make_vault, store_object
 from tests.console.people import PASSWORD, Office
 
 S3_FIELDS = {
@@ -424,3 +424,24 @@ def test_an_alarm_stops_purging_until_it_is_confirmed(confirmed: Client, vault: 
     assert not StoredObject.objects.filter(pk=line.pk).exists()
     vault.refresh_from_db()
     assert (vault.visible_bytes, vault.hidden_bytes) == (0, 0)
+
+
+def test_a_prune_and_an_attack_minutes_later_are_two_deletions(
+    confirmed: Client, vault: Vault
+) -> None:
+    at = timezone.now().replace(microsecond=500_000) - timedelta(minutes=20)
+    moments = [at, at + timedelta(seconds=40), at + timedelta(minutes=2)]
+    for number, moment in enumerate(moments):
+        point = store_object(
+            vault, FileKind.SNAPSHOT, b"%d" % number, at=at - timedelta(days=number + 1)
+        )
+        objects.hide(stores.of(vault), point, now=moment)
+    Alarm.objects.create(vault=vault, reason=Reason.RETENTION, raised_at=moments[2])
+
+    page = confirmed.get(f"/vaults/{vault.pk}").content.decode()
+    form = confirmed.get(f"/vaults/{vault.pk}/bring-back").content.decode()
+
+    before = [f"{moments[n] - timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}" for n in (2, 0)]
+    assert re.findall(r'bring-back\?moment=([^"]+)"', page) == before
+    assert f"{moments[2]:%H:%M:%S} UTC" in page
+    assert f'value="{before[0]}"' in form

@@ -11,13 +11,19 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from console_ui.accounts import secret_links, throttle
-from console_ui.accounts.models import Purpose, SecretLink, SessionRow, ThrottleRow
+from console_ui.accounts import guesses, recovery_codes, secret_links, throttle
+from console_ui.accounts.models import (
+    AuthenticatorApp,
+    Purpose,
+    SecretLink,
+    SessionRow,
+    ThrottleRow,
+)
 from console_ui.accounts.sessions import IDLE, LONGEST
 from console_ui.audit.models import Entry
 from console_ui.devices import limits
 from console_ui.storage.housekeeping import Housekeeping
-from tests.console.people import Office, log_in
+from tests.console.people import PASSWORD, Office, enrol, fresh_code, log_in
 
 RULE = throttle.Rule(
     name="test",
@@ -66,7 +72,9 @@ def test_who_has_a_network_of_ipv6_is_counted_as_one(one: str, other: str, same:
 @pytest.mark.parametrize(
     "rule",
     [
-        throttle.ADDRESS,
+        throttle.LOGIN_ADDRESS,
+        throttle.FORGOTTEN_ADDRESS,
+        throttle.PROGRAM_ADDRESS,
         throttle.PASSKEY_BEGUN,
         limits.CODE_ENTRY_ADDRESS,
         limits.NEW_REQUEST,
@@ -88,6 +96,109 @@ def test_logins_are_counted_for_the_network_they_come_from(office: Office) -> No
     statuses = [log_in_from(f"2001:db8:1:2::{number:x}") for number in range(6)]
 
     assert statuses == [403] * 5 + [429]
+
+
+def test_all_spellings_of_all_names_of_an_account_are_counted_as_one(office: Office) -> None:
+    middle = office.owner.login_id[4:8]
+    names = [f"SBA{'-' * some}{middle}{' ' * more}ADMIN" for some in range(3) for more in range(2)]
+
+    statuses = [log_in(Client(), name, "wrong").status_code for name in names]
+
+    assert statuses == [403] * 5 + [429]
+    assert log_in(Client(), office.owner.email).status_code == 429
+
+
+def test_programs_count_all_spellings_of_a_name_as_one(office: Office) -> None:
+    middle = office.owner.login_id[4:8]
+    rule = throttle.PROGRAM
+
+    for number in range(rule.free):
+        spelling = f"SBA-{middle}{' ' * number}ADMIN"
+        assert throttle.attempt_all(guesses.by_program(spelling, "::1")) is None
+
+    assert throttle.attempt_all(guesses.by_program(office.owner.email, "::1")) is not None
+
+
+def test_right_logins_use_up_nothing_of_their_address(office: Office) -> None:
+    for _ in range(throttle.LOGIN_ADDRESS.free + 5):
+        assert log_in(Client(), office.owner.email).status_code == 302
+
+
+def test_an_account_of_ones_own_buys_no_guesses_at_others(office: Office) -> None:
+    statuses = []
+    for number in range(throttle.LOGIN_ADDRESS.free + 1):
+        log_in(Client(), office.viewer.email)
+        statuses.append(log_in(Client(), f"{number}@keller.example", "wrong").status_code)
+
+    assert statuses == [403] * throttle.LOGIN_ADDRESS.free + [429]
+
+
+def test_strangers_keep_nobody_out_of_a_browser_that_is_known(office: Office) -> None:
+    known = Client()
+    log_in(known, office.owner.email)
+    known.post("/logout")
+    for number in range(throttle.LOGIN_ADDRESS.free + 1):
+        log_in(Client(), f"{number}@keller.example", "wrong")
+    assert log_in(Client(), office.owner.email).status_code == 429
+
+    assert log_in(known, office.owner.email).status_code == 302
+
+
+def test_a_known_browser_buys_no_more_guesses_than_others(office: Office) -> None:
+    known = Client()
+    log_in(known, office.owner.email)
+    known.post("/logout")
+
+    statuses = [log_in(known, office.owner.email, "wrong").status_code for _ in range(6)]
+
+    assert statuses == [403] * 5 + [429]
+    assert log_in(known, office.viewer.email).status_code == 302
+
+
+def test_who_knows_the_password_does_not_keep_the_owner_from_the_second_step(
+    office: Office,
+) -> None:
+    seed = enrol(office.owner)
+    known = Client()
+    log_in(known, office.owner.email)
+    assert known.post("/login/code", {"code": fresh_code(seed)}).status_code == 302
+    stranger = Client(REMOTE_ADDR="203.0.113.9")
+    log_in(stranger, office.owner.email)
+    for _ in range(6):
+        refused = stranger.post("/login/code", {"code": "000000"})
+    assert refused.status_code == 429
+    AuthenticatorApp.objects.update(last_step=0)
+
+    form = {"password": PASSWORD, "code": fresh_code(seed)}
+    assert known.post("/confirm", form).status_code == 302
+    AuthenticatorApp.objects.update(last_step=0)
+    elsewhere = Client(REMOTE_ADDR="203.0.113.10")
+    log_in(elsewhere, office.owner.email)
+    assert elsewhere.post("/login/code", {"code": fresh_code(seed)}).status_code == 302
+
+
+def test_guessing_codes_from_everywhere_is_slowed_but_keeps_the_owner_out_of_no_way(
+    office: Office,
+) -> None:
+    seed = enrol(office.owner)
+    known = Client()
+    log_in(known, office.owner.email)
+    known.post("/login/code", {"code": fresh_code(seed)})
+    known.post("/logout")
+    statuses = []
+    for number in range(throttle.SECOND_FACTOR_ACCOUNT.free + 1):
+        stranger = Client(REMOTE_ADDR=f"203.0.113.{number}")
+        log_in(stranger, office.owner.email)
+        statuses.append(stranger.post("/login/code", {"code": "000000"}).status_code)
+    assert statuses == [403] * throttle.SECOND_FACTOR_ACCOUNT.free + [429]
+    AuthenticatorApp.objects.update(last_step=0)
+
+    log_in(known, office.owner.email)
+    assert known.post("/login/code", {"code": fresh_code(seed)}).status_code == 302
+    with_paper = Client(REMOTE_ADDR="203.0.113.200")
+    code = recovery_codes.renew(office.owner)[0]
+    log_in(with_paper, office.owner.email)
+    assert with_paper.post("/login/recovery", {"code": code}).status_code == 302
 
 
 def test_the_log_does_not_grow_with_attempts_that_are_turned_away(office: Office) -> None:

@@ -75,6 +75,27 @@ def test_an_earlier_code_is_worthless_once_a_later_one_was_used(office: Office) 
     assert totp.accept(office.owner, code_at(NOW - 30), now=NOW) == AlreadyUsed()
 
 
+def test_a_code_that_was_told_to_be_early_is_not_good_later(office: Office) -> None:
+    totp.link(office.owner, SEED, first_step=0)
+    early = code_at(NOW + 60)
+
+    assert totp.accept(office.owner, early, now=NOW) == OutOfSync(60)
+
+    assert totp.accept(office.owner, early, now=NOW + 31) == AlreadyUsed()
+    assert totp.accept(office.owner, early, now=NOW + 61) == AlreadyUsed()
+    assert isinstance(totp.accept(office.owner, code_at(NOW + 90), now=NOW + 90), Accepted)
+
+
+def test_of_what_was_told_only_steps_to_come_are_remembered(office: Office) -> None:
+    totp.link(office.owner, SEED, first_step=0)
+
+    for minute in range(0, 60, 10):
+        later = NOW + minute * 60
+        totp.accept(office.owner, code_at(later + 90), now=later)
+
+    assert len(AuthenticatorApp.objects.get().told_steps) == 1
+
+
 def test_of_many_logins_at_once_with_one_code_only_one_succeeds(transactional_db: None) -> None:
     owner = make_office("Parallel").owner
     totp.link(owner, SEED, first_step=0)

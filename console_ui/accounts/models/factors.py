@@ -13,6 +13,7 @@ class AuthenticatorApp(models.Model):
     """The seed that the app on somebody's phone makes codes from (RFC 6238).
 
     ``last_step`` is the 30-second step of the last code that was accepted: only later ones are.
+    ``told_steps`` are steps yet to come whose codes were told to be right, but early: never good.
     """
 
     user = models.OneToOneField(
@@ -20,6 +21,7 @@ class AuthenticatorApp(models.Model):
     )
     sealed_seed = models.BinaryField()
     last_step = models.BigIntegerField()
+    told_steps = models.JSONField(default=list)
     added_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

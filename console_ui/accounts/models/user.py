@@ -25,6 +25,12 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def account_of(self, typed: str) -> str:
+        """One text for all spellings of all names of an account, also for one that is unknown."""
+        if (user := self.find(typed)) is not None:
+            return str(user.pk)
+        return login_id.parse(typed) or typed.strip().lower()
+
     def find(self, typed: str) -> User | None:
         """The account with this e-mail address or login ID, if there is one."""
         if (alias := login_id.parse(typed)) is not None:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from console_ui.accounts import recovery_codes, shown_once, throttle, totp
+from console_ui.accounts import guesses, recovery_codes, shown_once, throttle, totp
 from console_ui.accounts.confirmation import confirmed_page
 from console_ui.accounts.journal import note
 from console_ui.accounts.models import TrustedBrowser
@@ -62,12 +62,12 @@ def _seed(request: UserRequest) -> Seed:
 def _try(request: UserRequest, seed: Seed) -> str:
     """Link the app if the code is its own; what is wrong otherwise."""
     user = request.user
-    if blocked := throttle.attempt(throttle.SECOND_FACTOR, str(user.pk)):
+    if blocked := throttle.attempt_all(guesses.in_session(request, user)):
         return waiting_words(blocked.seconds)
     verdict = totp.judge(seed, request.POST.get("code", ""), now=time.time(), last_step=0)
     if not isinstance(verdict, Accepted):
         return verdict_words(verdict)
-    throttle.succeeded(throttle.SECOND_FACTOR, str(user.pk))
+    throttle.passed(guesses.in_session(request, user))
     had_factor = user.has_second_factor
     totp.link(user, seed, first_step=verdict.step)
     shown_once.forget(request, _NAME)

@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from console_ui.accounts import confirmation, passkeys, throttle, totp
+from console_ui.accounts import confirmation, guesses, passkeys, throttle, totp
 from console_ui.accounts.access import user_page
 from console_ui.accounts.journal import note
 from console_ui.accounts.models import User
@@ -28,7 +28,7 @@ def confirm(request: UserRequest) -> HttpResponseBase:
     user = request.user
     errors: dict[str, str] = {}
     if request.method == "POST":
-        blocked = throttle.attempt(throttle.SECOND_FACTOR, str(user.pk))
+        blocked = throttle.attempt_all(guesses.in_session(request, user))
         errors = {"form": waiting_words(blocked.seconds)} if blocked else _errors(request, user)
         if not errors:
             confirmation.confirm(request)
@@ -58,5 +58,5 @@ def _errors(request: UserRequest, user: User) -> dict[str, str]:
         request, user, answer=request.POST.get("answer", "")
     ):
         return {"form": _("The key did not answer, or it is another account's.")}
-    throttle.succeeded(throttle.SECOND_FACTOR, str(user.pk))
+    throttle.passed(guesses.in_session(request, user))
     return {}

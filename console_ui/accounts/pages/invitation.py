@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -66,7 +66,11 @@ def invitation(request: ConsoleRequest) -> HttpResponseBase:
 def _for_known(request: ConsoleRequest, link: SecretLink, invited: User) -> HttpResponseBase:
     me = request.person
     if me == invited and "accept" in request.POST:
-        return _join(request, link, invited)
+        with transaction.atomic():
+            if not secret_links.use_up(link):
+                return redirect("invitation")
+            _join(request, link, invited)
+        return _in(request, link, invited)
     words = {"link": link, "token": request.POST["token"], "can_accept": me == invited}
     return render(request, "accounts/invitation_known.html", words)
 
@@ -77,30 +81,43 @@ def _for_new(request: ConsoleRequest, link: SecretLink) -> HttpResponseBase:
     form.initial = {"token": request.POST["token"]}
     form.email = link.email
     if form.is_bound and form.is_valid():
-        answers = form.cleaned_data
-        with transaction.atomic():
-            user = User.objects.create_user(
-                email=link.email, name=answers["name"], password=answers["password"]
-            )
-            return _join(request, link, user)
+        user = _new_member(request, link, form.cleaned_data)
+        return redirect("invitation") if user is None else _in(request, link, user)
     return render(request, "accounts/invitation_new.html", {"form": form, "link": link})
 
 
-def _join(request: ConsoleRequest, link: SecretLink, user: User) -> HttpResponseBase:
-    if link.organisation is None or not secret_links.use_up(link):
-        return redirect("invitation")
-    with transaction.atomic():
-        membership, _new = Membership.objects.get_or_create(
-            user=user, organisation=link.organisation, defaults={"role": link.role}
-        )
-        record(
-            "member.joined",
-            by=person(user, address=visitor_of(request).address),
-            organisation_id=link.organisation.pk,
-            about=user.email,
-            details={"role": membership.role},
-        )
+def _new_member(request: ConsoleRequest, link: SecretLink, answers: dict[str, str]) -> User | None:
+    """The account with its membership; None where the same invitation was accepted meanwhile, or
+    another one made an account for this address.
+    """
+    try:
+        with transaction.atomic():
+            if not secret_links.use_up(link):
+                return None
+            user = User.objects.create_user(
+                email=link.email, name=answers["name"], password=answers["password"]
+            )
+            _join(request, link, user)
+    except IntegrityError:
+        return None
+    return user
+
+
+def _join(request: ConsoleRequest, link: SecretLink, user: User) -> None:
+    membership, _new = Membership.objects.get_or_create(
+        user=user, organisation=link.organisation, defaults={"role": link.role}
+    )
+    record(
+        "member.joined",
+        by=person(user, address=visitor_of(request).address),
+        organisation_id=membership.organisation_id,
+        about=user.email,
+        details={"role": membership.role},
+    )
+
+
+def _in(request: ConsoleRequest, link: SecretLink, user: User) -> HttpResponseBase:
     if request.person is None:
         login.finish(request, user, by="password")
-    choose_organisation(request, membership)
+    choose_organisation(request, user.memberships.get(organisation=link.organisation))
     return redirect("devices")

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from console_ui.accounts import known_browsers, passkeys, throttle
 from console_ui.accounts import login as steps
-from console_ui.accounts import passkeys, throttle
 from console_ui.accounts.journal import note
 from console_ui.accounts.models import User
 from console_ui.accounts.throttle import Blocked
@@ -54,8 +54,9 @@ def login(request: HttpRequest) -> HttpResponseBase:
                 status = 429
             case user:
                 wish = next_page(request, "devices")
-                complete = steps.begin(request, user, wish=wish)
-                return redirect(wish if complete else "login-code")
+                if not steps.begin(request, user, wish=wish):
+                    return redirect("login-code")
+                return _in(request, user, wish)
     words = {
         "form": form,
         "next": next_page(request, "devices"),
@@ -77,7 +78,7 @@ def passkey(request: HttpRequest) -> HttpResponseBase:
         if key is not None:
             wish = next_page(request, "devices")
             steps.finish(request, key.user, by="passkey")
-            return redirect(wish)
+            return _in(request, key.user, wish)
         refused = True
     words = {
         "options": passkeys.options_for_proving(request, None),
@@ -85,6 +86,12 @@ def passkey(request: HttpRequest) -> HttpResponseBase:
         "refused": refused,
     }
     return render(request, "accounts/login_passkey.html", words, status=403 if refused else 200)
+
+
+def _in(request: HttpRequest, user: User, wish: str) -> HttpResponseBase:
+    response = redirect(wish)
+    known_browsers.remember(request, response, user)
+    return response
 
 
 def _too_many_begun(request: HttpRequest) -> Blocked | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -14,13 +16,17 @@ from django.utils.translation import gettext_lazy
 
 from console_ui.accounts import secret_links, throttle
 from console_ui.accounts.confirmation import confirmed_page
-from console_ui.accounts.journal import note
+from console_ui.accounts.journal import note, note_by
 from console_ui.accounts.models import Purpose, TrustedBrowser, User
 from console_ui.accounts.notices import new_password as mail_new_password
 from console_ui.accounts.notices import security_change
 from console_ui.accounts.pages.new_person import PasswordForm
 from console_ui.accounts.request import UserRequest, person
 from console_ui.accounts.visitor import visitor_of
+from console_ui.accounts.waiting import waiting_words
+from console_ui.web.afterwards import do_afterwards
+
+_TOO_MANY = 429
 
 
 class ForgottenForm(forms.Form):
@@ -46,27 +52,30 @@ class ChangeForm(forms.Form):
 
 
 def forgotten(request: HttpRequest) -> HttpResponseBase:
-    """Says the same whether the account exists or not."""
+    """Says the same, in the same time, whether the account exists or not."""
     form = ForgottenForm(request.POST or None)
-    sent = False
+    sent, status = False, 200
     if request.method == "POST" and form.is_valid():
-        sent = True
-        typed = form.cleaned_data["name"]
-        user = User.objects.find(typed)
-        blocked = throttle.attempt(throttle.ADDRESS, visitor_of(request).address)
-        if user is not None and user.is_active and not blocked:
-            _mail_link(request, user)
-    return render(request, "accounts/password_forgotten.html", {"form": form, "sent": sent})
+        address = visitor_of(request).address
+        if blocked := throttle.attempt(throttle.FORGOTTEN_ADDRESS, address):
+            form.add_error(None, waiting_words(blocked.seconds))
+            status = _TOO_MANY
+        else:
+            sent = True
+            do_afterwards(partial(_mail_link, form.cleaned_data["name"], address))
+    words = {"form": form, "sent": sent}
+    return render(request, "accounts/password_forgotten.html", words, status=status)
 
 
 @transaction.atomic
-def _mail_link(request: HttpRequest, user: User) -> None:
+def _mail_link(typed: str, address: str) -> None:
+    user = User.objects.find(typed)
     # Nobody's mailbox is filled by strangers.
-    if throttle.attempt(throttle.MAIL, f"password {user.pk}"):
+    if user is None or not user.is_active or throttle.attempt(throttle.MAIL, f"password {user.pk}"):
         return
     link = secret_links.make(Purpose.NEW_PASSWORD, user=user, email=user.email)
     mail_new_password(user, link=link)
-    note(request, "password.link_mailed", by=person(user, address=visitor_of(request).address))
+    note_by(person(user, address=address), "password.link_mailed")
 
 
 def new_password(request: HttpRequest) -> HttpResponseBase:

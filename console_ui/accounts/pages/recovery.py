@@ -7,7 +7,6 @@ import secrets
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,7 +14,6 @@ from console_ui.accounts import recovery_codes, shown_once
 from console_ui.accounts.access import user_page
 from console_ui.accounts.confirmation import confirmed_page
 from console_ui.accounts.journal import note
-from console_ui.accounts.models import User
 from console_ui.accounts.notices import security_change
 from console_ui.accounts.request import UserRequest
 from console_ui.accounts.visitor import visitor_of
@@ -27,16 +25,16 @@ _REFUSED = 403
 
 @user_page
 def show(request: UserRequest) -> HttpResponseBase:
-    codes = shown_once.look(request, NAME)
+    codes = _codes(request)
     if codes is None:
         if request.user.kept_recovery_codes_at is None and request.user.has_second_factor:
-            # They were shown in another session, which ended before one was typed back.
+            # They were shown in another session, and none was typed back.
             return render(request, "accounts/recovery_codes_lost.html", {"section": "account"})
         return redirect("second-factor")
     number = int(request.session.setdefault(_ASKED_KEY, 1 + secrets.randbelow(len(codes))))
     error = ""
     if request.method == "POST":
-        if recovery_codes.are_same(request.POST.get("code", ""), codes[number - 1]):
+        if recovery_codes.keep(request.user, number, request.POST.get("code", "")):
             return _kept(request)
         error = _("That is not code number %(number)d.") % {"number": number}
     words = {"section": "account", "codes": codes, "number": number, "error": error}
@@ -45,7 +43,7 @@ def show(request: UserRequest) -> HttpResponseBase:
 
 @user_page
 def download(request: UserRequest) -> HttpResponseBase:
-    codes = shown_once.look(request, NAME)
+    codes = _codes(request)
     if codes is None:
         return redirect("second-factor")
     title = _("Everboot recovery codes of %(login)s. Each works once.") % {
@@ -71,9 +69,21 @@ def renew(request: UserRequest) -> HttpResponseBase:
     return redirect("recovery-codes")
 
 
-def _kept(request: UserRequest) -> HttpResponseBase:
-    User.objects.filter(pk=request.user.pk).update(kept_recovery_codes_at=timezone.now())
+def _codes(request: UserRequest) -> list[str] | None:
+    """Those to show; a list that was made anew in another session is worthless, and goes."""
+    codes = shown_once.look(request, NAME)
+    if codes is not None and not recovery_codes.are_of(request.user, codes):
+        _forget(request)
+        return None
+    return codes
+
+
+def _forget(request: UserRequest) -> None:
     shown_once.forget(request, NAME)
     request.session.pop(_ASKED_KEY, None)
+
+
+def _kept(request: UserRequest) -> HttpResponseBase:
+    _forget(request)
     messages.success(request, _("Two-factor authentication is on."))
     return redirect("second-factor")

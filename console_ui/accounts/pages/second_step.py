@@ -12,10 +12,21 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from console_ui.accounts import login, passkeys, recovery_codes, throttle, totp, trusted_browsers
-from console_ui.accounts.login import Factor
+from console_ui.accounts import (
+    guesses,
+    known_browsers,
+    login,
+    passkeys,
+    recovery_codes,
+    throttle,
+    totp,
+    trusted_browsers,
+)
+from console_ui.accounts.guesses import Proof
+from console_ui.accounts.journal import note
 from console_ui.accounts.models import User
 from console_ui.accounts.notices import security_change
+from console_ui.accounts.throttle import Blocked
 from console_ui.accounts.verdict_words import verdict_words
 from console_ui.accounts.visitor import visitor_of
 from console_ui.accounts.waiting import waiting_words
@@ -42,7 +53,7 @@ def code(request: HttpRequest, user: User) -> HttpResponseBase:
         return redirect("login-key")
     error, status = "", 200
     if request.method == "POST":
-        if blocked := throttle.attempt(throttle.SECOND_FACTOR, str(user.pk)):
+        if blocked := _too_many(request, user, "authenticator-app"):
             error, status = waiting_words(blocked.seconds), THROTTLED
         else:
             verdict = totp.accept(user, request.POST.get("code", ""), now=time.time())
@@ -66,7 +77,7 @@ def key(request: HttpRequest, user: User) -> HttpResponseBase:
         return redirect("login-other")
     error, status = "", 200
     if request.method == "POST":
-        if blocked := throttle.attempt(throttle.SECOND_FACTOR, str(user.pk)):
+        if blocked := _too_many(request, user, "security-key"):
             error, status = waiting_words(blocked.seconds), THROTTLED
         elif passkeys.prove(request, user, answer=request.POST.get("answer", "")):
             return _done(request, user, by="security-key")
@@ -87,7 +98,7 @@ def key(request: HttpRequest, user: User) -> HttpResponseBase:
 def recovery(request: HttpRequest, user: User) -> HttpResponseBase:
     error, status = "", 200
     if request.method == "POST":
-        if blocked := throttle.attempt(throttle.SECOND_FACTOR, str(user.pk)):
+        if blocked := _too_many(request, user, "recovery-code"):
             error, status = waiting_words(blocked.seconds), THROTTLED
         elif (number := recovery_codes.use(user, request.POST.get("code", ""))) is not None:
             what = _("Recovery code number %(number)d was used to log in.") % {"number": number}
@@ -112,16 +123,24 @@ def other(request: HttpRequest, user: User) -> HttpResponseBase:
     return render(request, "accounts/login_other.html", words)
 
 
-def _done(request: HttpRequest, user: User, *, by: Factor) -> HttpResponseBase:
-    throttle.succeeded(throttle.SECOND_FACTOR, str(user.pk))
+def _too_many(request: HttpRequest, user: User, by: Proof) -> Blocked | None:
+    """Whether to wait first."""
+    blocked = throttle.attempt_all(guesses.at_second_factor(request, user, by))
+    if blocked is not None and blocked.is_news:
+        login.factor_refused(request, user, by, "throttled")
+    return blocked
+
+
+def _done(request: HttpRequest, user: User, *, by: Proof) -> HttpResponseBase:
+    throttle.passed(guesses.at_second_factor(request, user, by))
     wish = login.pending_wish(request) or "devices"
     login.finish(request, user, by=by)
-    if "reset" in request.GET:
-        # The old app stays good until the new one has proved itself.
-        return redirect("authenticator-app")
-    response = redirect(wish)
-    if request.POST.get("trust"):
+    # At a reset, the old app stays good until the new one has proved itself.
+    response = redirect("authenticator-app" if "reset" in request.GET else wish)
+    known_browsers.remember(request, response, user)
+    if "reset" not in request.GET and request.POST.get("trust"):
         row = trusted_browsers.trust(request, response, user)
+        note(request, "browser.trusted", about=row.browser)
         what = _("This browser is trusted for %(days)d days: %(browser)s.")
         days = trusted_browsers.LIFE // timedelta(days=1)
         security_change(

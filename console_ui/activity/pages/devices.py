@@ -21,6 +21,7 @@ from console_ui.activity import commands
 from console_ui.activity.glance import Judged, judge_one, judged_devices
 from console_ui.activity.history import History, histories
 from console_ui.activity.models import Command, CommandKind, CommandState, Plan, Run, Thresholds
+from console_ui.activity.sheets import vaults_without_sheet
 from console_ui.activity.state import State
 from console_ui.activity.words import (
     ProgressWords,
@@ -105,6 +106,9 @@ def overview(request: MemberRequest) -> HttpResponse:
         "waiting": linking.waiting(request.organisation, now=now)
         .filter(organisation=request.organisation)
         .order_by("made_at"),
+        "without_sheet": (
+            vaults_without_sheet(request.organisation) if request.membership.may(Role.OWNER) else []
+        ),
         "may_change": request.membership.may(Role.OPERATOR),
         "has_location": request.organisation.location_set.exists(),
     }

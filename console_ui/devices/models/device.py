@@ -76,7 +76,8 @@ class Device(models.Model):
 class ReadGrant(models.Model):
     """Until ``expires_at``, ``reader`` may read the vault of ``source``, and nothing else there
     but to make and delete locks and to fetch a managed password. ``told_at``: when the owners
-    were last told that it did so, from ``told_address``.
+    were last told that it did so, from ``told_address``. ``read_noted_at``: when reading was last
+    written down.
     """
 
     reader = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="grants")
@@ -84,6 +85,7 @@ class ReadGrant(models.Model):
     expires_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
     told_address = models.CharField(max_length=45, blank=True)
+    read_noted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

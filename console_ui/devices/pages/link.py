@@ -22,6 +22,7 @@ from console_ui.accounts.models import Role
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.accounts.visitor import visitor_of
 from console_ui.accounts.waiting import waiting_words
+from console_ui.audit.record import Outcome, record
 from console_ui.devices import limits, linking
 from console_ui.devices.models import Device, Kind, LinkRequest
 
@@ -127,6 +128,14 @@ def _too_fast(request: MemberRequest) -> str:
         throttle.attempt(limits.CODE_ENTRY, str(request.user.pk)),
         throttle.attempt(limits.CODE_ENTRY_ADDRESS, visitor_of(request).address),
     )
+    if any(blocked.is_news for blocked in counters if blocked):
+        record(
+            "device_code.refused",
+            by=actor_of(request),
+            organisation_id=request.organisation.pk,
+            outcome=Outcome.REFUSED,
+            details={"why": "throttled"},
+        )
     seconds = max((blocked.seconds for blocked in counters if blocked), default=0)
     return waiting_words(seconds) if seconds else ""
 

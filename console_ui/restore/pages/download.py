@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from http import HTTPStatus
 
 from django.http import (
     HttpResponse,
@@ -14,6 +15,7 @@ from django.http import (
 )
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from console_ui.accounts.request import MemberRequest, actor_of
@@ -21,10 +23,12 @@ from console_ui.audit.record import record
 from console_ui.restore.pages.files import point_words
 from console_ui.restore.pages.visit import PointVisit, point_page
 from console_ui.restore.zip_answer import KeptAlive
+from console_ui.storage.gateway.byte_range import Span, wanted_span
 from console_ui.unlocked.messages import AskZip, KeepSelection, Reference, ZipState
 from console_ui.web.quantities import bytes_in_words
 
 _MOST_ITEMS = 5000
+_ZIP = "application/zip"
 
 
 @require_POST
@@ -44,17 +48,33 @@ def select(request: MemberRequest, visit: PointVisit) -> HttpResponseBase:
 @require_safe
 @point_page
 def zip_file(request: MemberRequest, visit: PointVisit, reference: str) -> HttpResponseBase:
-    """Its length is not known beforehand: it is compressed as it goes. The page tells how far it
-    is by what has been read, and a transfer that breaks off has no last chunk.
+    """All of it, or the rest of one that broke off: the length is known, and the same selection
+    gives the same bytes.
     """
+    offered = visit.door.zip(reference)
+    head = offered.head
     headers = {
         "Content-Disposition": f'attachment; filename="{_file_name(visit)}"',
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{head.tag}"',
         # A proxy that wants to have it all first would fill its disk and hide a disconnect.
         "X-Accel-Buffering": "no",
     }
+    try:
+        wanted = wanted_span(_range(request, headers["ETag"]), head.size)
+    except ValueError:
+        offered.close()
+        headers["Content-Range"] = f"bytes */{head.size}"
+        return HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+    status = HTTPStatus.PARTIAL_CONTENT if wanted else HTTPStatus.OK
+    span = wanted or Span(0, head.size)
+    if wanted:
+        headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{head.size}"
+    headers["Content-Length"] = str(span.end - span.start)
     if request.method == "HEAD":
-        return HttpResponse(content_type="application/zip", headers=headers)
-    pieces = visit.door.zip(reference)
+        offered.close()
+        return HttpResponse(content_type=_ZIP, headers=headers)
+    pieces = offered.take(span.start, span.end)
     record(
         "files.downloaded",
         by=actor_of(request),
@@ -63,8 +83,15 @@ def zip_file(request: MemberRequest, visit: PointVisit, reference: str) -> HttpR
         details={"vault": str(visit.vault.pk), "point": visit.point[:8]},
     )
     return StreamingHttpResponse(
-        KeptAlive(pieces, visit.door.name), content_type="application/zip", headers=headers
+        KeptAlive(pieces, visit.door.name), content_type=_ZIP, headers=headers, status=status
     )
+
+
+def _range(request: MemberRequest, tag: str) -> str | None:
+    """The range that is asked for, unless it is one of other bytes (RFC 9110, 13.1.5 and 14.2)."""
+    if request.method != "GET" or request.headers.get("If-Range", tag) != tag:
+        return None
+    return request.headers.get("Range")
 
 
 @require_safe
@@ -72,14 +99,23 @@ def zip_file(request: MemberRequest, visit: PointVisit, reference: str) -> HttpR
 def zip_state(request: MemberRequest, visit: PointVisit, reference: str) -> HttpResponseBase:  # noqa: ARG001
     """How far the zip of a selection is, for the page that started it."""
     state = visit.door.ask(AskZip(reference), ZipState)
-    done = {"files": state.files_done, "bytes": bytes_in_words(state.bytes_done)}
-    words = {**done, "of_files": state.files_total, "of_bytes": bytes_in_words(state.bytes_total)}
-    if not state.is_running:
-        text = _("The last zip of this selection has ended.")
-    elif state.files_total:
-        text = _("%(bytes)s of %(of_bytes)s, %(files)s of %(of_files)s files") % words
+    words = {
+        "done": bytes_in_words(state.bytes_done),
+        "all": bytes_in_words(state.bytes_total),
+    }
+    if state.is_running:
+        text = _("%(done)s of %(all)s") % words
+    elif state.has_begun and state.bytes_done < state.bytes_total:
+        text = _("Broken off after %(done)s of %(all)s. Start the same selection again.") % words
     else:
-        text = _("%(bytes)s, %(files)s files") % words
+        text = _("The last zip of this selection has ended.")
+    if state.left_out:
+        left_out = ngettext(
+            "%(n)s thing could not be put into it; a list in the zip names it.",
+            "%(n)s things could not be put into it; a list in the zip names them.",
+            state.left_out,
+        )
+        text = f"{text} {left_out % {'n': state.left_out}}"
     return JsonResponse(
         {
             "is_running": state.is_running,

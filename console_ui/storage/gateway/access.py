@@ -1,7 +1,8 @@
 """Who comes, and what they may do with the vault they ask for.
 
-Two ways in: HTTP Basic with an application password, as stock clients speak it, and a device's
-short-lived access token. A vault of another organisation looks like one that does not exist.
+Two ways in: HTTP Basic with an application password (or the account's own where no second factor
+is), as stock clients speak it, and a device's short-lived access token. A vault of another
+organisation looks like one that does not exist.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from backup_agent.services.vault import FileKind
 from console_ui.accounts.application_passwords import (
     EnrolmentRequired,
     Principal,
-    authenticate_application_password,
+    authenticate_program,
 )
 from console_ui.accounts.models import Role, Scope, User
 from console_ui.accounts.request import person
@@ -34,8 +35,14 @@ class Rights(Enum):
 
     READ = auto()
     """Read everything; place and remove locks, as reading takes them."""
+    BROWSE = auto()
+    """Read everything, for half a day even what is deleted meanwhile; change nothing. Who browses
+    needs no lock then, and no prune waits for people.
+    """
     WRITE = auto()
     """Everything that devices can do at all."""
+    NONE = auto()
+    """Nothing: for them there is no such vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class Access:
 
     def require_change(self, kind: FileKind | None) -> None:
         """Raises ``Refusal`` where this one may not add or delete such objects."""
-        if self.rights is not Rights.WRITE and kind is not FileKind.LOCK:
+        may_lock = self.rights is Rights.READ and kind is FileKind.LOCK
+        if self.rights is not Rights.WRITE and not may_lock:
             raise Refusal(403, "You may only read this vault.")
         if self.vault.bringing_back_to is not None:
             # restic and our own client try again for a quarter of an hour.
@@ -59,8 +67,12 @@ class Access:
 class DeviceTokens(Protocol):
     """Knows devices by their access tokens."""
 
-    def rights_in(self, vault: Vault, token: str, *, address: str) -> tuple[Rights, Actor] | None:
-        """What the token's device may do there; None when the token is not good, or not there."""
+    def rights_in(
+        self, vault: Vault | None, token: str, *, address: str
+    ) -> tuple[Rights, Actor] | None:
+        """What the token's device may do there (None: a vault that does not exist); None when
+        the token is not good.
+        """
         ...
 
 
@@ -88,10 +100,13 @@ def authorise(
         case "basic":
             return _by_password(credentials, vault, address=address)
         case "bearer" if tokens is not None:
-            found = tokens.rights_in(vault, credentials, address=address) if vault else None
-            if vault is None or found is None:
+            found = tokens.rights_in(vault, credentials, address=address)
+            if found is None:
                 raise _unknown()
-            return Access(vault, *found)
+            rights, actor = found
+            if vault is None or rights is Rights.NONE:
+                raise _no_such_vault()
+            return Access(vault, rights, actor)
         case _:
             raise _unknown()
 
@@ -101,7 +116,13 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
         login, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise _unknown() from None
-    match authenticate_application_password(password, scope=Scope.STORAGE_READ, address=address):
+    match authenticate_program(
+        login,
+        password,
+        scope=Scope.STORAGE_READ,
+        address=address,
+        organisation_id=vault.organisation_id if vault else None,
+    ):
         case None:
             raise _unknown()
         case Blocked(seconds=seconds):
@@ -116,9 +137,10 @@ def _by_password(credentials: str, vault: Vault | None, *, address: str) -> Acce
 
 def _of_principal(principal: Principal, login: str, vault: Vault | None, *, address: str) -> Access:
     if vault is None or vault.organisation_id != principal.organisation.pk:
-        raise Refusal(404, "There is no such vault.")
-    if principal.reaches.isdisjoint({vault.pk, vault.device_id}):
-        raise Refusal(404, "There is no such vault.")
+        raise _no_such_vault()
+    reaches = principal.reaches
+    if reaches is not None and reaches.isdisjoint({vault.pk, vault.device_id}):
+        raise _no_such_vault()
     if not _is_named(login, vault, principal.user):
         raise _unknown()
     if not principal.role.includes(Role.OPERATOR):
@@ -140,3 +162,7 @@ def _is_named(login: str, vault: Vault, user: User) -> bool:
 
 def _unknown() -> Refusal:
     return Refusal(401, "Name or application password are not right.", _CHALLENGE)
+
+
+def _no_such_vault() -> Refusal:
+    return Refusal(404, "There is no such vault.")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from backup_agent.errors import ObjectNotFoundError
 from backup_agent.services.vault import FileKind, ObjectInfo, ObjectKey
 from console_ui.storage import catalog, quota
-from console_ui.storage.gateway.access import Access
+from console_ui.storage.gateway.access import Access, Rights
 from console_ui.storage.gateway.byte_range import Span, wanted_span
 from console_ui.storage.gateway.messages import Answer, Refusal, Request
 from console_ui.storage.gateway.work import Work
@@ -28,6 +28,8 @@ _V1 = "application/vnd.x.restic.rest.v1"
 _V2 = "application/vnd.x.restic.rest.v2"
 _LINES = 2000
 _SETTLED_AFTER = timedelta(minutes=5)
+_BROWSED_FOR = timedelta(hours=13)
+"""An unlocked vault is locked after 12 hours at the latest; nothing is purged before 14 days."""
 
 
 async def measure(access: Access, key: ObjectKey, work: Work) -> Answer:
@@ -106,9 +108,19 @@ def _line(info: ObjectInfo, *, with_sizes: bool) -> bytes:
 
 def _visible_or_404(access: Access, key: ObjectKey) -> StoredObject:
     line = catalog.find(access.vault, key)
-    if line is None or line.state != State.VISIBLE:
+    if line is None or not (line.state == State.VISIBLE or _is_still_browsed(access, line)):
         raise _absent(key)
     return line
+
+
+def _is_still_browsed(access: Access, line: StoredObject) -> bool:
+    """Hidden so lately that who browses may have begun before, and counts on it."""
+    return (
+        access.rights is Rights.BROWSE
+        and line.state == State.HIDDEN
+        and line.hidden_at is not None
+        and line.hidden_at > timezone.now() - _BROWSED_FOR
+    )
 
 
 def _forget_lost_lock(line: StoredObject) -> None:

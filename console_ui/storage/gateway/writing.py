@@ -29,7 +29,7 @@ _NOTED = {
 }
 """What the audit log tells of; packs, indexes and locks come and go by the thousand."""
 
-_MOST_LOCKS = {Rights.READ: 100, Rights.WRITE: 1000}
+_MOST_LOCKS = {Rights.BROWSE: 0, Rights.READ: 100, Rights.WRITE: 1000}
 """Who only reads can never take the last place from those who back up."""
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from backup_agent.errors import StorageError
 from console_ui.accounts import application_passwords
 from console_ui.accounts.access import member_page
 from console_ui.accounts.confirmation import confirmed_page
@@ -24,8 +25,9 @@ from console_ui.accounts.notices import security_change
 from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.accounts.visitor import visitor_of
 from console_ui.audit.record import record
-from console_ui.devices.models import Device
-from console_ui.storage.models import Vault
+from console_ui.devices.models import Device, Kind
+from console_ui.storage.device_vaults import own_vault
+from console_ui.storage.models import Location, Vault
 
 
 class NewPasswordForm(forms.Form):
@@ -96,7 +98,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
     may_open = request.membership.may(Role.OPERATOR)
     targets = _targets(request.organisation) if may_open else {}
     form = NewPasswordForm(request.POST or None, targets=targets)
-    if request.method != "POST" or not form.is_valid():
+    if request.method != "POST" or not form.is_valid() or not _are_made(form, request):
         words = {"section": "account", "form": form}
         return render(request, "accounts/application_password_make.html", words)
     answers = form.cleaned_data
@@ -149,13 +151,31 @@ def _targets(organisation: Organisation) -> dict[uuid.UUID, str]:
     """What a password can be made for, and its name. A linked device's vault goes by the device,
     so that the password ends with it; after that the vault can be opened as itself.
     """
-    linked = set(
-        Device.objects.linked(timezone.now()).of(organisation).values_list("pk", flat=True)
-    )
-    return {
+    linked = set(_linked(organisation).values_list("pk", flat=True))
+    targets = {
         vault.device_id if vault.device_id in linked else vault.pk: vault.name
         for vault in Vault.objects.of(organisation)
     }
+    if Location.objects.of(organisation).exists():
+        # Those that have not asked for their vault yet can have it, too.
+        for device in _linked(organisation).filter(kind=Kind.BACKUP):
+            targets.setdefault(device.pk, device.name)
+    return targets
+
+
+def _linked(organisation: Organisation) -> QuerySet[Device]:
+    return Device.objects.linked(timezone.now()).of(organisation)
+
+
+def _are_made(form: NewPasswordForm, request: MemberRequest) -> bool:
+    """Whether all chosen vaults are there, those of devices now made if need be."""
+    for device in _linked(request.organisation).filter(pk__in=form.cleaned_data["vaults"]):
+        try:
+            own_vault(device, actor=actor_of(request))
+        except StorageError as exc:
+            form.add_error("vaults", f"{exc.message} {exc.hint}".strip())
+            return False
+    return True
 
 
 def _note(request: MemberRequest, action: str, about: str, **details: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Min, Q, Sum
-from django.db.models.functions import TruncHour
+from django.db.models import Count, Q
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,6 +26,7 @@ from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.audit.record import record
 from console_ui.django_settings import console_settings
 from console_ui.storage import alarms, bringing_back, console_key, vaults
+from console_ui.storage.deletion_runs import deletion_runs, moment_before
 from console_ui.storage.housekeeping import housekeeping
 from console_ui.storage.models import Alarm, Location, State, StoredObject, Vault
 from console_ui.storage.purge import KEPT_FOR
@@ -146,7 +146,7 @@ def vault(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         "points": StoredObject.objects.filter(
             vault=found, kind=_POINT, state=State.VISIBLE
         ).count(),
-        "deletions": _deletions(found),
+        "deletions": deletion_runs(found),
         "address": f"{console_settings().public_address}/storage/{found.pk}/",
         "is_owner": request.membership.may(Role.OWNER),
         "limits": LimitsForm(initial=_limits_of(found), label_suffix=""),
@@ -184,7 +184,9 @@ def bring_back(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
     """First what would happen, then, with ``sure``, the wish."""
     found = _vault_or_404(request, vault_id)
     given = request.POST or request.GET
-    form = MomentForm(given if "moment" in given else None)
+    is_chosen = "moment" in given
+    proposed = None if is_chosen else _proposed_moment(found)
+    form = MomentForm(given if is_chosen else None, initial={"moment": proposed})
     plan = None
     now = timezone.now()
     if form.is_bound and form.is_valid():
@@ -259,21 +261,10 @@ def _vault_or_404(request: MemberRequest, vault_id: uuid.UUID) -> Vault:
     )
 
 
-def _deletions(found: Vault) -> list[dict[str, object]]:
-    """What was hidden, hour by hour, newest first; ``before`` is the moment just before it."""
-    hours = (
-        StoredObject.objects.filter(vault=found, state=State.HIDDEN)
-        .annotate(hour=TruncHour("hidden_at"))
-        .values("hour")
-        .annotate(
-            first=Min("hidden_at"),
-            count=Count("pk"),
-            points=Count("pk", filter=Q(kind=_POINT)),
-            bytes=Sum("size"),
-        )
-        .order_by("-hour")
-    )
-    return [{**hour, "before": hour["first"] - timedelta(seconds=1)} for hour in hours]
+def _proposed_moment(found: Vault) -> datetime | None:
+    """Just before the deletions that raised the alarm, or the last ones."""
+    alarm = Alarm.objects.filter(vault=found, confirmed_at=None).first()
+    return moment_before(deletion_runs(found), alarm.raised_at if alarm else None)
 
 
 def _limits_of(found: Vault) -> dict[str, int | None]:

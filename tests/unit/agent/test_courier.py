@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from backup_agent.agent.courier import Courier, pause_after
+from backup_agent.agent.courier import Courier, pause_after, spread
 from backup_agent.agent.ledger import Ledger
 from backup_agent.agent.listener import Listener
 from backup_agent.agent.plan import Plan
@@ -130,11 +130,16 @@ def test_an_event_that_is_never_taken_does_not_keep_the_others(ledger: Ledger) -
     assert ledger.news(limit=1) == []
 
 
+def test_heartbeats_come_a_little_earlier_than_asked_and_not_all_at_once() -> None:
+    assert spread(60, chance=lambda: 0.0) == 48
+    assert spread(60, chance=lambda: 1.0) == 60
+
+
 def test_a_heartbeat_comes_when_the_console_expects_it(ledger: Ledger) -> None:
     console, clock = PlayedConsole(), Clock()
     bringing = courier(console, ledger, clock)
 
-    for seconds in (0, 1, 59, 60, 61):
+    for seconds in (0, 1, 47, 60, 61):
         clock.seconds = seconds
         bringing.deliver()
 

@@ -15,6 +15,7 @@ from backup_agent.errors import (
     ObjectNotFoundError,
     RepositoryLockedError,
     StorageError,
+    StorageFullError,
 )
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Event, Notice, ignore
@@ -26,7 +27,7 @@ from backup_agent.repository.prune_plan import PrunePlan, plan_prune
 from backup_agent.repository.repository import Repository
 from backup_agent.services.prune import preview_prune, run_prune
 from backup_agent.services.repair import preview_repair_index
-from backup_agent.storage.backend import FileKind, ObjectKey
+from backup_agent.storage.backend import Data, FileKind, ObjectKey
 from backup_agent.storage.faulty import FaultyBackend
 from backup_agent.storage.local import LocalBackend
 from backup_agent.storage.memory import MemoryBackend
@@ -229,3 +230,62 @@ def test_prune_sweeps_up_what_broken_off_saves_left_and_says_so(
         str(Notice("Files left behind by saves that broke off, removed: 1."))
     ]
     assert contents(repository, point)
+
+
+class FullBackend(MemoryBackend):
+    """Takes no pack that would make all packs together larger than ``capacity`` bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.capacity = 1 << 40
+
+    def save(self, key: ObjectKey, data: Data) -> None:
+        if key.kind is FileKind.PACK:
+            used = sum(pack.size for pack in self.list(FileKind.PACK))
+            if used + len(data) > self.capacity:
+                raise StorageFullError("memory is full")
+        super().save(key, data)
+
+    def fill_up(self) -> None:
+        self.capacity = sum(pack.size for pack in self.list(FileKind.PACK))
+
+
+def test_on_full_storage_a_prune_deletes_first_what_needs_no_copying(folder: Path) -> None:
+    backend = FullBackend()
+    repository = create(backend)
+    fill(folder, "unused", size=300_000)
+    first = back_up(repository, folder)
+    (folder / "unused").unlink()
+    fill(folder, "kept", "dropped", seed=1, size=100_000)
+    second = back_up(repository, folder)
+    (folder / "dropped").unlink()
+    third = back_up(repository, folder)
+    forget(repository, first, second)
+    backend.fill_up()
+    before = backend.capacity
+
+    done = prune(repository)
+
+    assert done.repack
+    assert sum(pack.size for pack in backend.list(FileKind.PACK)) < before - 390_000
+    assert check(repository).findings == ()
+    assert contents(repository, third)
+
+
+def test_where_nothing_can_be_deleted_without_copying_a_full_storage_says_so(
+    folder: Path,
+) -> None:
+    backend = FullBackend()
+    repository = create(backend)
+    fill(folder, "kept", "dropped", size=100_000)
+    first = back_up(repository, folder)
+    (folder / "dropped").unlink()
+    second = back_up(repository, folder)
+    forget(repository, first)
+    repository = reopen(backend)
+    backend.fill_up()
+
+    with pytest.raises(StorageFullError):
+        prune(repository)
+
+    assert contents(repository, second)
