@@ -109,18 +109,18 @@ class RescueWindow(QWidget):
         for state in (self._network, self._clock):
             line.addWidget(state)
             state.setVisible(self._session.flow.surroundings.on_medium)
-        if keyboard := self._session.flow.surroundings.keyboard:
-            line.addWidget(label(f"Keyboard {keyboard}", "secondary"))
-            if self._session.flow.surroundings.on_medium:
-                line.addWidget(
-                    button(
-                        "Change",
-                        lambda: self._session.send(OpenKeyboard()),
-                        kind="link",
-                        name="keyboard",
-                        says=f"Keyboard {keyboard}. Change it",
-                    )
-                )
+        surroundings = self._session.flow.surroundings
+        if surroundings.keyboard:
+            line.addWidget(label(f"Keyboard {surroundings.keyboard}", "secondary"))
+        if surroundings.on_medium:
+            change = button(
+                "Change" if surroundings.keyboard else "Keyboard",
+                lambda: self._session.send(OpenKeyboard()),
+                kind="link",
+                name="keyboard",
+                says=f"Keyboard {surroundings.keyboard}. Change it",
+            )
+            line.addWidget(change)
         return bar
 
     # Network and clock
