@@ -51,7 +51,9 @@ def clock_error(date_header: str, now: datetime) -> timedelta | None:
 
 
 def _is_about_time(error: BaseException) -> bool:
-    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _VALIDITY_CODES:
+    # Only OpenSSL's own errors carry a code.
+    code = getattr(error, "verify_code", None)
+    if isinstance(error, ssl.SSLCertVerificationError) and code in _VALIDITY_CODES:
         return True
     words = str(error).lower()
     return any(sign.lower() in words for sign in _SIGNS)

@@ -45,14 +45,35 @@ from backup_agent.services.restore_disk import (
     refuse_double_targets,
 )
 from backup_agent.services.sources import DiskSelection, disks_source
+from rescue_media.boot_repair.execute import Result
+from rescue_media.boot_repair.restart import RestartPlan, restart
+from rescue_media.errands.boot import (
+    RepairDisk,
+    Repaired,
+    promised_repairs,
+    repair_disk,
+    repair_disks,
+    restart_after,
+)
 from rescue_media.errands.console_link import ConsoleLink
 from rescue_media.errands.destinations import disks_found, image_destination
 from rescue_media.errands.disk_health import ask_disk
 from rescue_media.errands.open_repository import OpenRepository
 from rescue_media.errands.restore_points import disks_in, items_in, points_by_computer
+from rescue_media.errands.settings import grant_setting, status, use_keyboard
+from rescue_media.errands.work_log import WorkLog
 from rescue_media.flow import moves as m
 from rescue_media.flow import wishes as w
-from rescue_media.flow.values import Options, Place, Report, Row, RowPlan, Workstation
+from rescue_media.flow.values import (
+    Options,
+    Place,
+    Report,
+    Restart,
+    Row,
+    RowPlan,
+    Status,
+    Workstation,
+)
 
 _COMMAND_SECONDS = 30
 _RESCUE_TERMINAL = "2"
@@ -68,11 +89,18 @@ def _views(repository: str) -> Iterable[DiskView]:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The computer, as the errands ask it. ``views`` takes the repository's location."""
+    """The computer, as the errands ask it. ``views`` takes the repository's location.
+
+    On the medium a restored disk is made to start here, and a restart is one of the computer.
+    """
 
     views: Callable[[str], Iterable[DiskView]] = _views
     own_disks: Callable[[Path | None], MachineDisks] = _own_disks
     on_medium: bool = False
+    repair: RepairDisk = repair_disk
+    restart: Callable[[RestartPlan], None] = restart
+    status: Callable[[], Status] = status
+    lasting: Path = Path("/run/everboot")
 
 
 @dataclass(slots=True)
@@ -93,6 +121,8 @@ class Errands:
         self._machine = machine or Machine()
         self._repository = OpenRepository()
         self._kept = _Kept()
+        self._restart: RestartPlan | None = None
+        self._log = WorkLog()
 
     def close(self) -> None:
         try:
@@ -107,7 +137,15 @@ class Errands:
 
     def perform(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> m.Answer:
         """Raises ``EverbootError`` of every kind; the window shows what it says."""
+        emit = self._log.listening(emit)
         self._repository.emit = emit
+        try:
+            return self._grant(wish, emit, cancel)
+        except EverbootError as error:
+            self._log.add(f"{error.message} {error.hint}".rstrip())
+            raise
+
+    def _grant(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> m.Answer:
         match wish:
             case w.AskForCode():
                 return self._link.ask(wish)
@@ -148,6 +186,24 @@ class Errands:
                 return m.Left()
             case w.EndSession(turn_off):
                 return self._end(turn_off=turn_off)
+            case w.UseKeyboard(layout):
+                use_keyboard(layout, self._machine.lasting)
+                return m.Left()
+            case w.SaveLog(path):
+                self._log.save(Path(path))
+                return m.LogSaved(path)
+            case w.LookAround():
+                return m.LookedAround(self._machine.status())
+            case (
+                w.FindNetwork()
+                | w.JoinWifi()
+                | w.UseAddress()
+                | w.UseGivenAddress()
+                | w.UseProxy()
+                | w.AskTimeServers()
+                | w.SetTime()
+            ):
+                return grant_setting(wish)
             case _:
                 assert_never(wish)
 
@@ -208,7 +264,8 @@ class Errands:
                 )
                 continue
             jobs.append(job)
-            plans.append(_shown_plan(row, job))
+            repairs = promised_repairs(job.stored.volumes) if self._has_to_start(row) else ()
+            plans.append(_shown_plan(row, job, repairs))
         self._kept = _Kept(self._kept.point, rows, options, tuple(jobs))
         return m.Planned(tuple(plans))
 
@@ -243,15 +300,45 @@ class Errands:
             )
             not_done += [gap.words for gap in job.gaps]
         title = "Everything is back" if not not_done else "Back, but not everything was in it"
+        for sentence in (*done, *not_done):
+            self._log.add(sentence)
+        repaired = self._repair(emit, cancel)
+        done += repaired.sentences(Result.DONE)
+        if failed := tuple(repaired.sentences(Result.FAILED)):
+            title = f"{title}; it may not start by itself"
+            not_done += failed
         return m.Finished(
             Report(
                 title,
                 tuple(done),
                 tuple(not_done),
+                tuple(repaired.sentences(Result.LEFT_OUT)),
+                repaired.warnings,
                 is_complete=not not_done,
-                restarts=options.automatic_restart and self._machine.on_medium,
+                restart=self._plan_restart(repaired) if options.automatic_restart else None,
             )
         )
+
+    def _has_to_start(self, row: Row) -> bool:
+        """Whole disks of this computer; a single volume leaves the start to the disk it is on."""
+        place = row.destination
+        return self._machine.on_medium and row.is_disk and place is not None and not place.is_image
+
+    def _repair(self, emit: Emit, cancel: CancelToken) -> Repaired:
+        disks = [
+            row.destination.path
+            for row in self._kept.rows
+            if row.destination is not None and self._has_to_start(row)
+        ]
+        return repair_disks(
+            disks, self._machine.repair, lambda sentence: emit(Notice(sentence)), cancel
+        )
+
+    def _plan_restart(self, repaired: Repaired) -> Restart | None:
+        if not self._machine.on_medium:
+            return None
+        self._restart = restart_after(repaired)
+        return Restart(self._restart.seconds, self._restart.request)
 
     def _look_at_image(self, path: str, size: int) -> m.ImageFound:
         file = Path(path).expanduser()
@@ -353,13 +440,17 @@ class Errands:
 
     def _end(self, *, turn_off: bool) -> m.Left:
         self._repository.close()
-        if self._machine.on_medium:
+        if not self._machine.on_medium:
+            return m.Left()
+        if self._restart is not None and not turn_off:
+            self._machine.restart(self._restart)
+        else:
             what = "poweroff" if turn_off else "reboot"
             run(["systemctl", what], timeout_seconds=_COMMAND_SECONDS)
         return m.Left()
 
 
-def _shown_plan(row: Row, job: DiskRestore) -> RowPlan:
+def _shown_plan(row: Row, job: DiskRestore, repairs: tuple[str, ...]) -> RowPlan:
     assert row.destination is not None
     return RowPlan(
         row.source,
@@ -370,4 +461,5 @@ def _shown_plan(row: Row, job: DiskRestore) -> RowPlan:
         job.plan.notes,
         row.destination.holds,
         job.plan.stored_bytes,
+        repairs,
     )

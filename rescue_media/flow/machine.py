@@ -10,7 +10,8 @@ from rescue_media.flow import wishes as w
 from rescue_media.flow.mapping import advance_mapping
 from rescue_media.flow.pages import Flow, Page
 from rescue_media.flow.selection import everything, rows_of, ticked
-from rescue_media.flow.steps import Step, go, stay, wait
+from rescue_media.flow.settings import advance_settings, open_settings
+from rescue_media.flow.steps import Step, behind, go, stay, wait
 from rescue_media.flow.values import Place, Problem, Purpose, Report, Workstation
 
 _UNFINISHED = (
@@ -34,6 +35,13 @@ def advance(flow: Flow, move: m.Move) -> Step:
             return wait(flow, "Opening the terminal", w.ShowTerminal())
         case m.Left():
             return stay(flow)
+        case m.LookAround():
+            # Beside whatever is waited for, and without a word.
+            return Step(flow, w.LookAround())
+        case m.LookedAround(status):
+            return Step(replace(flow, status=status))
+        case m.OpenNetwork() | m.OpenProxy() | m.OpenClock() | m.OpenKeyboard():
+            return open_settings(flow, move)
         case m.Failed(problem):
             return _failed(flow, problem)
         case m.Finished(report):
@@ -48,13 +56,7 @@ def _back(flow: Flow) -> Step:
         return Step(replace(flow, busy="Stopping"))
     if not flow.trail:
         return stay(flow)
-    return Step(_behind(flow))
-
-
-def _behind(flow: Flow) -> Flow:
-    """On the page before, its own trail behind it."""
-    *behind, page = flow.trail
-    return replace(flow, page=page, trail=tuple(behind), busy="", problem=None)
+    return Step(behind(flow))
 
 
 def _failed(flow: Flow, problem: Problem) -> Step:
@@ -96,7 +98,19 @@ def _by_page(flow: Flow, move: m.Move) -> Step:
             return _files(flow, files, move)
         case p.Running() as running:
             return _wants_password(flow, running, move)
-        case p.Done():
+        case p.Done() as done:
+            return _done(flow, done, move)
+        case p.Network() | p.Wifi() | p.LinkAddress() | p.Proxy() | p.DateAndTime() | p.Keyboard():
+            return advance_settings(flow, flow.page, move)
+
+
+def _done(flow: Flow, page: p.Done, move: m.Move) -> Step:
+    match move:
+        case m.SaveLog(path):
+            return wait(flow, "Saving the log", w.SaveLog(path))
+        case m.LogSaved(path):
+            return stay(flow, replace(page, saved=path))
+        case _:
             return stay(flow)
 
 
@@ -137,12 +151,12 @@ def _way_in(
         case ((p.Cloud() | p.LogIn()), m.UseCode(console, media_code)):
             cloud = page if isinstance(page, p.Cloud) else page.cloud
             cloud = replace(cloud, console=console, media_code=media_code)
-            behind = flow if isinstance(page, p.Cloud) else _behind(flow)
-            return _ask_for_code(stay(behind, cloud).flow, cloud)
+            before = flow if isinstance(page, p.Cloud) else behind(flow)
+            return _ask_for_code(stay(before, cloud).flow, cloud)
         case p.Code(cloud), m.CertificateUnknown(fingerprint, why):
             return stay(flow, p.Certificate(cloud, fingerprint, why))
         case p.Certificate(cloud, fingerprint), m.TrustCertificate():
-            return _ask_for_code(_behind(flow), cloud, trusted=fingerprint)
+            return _ask_for_code(behind(flow), cloud, trusted=fingerprint)
         case p.Code(), m.CodeShown(code):
             return wait(stay(flow, replace(page, shown=code)).flow, "Waiting", w.WaitForApproval())
         case p.Code(cloud), m.PlaceOpened() as opened:
@@ -239,12 +253,12 @@ def _accept_selection(flow: Flow, page: p.Select, place: Place) -> Step:
 
 
 def _password(flow: Flow, page: p.Password, move: m.Move) -> Step:
-    behind = flow.trail[-1] if flow.trail else None
+    page_before = flow.trail[-1] if flow.trail else None
     match move:
-        case m.GivePassword(password) if isinstance(behind, p.BackUpPlan):
-            return _run_back_up(_behind(flow), behind, password)
+        case m.GivePassword(password) if isinstance(page_before, p.BackUpPlan):
+            return _run_back_up(behind(flow), page_before, password)
         case m.GivePassword(password):
-            known = behind.workstations if isinstance(behind, p.Select) else ()
+            known = page_before.workstations if isinstance(page_before, p.Select) else ()
             wish = w.FindPoints(page.place, known, page.workstation, password)
             return wait(flow, f"Opening {page.shown}", wish)
         case m.PasswordWanted() as wanted:
@@ -284,7 +298,7 @@ def _wants_password(flow: Flow, page: p.Running, move: m.Move) -> Step:
     """Before a backup begins to write, its repository is opened or made."""
     if isinstance(move, m.PasswordWanted) and page.purpose is Purpose.BACK_UP:
         password = p.Password(move.shown, move.place, is_new=move.is_new)
-        return go(_behind(flow), password, problem=_wrong(move))
+        return go(behind(flow), password, problem=_wrong(move))
     return stay(flow)
 
 

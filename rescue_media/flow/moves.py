@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from rescue_media.flow.values import (
@@ -17,11 +18,13 @@ from rescue_media.flow.values import (
     Report,
     RowPlan,
     ShownCode,
+    Status,
     StorageKind,
     StoredDisk,
     TargetDisk,
     Workstation,
 )
+from rescue_media.network.state import Link, NetworkState, WifiNetwork
 
 # What a person does.
 
@@ -181,6 +184,95 @@ class Leave:
     turn_off: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LookAround:
+    """Time has passed: how are network and clock now?"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNetwork:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProxy:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClock:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SearchNetworks:
+    """Listen for wireless networks once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseWifi:
+    network: WifiNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseLink:
+    """An adapter whose address is to be set."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class UseAddress:
+    """As typed: ``192.0.2.7/24``; the others may be empty."""
+
+    address: str
+    gateway: str = ""
+    name_servers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UseGivenAddress:
+    """The one that the network gives, after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseProxy:
+    """An empty address: none."""
+
+    address: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskTimeServers:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetTime:
+    """``moment`` with its time zone."""
+
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKeyboard:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class UseKeyboard:
+    """``layout`` by XKB's name."""
+
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLog:
+    path: str
+
+
 # What came of a wish.
 
 
@@ -265,6 +357,29 @@ class HealthFound:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAround:
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFound:
+    state: NetworkState
+    wifi: tuple[WifiNetwork, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingMade:
+    """With what has come of it."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class LogSaved:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     report: Report
 
@@ -279,6 +394,7 @@ class Failed:
     problem: Problem
 
 
+OpenSettings: TypeAlias = OpenNetwork | OpenProxy | OpenClock | OpenKeyboard
 PersonsMove: TypeAlias = (
     GoBack
     | GoHome
@@ -307,6 +423,21 @@ PersonsMove: TypeAlias = (
     | CheckDisks
     | OpenTerminal
     | Leave
+    | LookAround
+    | OpenNetwork
+    | OpenProxy
+    | OpenClock
+    | SearchNetworks
+    | ChooseWifi
+    | ChooseLink
+    | UseAddress
+    | UseGivenAddress
+    | UseProxy
+    | AskTimeServers
+    | SetTime
+    | OpenKeyboard
+    | UseKeyboard
+    | SaveLog
 )
 Answer: TypeAlias = (
     CertificateUnknown
@@ -322,6 +453,10 @@ Answer: TypeAlias = (
     | BackUpPlanned
     | FolderListed
     | HealthFound
+    | LookedAround
+    | NetworkFound
+    | SettingMade
+    | LogSaved
     | Finished
     | Left
     | Failed

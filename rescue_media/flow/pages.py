@@ -19,11 +19,13 @@ from rescue_media.flow.values import (
     Row,
     RowPlan,
     ShownCode,
+    Status,
     StorageKind,
     StoredDisk,
     TargetDisk,
     Workstation,
 )
+from rescue_media.network.state import Link, NetworkState, WifiNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +182,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, and what was not."""
+    """What was done, and what was not. ``saved`` names the file that the log was saved to."""
 
     report: Report
+    saved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +195,48 @@ class Disks:
     health: tuple[DiskHealth, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Adapters and wireless networks in reach; ``state`` ``None`` until they were asked for."""
+
+    state: NetworkState | None = None
+    wifi: tuple[WifiNetwork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wifi:
+    """The password of a wireless network."""
+
+    network: WifiNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddress:
+    """An address of one's own for an adapter, or the one that the network gives."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy between here and the storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateAndTime:
+    """The clock, by time servers or by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """The keyboard's layout; the window begins anew with another one."""
+
+
+SettingsPage: TypeAlias = Network | Wifi | LinkAddress | Proxy | DateAndTime | Keyboard
+
 Page: TypeAlias = (
-    Start
+    SettingsPage
+    | Start
     | Manage
     | Begin
     | Browse
@@ -235,3 +278,4 @@ class Flow:
     busy: str = ""
     problem: Problem | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
+    status: Status = field(default_factory=Status)

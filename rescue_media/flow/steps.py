@@ -17,6 +17,12 @@ class Step:
     wish: Wish | None = None
 
 
+def behind(flow: Flow) -> Flow:
+    """On the page before, its own trail behind it."""
+    *trail, page = flow.trail
+    return replace(flow, page=page, trail=tuple(trail), busy="", problem=None)
+
+
 def go(flow: Flow, page: Page, *, problem: Problem | None = None) -> Step:
     """One page further; "Back" leads to this one."""
     trail = (*flow.trail, flow.page)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from backup_agent.model.disk import Disk
 from backup_agent.services.restore_disk import DiskPicture
+from rescue_media.clock.setting import ClockState
+from rescue_media.network.state import NetworkState
 
 
 class Purpose(StrEnum):
@@ -165,6 +167,8 @@ class RowPlan:
     lost: str = ""
     """What is on the destination now."""
     bytes_to_write: int = 0
+    repairs: tuple[str, ...] = ()
+    """What is looked at afterwards so that it starts, and why."""
     refused: str = ""
     hint: str = ""
 
@@ -200,14 +204,44 @@ class DiskHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """A restart by itself after ``seconds``; ``request`` is what a person should do meanwhile."""
+
+    seconds: int
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """How it ended. ``done`` and ``not_done`` are sentences."""
+    """How it ended, in sentences. ``not_needed``: steps left out, each with its reason.
+
+    ``remarks`` are for whoever starts the computer; ``restart`` is ``None`` where it stays on.
+    """
 
     title: str
     done: tuple[str, ...]
     not_done: tuple[str, ...] = ()
+    not_needed: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     is_complete: bool = True
-    restarts: bool = False
+    restart: Restart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """In words: maker, memory, firmware; and for each disk its name and what it is."""
+
+    shown: str
+    disks: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How network, clock and computer are; ``None`` where nobody can tell."""
+
+    network: NetworkState | None = None
+    clock: ClockState | None = None
+    computer: Computer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from rescue_media.flow.values import Options, Place, Row, Workstation
+from rescue_media.network.state import Link, WifiNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,75 @@ class EndSession:
     turn_off: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LookAround:
+    """At network and clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindNetwork:
+    """``rescan``: listen on all channels, which takes seconds."""
+
+    rescan: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JoinWifi:
+    network: WifiNetwork
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UseAddress:
+    link: Link
+    address: str
+    gateway: str
+    name_servers: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseGivenAddress:
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class UseProxy:
+    address: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskTimeServers:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetTime:
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UseKeyboard:
+    """By ending the window, which begins anew with it."""
+
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLog:
+    path: str
+
+
+SettingsWish: TypeAlias = (
+    FindNetwork | JoinWifi | UseAddress | UseGivenAddress | UseProxy | AskTimeServers | SetTime
+)
 Wish: TypeAlias = (
-    AskForCode
+    SettingsWish
+    | LookAround
+    | UseKeyboard
+    | SaveLog
+    | AskForCode
     | WaitForApproval
     | OpenPlace
     | FindPoints

@@ -35,6 +35,8 @@ def run_application(
     errands = Errands(environment, Machine(on_medium=surroundings.on_medium))
     window = RescueWindow(Session(errands, Flow(surroundings=surroundings)), palette)
     report_when_shown(window, environment)
+    if surroundings.on_medium:
+        window.watch()
     if full_screen:
         window.showFullScreen()
     else:

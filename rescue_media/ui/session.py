@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -10,12 +11,13 @@ from backup_agent.errors import EverbootError, JobCancelledError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.qtkit.bridge import Job
+from rescue_media.clock.blame import clock_to_blame
 from rescue_media.errands.errands import Errands
 from rescue_media.flow.machine import advance
 from rescue_media.flow.moves import Failed, GoBack, GoHome, Left, Move
 from rescue_media.flow.pages import Flow, Running
 from rescue_media.flow.values import Problem
-from rescue_media.flow.wishes import EndSession, Wish
+from rescue_media.flow.wishes import EndSession, LookAround, UseKeyboard, Wish
 
 
 class Session(QObject):
@@ -36,12 +38,20 @@ class Session(QObject):
         self._errands = errands
         self._job: Job | None = None
         self._is_wanted = True
+        self._wish: Wish | None = None
         self._next: Wish | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is being done."""
+        return self._job is None
 
     def send(self, move: Move) -> None:
         """From the window's thread only."""
-        if isinstance(move, GoBack | GoHome) and self._job is not None:
-            self._stop(keeps_answer=isinstance(self.flow.page, Running))
+        if isinstance(move, GoBack | GoHome):
+            self._next = None
+            if self._job is not None and not isinstance(self._wish, LookAround):
+                self._stop(keeps_answer=isinstance(self.flow.page, Running))
         step = advance(self.flow, move)
         self.flow = step.flow
         self.changed.emit(self.flow)
@@ -61,6 +71,7 @@ class Session(QObject):
             self._next = wish
             return
         self._is_wanted = True
+        self._wish = wish
         job = Job(partial(_perform, self._errands, wish), self)
         self._job = job
         job.news.connect(self.news)
@@ -76,7 +87,7 @@ class Session(QObject):
 
     def _answered(self, wish: Wish, answer: Move) -> None:
         is_wanted = self._free()
-        if isinstance(wish, EndSession):
+        if isinstance(wish, EndSession | UseKeyboard):
             self.ended.emit()
         elif is_wanted:
             self.send(answer)
@@ -110,7 +121,8 @@ def _is_calm(error: BaseException, flow: Flow) -> bool:
 
 def _problem(error: BaseException) -> Problem:
     if isinstance(error, EverbootError):
-        return Problem(error.message, error.hint)
+        # Certificates and signatures fail in words that lead nobody to the clock.
+        return Problem(error.message, clock_to_blame(error, datetime.now(UTC)) or error.hint)
     return Problem(
         f"Something went wrong that should not: {type(error).__name__}: {error}",
         "Try again. If it stays so, tell the people who make Everboot what you did.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,18 +20,22 @@ from PySide6.QtWidgets import (
 )
 
 from backup_agent.model.events import Event
+from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label, notice
 from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.tokens import Palette
-from rescue_media.flow.moves import GoBack
-from rescue_media.flow.pages import Flow, Page
+from rescue_media.flow.moves import GoBack, LookAround, OpenClock, OpenKeyboard, OpenNetwork
+from rescue_media.flow.pages import Flow, Page, Start
+from rescue_media.flow.values import Status
 from rescue_media.ui.session import Session
+from rescue_media.ui.views.beside import network_in_brief
 from rescue_media.ui.views.every_page import show
 from rescue_media.ui.views.shown import Ground, Shown
 from rescue_media.ui.views.tables import KEY, find
 
 _WIDEST = 1200
 _MARGIN = 32
+_HEARTBEAT_MILLISECONDS = 5000
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -44,6 +49,12 @@ class RescueWindow(QWidget):
         self._palette = palette
         self._page: Page | None = None
         self._shown: Shown | None = None
+        self._status: Status | None = None
+        self._network = button("", lambda: session.send(OpenNetwork()), kind="link", name="network")
+        self._clock = button("", lambda: session.send(OpenClock()), kind="link", name="clock")
+        self._heartbeat = QTimer(self)
+        self._heartbeat.setInterval(_HEARTBEAT_MILLISECONDS)
+        self._heartbeat.timeout.connect(self.look_around)
         self._problem: QWidget | None = None
         self._body = QWidget()
         self._column = QVBoxLayout(self._body)
@@ -95,15 +106,51 @@ class RescueWindow(QWidget):
         line.addWidget(mark)
         line.addWidget(label("Rescue Media", "heading"))
         line.addStretch(1)
-        if keyboard := self._session.flow.surroundings.keyboard:
-            line.addWidget(label(f"Keyboard {keyboard}", "secondary"))
+        for state in (self._network, self._clock):
+            line.addWidget(state)
+            state.setVisible(self._session.flow.surroundings.on_medium)
+        surroundings = self._session.flow.surroundings
+        if surroundings.keyboard:
+            line.addWidget(label(f"Keyboard {surroundings.keyboard}", "secondary"))
+        if surroundings.on_medium:
+            change = button(
+                "Change" if surroundings.keyboard else "Keyboard",
+                lambda: self._session.send(OpenKeyboard()),
+                kind="link",
+                name="keyboard",
+                says=f"Keyboard {surroundings.keyboard}. Change it",
+            )
+            line.addWidget(change)
         return bar
+
+    # Network and clock
+
+    def watch(self) -> None:
+        """Look at network and clock now, and again and again."""
+        self.look_around()
+        self._heartbeat.start()
+
+    def look_around(self) -> None:
+        """Only where nothing else goes on: nobody shall wait for it."""
+        if self._session.is_idle:
+            self._session.send(LookAround())
+
+    def _tell_status(self, status: Status) -> None:
+        for made, says, text in (
+            (self._network, "Network", network_in_brief(status)),
+            (self._clock, "Date and time", words.moment(datetime.now().astimezone())),
+        ):
+            made.setText(text)
+            made.setAccessibleName(f"{says}: {text}")
 
     # Pages
 
     def _changed(self, flow: Flow) -> None:
-        if flow.page is not self._page:
+        is_news = flow.status != self._status and isinstance(flow.page, Start)
+        self._status = flow.status
+        if flow.page is not self._page or is_news:
             self._draw(flow)
+        self._tell_status(flow.status)
         self._tell_problem(flow)
         self._tell_waiting(flow)
 
@@ -201,5 +248,6 @@ class RescueWindow(QWidget):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        self._heartbeat.stop()
         self._session.close()
         super().closeEvent(event)

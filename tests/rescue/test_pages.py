@@ -31,11 +31,20 @@ from rescue_media.flow.values import (
     Problem,
     Purpose,
     Report,
+    Restart,
     RowPlan,
     ShownCode,
     StorageKind,
     StoredDisk,
     Workstation,
+)
+from rescue_media.network.state import (
+    Link,
+    LinkKind,
+    LinkState,
+    NetworkState,
+    WifiNetwork,
+    WifiSecurity,
 )
 from tests.rescue.captured import NAMES, disks_of, stored
 from tests.rescue.walker import Screen, Walker
@@ -105,6 +114,11 @@ def planned() -> p.Mapping:
     return replace(page, rows=rows, plans=(plan,))
 
 
+WIRED = Link(
+    "enp0s31f6", LinkKind.WIRED, LinkState.CONNECTED, "Wired connection 1", ("192.168.1.47/24",)
+)
+NETWORK = NetworkState((WIRED, Link("wlp2s0", LinkKind.WIFI, LinkState.DISCONNECTED)))
+HOME = WifiNetwork("Keller & Fontana, second floor, guests", 71, WifiSecurity.PASSWORD)
 PAGES: dict[str, Page] = {
     "start": p.Start(),
     "manage": p.Manage(),
@@ -134,7 +148,9 @@ PAGES: dict[str, Page] = {
         Report(
             "Everything is back",
             ("Disk 0 is on /dev/nvme0n1: 312 GB written, read back and equal.",),
-            restarts=True,
+            not_needed=("Boot sectors. They say already where their volumes lie.",),
+            remarks=("Volume 3 is encrypted by BitLocker: have its recovery key at hand.",),
+            restart=Restart(30, "Pull the USB key out."),
         )
     ),
     "done-not": p.Done(
@@ -145,6 +161,12 @@ PAGES: dict[str, Page] = {
             is_complete=False,
         )
     ),
+    "network": p.Network(NETWORK, (HOME, WifiNetwork("Open", 12, WifiSecurity.OPEN))),
+    "wifi": p.Wifi(HOME),
+    "link-address": p.LinkAddress(WIRED),
+    "proxy": p.Proxy(),
+    "clock": p.DateAndTime(),
+    "keyboard": p.Keyboard(),
     "disks": p.Disks(
         (DiskHealth("/dev/sda WD Blue 2 TB", False, ("412 worn areas were replaced.",)),)
     ),

@@ -124,8 +124,11 @@ class Screen:
         environment: dict[str, str] | None = None,
         palette: Palette = LIGHT,
         size: tuple[int, int] = (1024, 768),
+        machine: Machine | None = None,
     ) -> Walker:
-        """The computer in front of the walker has ``images`` for disks, and no others."""
+        """The computer in front of the walker has ``images`` for disks, and no others; or is
+        ``machine``.
+        """
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         dress(application, palette)
@@ -135,7 +138,7 @@ class Screen:
                 return []
             return list(inspect_disks([str(image) for image in images], repository=repository))
 
-        machine = Machine(
+        machine = machine or Machine(
             views=views,
             own_disks=lambda _repository: MachineDisks(tuple(str(image) for image in images), ()),
         )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
 
 from backup_agent.qtkit.controls import button, choice, label, panel
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
 from rescue_media.flow.values import DiskHealth, Purpose, StorageKind
+from rescue_media.ui.views.beside import beside_the_start
 from rescue_media.ui.views.shown import Ground, Shown, main_button, page
 
 
 def show_start(_page: p.Start, ground: Ground) -> Shown:
     content, inside = page("Get this computer back", "Nothing on it is changed before you say so.")
+    on_medium = ground.flow.surroundings.on_medium
+    columns = QHBoxLayout()
+    columns.setSpacing(24)
+    choices = QVBoxLayout()
+    choices.setSpacing(10)
+    columns.addLayout(choices, stretch=3)
+    if on_medium:
+        columns.addWidget(beside_the_start(ground), stretch=2)
+    inside.addLayout(columns)
     for title, line, symbol, move in (
         (
             "Manage the device locally",
@@ -34,10 +44,9 @@ def show_start(_page: p.Start, ground: Ground) -> Shown:
         ),
         ("Check the disks", "What they say of themselves", "activity", m.CheckDisks()),
     ):
-        inside.addWidget(choice(title, line, symbol, ground.palette, ground.does(move)))
-    on_medium = ground.flow.surroundings.on_medium
+        choices.addWidget(choice(title, line, symbol, ground.palette, ground.does(move)))
     if on_medium:
-        inside.addWidget(
+        choices.addWidget(
             choice(
                 "Terminal",
                 "For those who know what they do; Ctrl+Alt+F1 leads back",
@@ -46,7 +55,7 @@ def show_start(_page: p.Start, ground: Ground) -> Shown:
                 ground.does(m.OpenTerminal()),
             )
         )
-    inside.addStretch(1)
+    choices.addStretch(1)
     buttons = [button("&Close", ground.does(m.Leave()))]
     if on_medium:
         buttons = [

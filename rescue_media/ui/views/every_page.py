@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from rescue_media.flow import pages as p
-from rescue_media.ui.views import beginning, mapping, select, way_in, work
+from rescue_media.ui.views import beginning, mapping, select, settings, way_in, work
 from rescue_media.ui.views.shown import Ground, Shown
 
 
@@ -47,5 +47,17 @@ def show(page: p.Page, ground: Ground) -> Shown:
             return work.show_running(page, ground)
         case p.Done():
             return work.show_done(page, ground)
+        case p.Network():
+            return settings.show_network(page, ground)
+        case p.Wifi():
+            return settings.show_wifi(page, ground)
+        case p.LinkAddress():
+            return settings.show_link_address(page, ground)
+        case p.Proxy():
+            return settings.show_proxy(page, ground)
+        case p.DateAndTime():
+            return settings.show_clock(page, ground)
+        case p.Keyboard():
+            return settings.show_keyboard(page, ground)
         case _:
             assert_never(page)

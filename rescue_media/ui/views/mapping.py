@@ -215,6 +215,10 @@ def _plan(plan: RowPlan, disk: StoredDisk, ground: Ground) -> QWidget:
         _picture(inside, f"{name}, {words.size(picture.size)}", shown, ground)
     for number, action in enumerate(plan.actions, start=1):
         inside.addWidget(label(f"{number}.  {action}", wraps=True))
+    if plan.repairs:
+        inside.addWidget(label("Then looked at, and mended where needed", "strong"))
+    for repair in plan.repairs:
+        inside.addWidget(label(repair, wraps=True))
     for note in plan.notes:
         inside.addWidget(notice(note, "", role="warning"))
     return frame

@@ -59,8 +59,10 @@ def show_cloud(cloud: p.Cloud, ground: Ground) -> Shown:
     content, inside = page("Cloud Storage", trail="Browse")
     frame, words = panel()
     form = QFormLayout()
-    console = _field("console", "Console's address", cloud.console, "https://backup.example.org")
-    media_code = _field("media code", "Media code", cloud.media_code, "AA11-BB22-CC33, if any")
+    console = text_field(
+        "console", "Console's address", cloud.console, "https://backup.example.org"
+    )
+    media_code = text_field("media code", "Media code", cloud.media_code, "AA11-BB22-CC33, if any")
     form.addRow(label("Console's address"), console)
     form.addRow(label("Media code"), media_code)
     words.addLayout(form)
@@ -218,12 +220,12 @@ def show_address(address: p.Address, ground: Ground) -> Shown:
     content, inside = page(kind.value, trail="Browse")
     frame, words = panel()
     form = QFormLayout()
-    where = _field("address", "Folder" if not scheme else "Address", "", example)
+    where = text_field("address", "Folder" if not scheme else "Address", "", example)
     form.addRow(label("Folder" if not scheme else "Address"), where)
     credentials: list[tuple[str, QLineEdit]] = []
     secrets: list[QLineEdit] = []
     for title, variable, is_secret in _CREDENTIALS[kind]:
-        field = _field(title.lower(), title, "", "")
+        field = text_field(title.lower(), title, "", "")
         if is_secret:
             field.setEchoMode(QLineEdit.EchoMode.Password)
             secrets.append(field)
@@ -231,7 +233,7 @@ def show_address(address: p.Address, ground: Ground) -> Shown:
         form.addRow(label(title), field)
     words.addLayout(form)
     if secrets:
-        words.addWidget(_show_box(secrets))
+        words.addWidget(show_box(secrets))
     if kind is StorageKind.FOLDER:
         words.addLayout(row(button("&Choose a folder…", lambda: _choose_folder(where))))
     inside.addWidget(frame)
@@ -254,14 +256,14 @@ def show_password(password: p.Password, ground: Ground) -> Shown:
         lead = "Choose one and write it down: without it nobody can open the backup, ever."
     content, inside = page("Encryption password", lead, trail="Select data")
     frame, words = panel()
-    field = _field("password", "Encryption password", "", "")
+    field = text_field("password", "Encryption password", "", "")
     field.setEchoMode(QLineEdit.EchoMode.Password)
     words.addWidget(field)
-    again = _field("password again", "The same password again", "", "Once more")
+    again = text_field("password again", "The same password again", "", "Once more")
     again.setEchoMode(QLineEdit.EchoMode.Password)
     if password.is_new:
         words.addWidget(again)
-    words.addWidget(_show_box([field, again]))
+    words.addWidget(show_box([field, again]))
     differ = label("The two differ.", "strong", state="warn")
     differ.hide()
     words.addWidget(differ)
@@ -281,7 +283,7 @@ def show_password(password: p.Password, ground: Ground) -> Shown:
     return Shown(content, buttons=[open_it], main=open_it, focus="password")
 
 
-def _field(name: str, says: str, text: str, hint: str) -> QLineEdit:
+def text_field(name: str, says: str, text: str, hint: str) -> QLineEdit:
     field = QLineEdit(text)
     field.setObjectName(name)
     field.setAccessibleName(says)
@@ -289,7 +291,7 @@ def _field(name: str, says: str, text: str, hint: str) -> QLineEdit:
     return field
 
 
-def _show_box(secrets: list[QLineEdit]) -> QCheckBox:
+def show_box(secrets: list[QLineEdit]) -> QCheckBox:
     box = QCheckBox("S&how")
     box.setObjectName("show")
     box.setAccessibleName("Show what is typed")

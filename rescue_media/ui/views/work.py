@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
@@ -23,6 +24,7 @@ from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.pace import Pace, PaceView
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow.values import Restart
 from rescue_media.ui.views.shown import Ground, Shown, main_button, page
 from rescue_media.ui.views.tables import KEY, checkable, line, on_check, table
 
@@ -33,7 +35,6 @@ _PHASES = {
     "backup": "Reading",
 }
 _UNKNOWN = "-"
-_RESTART_SECONDS = 30
 _TICK_MILLISECONDS = 1000
 
 
@@ -137,6 +138,8 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
     for title, sentences, symbol, colour in (
         ("What was done", report.done, "check", ground.palette.ok),
         ("What was not", report.not_done, "minus", ground.palette.warn),
+        ("Mind at the next start", report.remarks, "triangle-alert", ground.palette.warn),
+        ("What was left out, and why", report.not_needed, "minus", ground.palette.ink2),
     ):
         if not sentences:
             continue
@@ -151,14 +154,19 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
             grid.addWidget(label(sentence, wraps=True), place, 1)
         listed.addLayout(grid)
         inside.addWidget(frame)
-    buttons = [button("Back to the &beginning", ground.does(m.GoHome()))]
+    if done.saved:
+        inside.addWidget(label(f"The log is saved as {done.saved}.", "strong", state="ok"))
+    buttons = [
+        button("Save &log…", lambda: _name_log(content, ground)),
+        button("Back to the &beginning", ground.does(m.GoHome())),
+    ]
     on_medium = ground.flow.surroundings.on_medium
     if on_medium:
         buttons.append(button("&Turn off", ground.does(m.Leave(turn_off=True))))
     leave = main_button("&Restart now" if on_medium else "&Close", ground.does(m.Leave()))
     buttons.append(leave)
-    if report.restarts and report.is_complete:
-        inside.addWidget(_Countdown(ground.does(m.Leave())))
+    if report.restart is not None and report.is_complete:
+        inside.addWidget(_Countdown(report.restart, ground.does(m.Leave())))
     inside.addStretch(1)
     return Shown(
         content,
@@ -174,16 +182,15 @@ def show_done(done: p.Done, ground: Ground) -> Shown:
 class _Countdown(QWidget):
     """Restarts when it has run out, unless somebody stays."""
 
-    def __init__(self, restart: Callable[[], None]) -> None:
+    def __init__(self, planned: Restart, restart: Callable[[], None]) -> None:
         super().__init__()
         self._restart = restart
-        self._left = _RESTART_SECONDS
+        self._left = planned.seconds
         self._words = label("", "heading")
         inside = QVBoxLayout(self)
         inside.addWidget(self._words)
-        inside.addWidget(
-            label("Take the USB key out when the screen goes dark.", "secondary", wraps=True)
-        )
+        if planned.request:
+            inside.addWidget(label(planned.request, "secondary", wraps=True))
         self._stay = button("&Stay here", self._keep)
         inside.addWidget(self._stay)
         self._timer = QTimer(self)
@@ -257,6 +264,17 @@ def show_files(files: p.Files, ground: Ground) -> Shown:
         main=copy,
         focus="files",
     )
+
+
+def _name_log(parent: QWidget, ground: Ground) -> None:
+    name, _ = QFileDialog.getSaveFileName(
+        parent,
+        "Save the log",
+        str(Path.home() / "everboot-log.txt"),
+        options=QFileDialog.Option.DontUseNativeDialog,
+    )
+    if name:
+        ground.send(m.SaveLog(name))
 
 
 def _choose_target(parent: QWidget, ground: Ground) -> None:
