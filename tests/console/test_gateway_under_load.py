@@ -78,7 +78,7 @@ def test_two_hundred_devices_with_a_vault_and_a_token_each_get_right_answers_at_
                 work_of_one_device(http, number, size=50_000, packs=1)
                 assert len(http.get("data/").json()) == 1
                 # A neighbour's vault is none of its business.
-                assert http.get(f"{devices[number - 1][0]}data/").status_code == 401
+                assert http.get(f"{devices[number - 1][0]}data/").status_code == 404
 
         most = all_at_once(console, work, devices=200)
 
