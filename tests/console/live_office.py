@@ -204,6 +204,7 @@ def _add_vaults(organisation: Organisation, root: Path, now: datetime) -> tuple[
     for number, (vault, name) in enumerate(zip(vaults, names, strict=True)):
         Vault.objects.filter(pk=vault.pk).update(
             name=name,
+            made_at=now - timedelta(days=30),
             visible_bytes=(240 << 30) * (number + 1),
             hidden_bytes=(3 << 30) * number,
             quota_bytes=None if number == 0 else (500 << 30) * number,

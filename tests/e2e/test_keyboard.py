@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from selenium.webdriver.common.keys import Keys
 
@@ -74,7 +74,8 @@ def test_a_vault_is_made_limited_and_brought_back_without_a_mouse(office: Office
     browser.keys(Keys.ENTER)
     browser.wait_for(lambda: "This field is required." in browser.page, "a refusal")
     # The parts of an English date field: month, day, year; hour, minute, second, half.
-    moment = datetime.now(UTC) - timedelta(days=1)
+    # Not before the vault was made.
+    moment = datetime.now(UTC)
     browser.keys(f"{moment:%m%d%Y}", Keys.ARROW_RIGHT, f"{moment:%I%M%S%p}", Keys.ENTER)
     browser.wait_for(lambda: "come back" in browser.page, "a plan")
     assert f"{moment:%H:%M:%S} UTC" in browser.page
