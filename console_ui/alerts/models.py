@@ -52,6 +52,7 @@ class Alert(models.Model):
     raised_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
+    # The stubs call it a plain manager; it has the query set's methods, which is what is used.
     objects: ClassVar[OwnedQuerySet[Alert]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

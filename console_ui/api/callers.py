@@ -62,7 +62,7 @@ class DeviceToken(AuthBase):
 class AgentToken(DeviceToken):
     """The same from an agent. That it was there, its heartbeat notes: a write less for each."""
 
-    def find(self, token: str, *, address: str) -> Device | None:  # noqa: ARG002
+    def find(self, token: str, *, address: str) -> Device | None:  # noqa: ARG002 (the base notes it)
         return tokens.find(token, now=timezone.now())
 
 
@@ -115,9 +115,11 @@ AGENTS = (AgentToken(),)
 
 def caller_of(request: HttpRequest) -> Caller:
     """Whom one of ``PEOPLE`` has found."""
+    # django-ninja sets what it found on the request; Django's stubs cannot know.
     return cast(Caller, request.auth)  # type: ignore[attr-defined]
 
 
 def device_of(request: HttpRequest) -> Device:
     """Which one of ``DEVICES`` or ``AGENTS`` has found."""
+    # As above.
     return cast(Device, request.auth)  # type: ignore[attr-defined]

@@ -40,6 +40,7 @@ class RestorePoint(models.Model):
     added = models.BigIntegerField(default=0)
     omitted = models.BigIntegerField(default=0)
 
+    # The stubs call it a plain manager; it has the query set's methods, which is what is used.
     objects: ClassVar[RestorePointQuerySet] = RestorePointQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
