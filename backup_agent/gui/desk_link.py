@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -105,7 +105,7 @@ class DeskLink(QObject):
         self._pause.start()
         self.failed.emit(error)
 
-    def _end(self, job: Job, tell: Callable[[object], object], outcome: object) -> None:
+    def _end(self, job: Job, tell: Callable[[Any], object], outcome: object) -> None:
         self._jobs.discard(job)
         job.deleteLater()
         if not self._is_closed:

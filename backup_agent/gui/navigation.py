@@ -79,9 +79,8 @@ class _PlaceDelegate(QStyledItemDelegate):
         assert isinstance(place, Place)
         assert isinstance(model, _Places)
         colours = self._palette
-        # Qt's stubs do not know the fields of style options.
-        state = option.state  # type: ignore[attr-defined]
-        area = QRect(option.rect).adjusted(0, 1, 0, -1)  # type: ignore[attr-defined]
+        state = option.state
+        area = QRect(option.rect).adjusted(0, 1, 0, -1)
         is_here = bool(state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -8,7 +8,7 @@ from datetime import datetime
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QFont
 
-from backup_agent.agent.desk import RunPage, RunView
+from backup_agent.agent.ran import RunPage, RunView
 from backup_agent.gui.sentences import outcome_state, past_job_words
 from backup_agent.qtkit import dates, words
 from backup_agent.qtkit.icons import icon
@@ -19,6 +19,7 @@ from backup_agent.qtkit.tokens import Palette
 _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 _NUMBERS = (3, 4, 5)
+_NOTHING = "-"
 
 
 class RunsModel(QAbstractTableModel):
@@ -122,8 +123,8 @@ class RunsModel(QAbstractTableModel):
         took = added = files = ""
         if (ran := run.ran) is not None:
             took = words.duration((ran.ended_at - run.started_at).total_seconds())
-            added = words.size(ran.bytes_added) if ran.snapshot else "–"
-            files = words.number(ran.files) if ran.files else "–"
+            added = words.size(ran.bytes_added) if ran.snapshot else _NOTHING
+            files = words.number(ran.files) if ran.files else _NOTHING
         job = past_job_words(run.kind, run.plan_name)
         return self._state(run)[1], job, started, took, added, files
 

@@ -57,7 +57,7 @@ class FileRow:
     size: int
     mtime_ns: int
     versions: int = 0
-    point: SnapshotId = SnapshotId("")
+    point: SnapshotId | None = None
     gone_since: datetime | None = None
 
 

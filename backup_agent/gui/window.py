@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QIcon, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -23,6 +23,7 @@ from backup_agent.gui.pages.plans import PlansPage
 from backup_agent.gui.pages.restore import RestorePage
 from backup_agent.gui.pages.settings import SettingsPage
 from backup_agent.gui.places import Place, name_of
+from backup_agent.gui.preferences import Preferences
 from backup_agent.qtkit.controls import button
 from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.language import tr, trn
@@ -38,11 +39,16 @@ class Outside:
     """What the window has from around it. ``now`` has the zone in which times are shown."""
 
     environment: Mapping[str, str]
+    wear: Callable[[Preferences], None] = lambda _preferences: None
+    """Somebody chose another look."""
     now: Callable[[], datetime] = lambda: datetime.now().astimezone()
 
 
 class MainWindow(QMainWindow):
     """Closing it hides it while there is a tray: backups go on, and it comes back from there."""
+
+    ended = Signal()
+    """It was closed for good."""
 
     def __init__(self, desk: DeskLink, palette: Palette, outside: Outside) -> None:
         super().__init__()
@@ -97,13 +103,14 @@ class MainWindow(QMainWindow):
         self._plans = PlansPage(ground)
         self._restore = RestorePage(ground, environment)
         self._activity = ActivityPage(ground)
-        self._settings = SettingsPage(ground, environment)
+        self._media = MediaPage(ground)
+        self._settings = SettingsPage(ground, environment, self._outside.wear)
         return {
             Place.OVERVIEW: OverviewPage(ground),
             Place.PLANS: self._plans,
             Place.RESTORE: self._restore,
             Place.ACTIVITY: self._activity,
-            Place.MEDIA: MediaPage(ground),
+            Place.MEDIA: self._media,
             Place.SETTINGS: self._settings,
         }
 
@@ -208,6 +215,7 @@ class MainWindow(QMainWindow):
         """End what the pages still do beside the window."""
         self._restore.close_shelf()
         self._settings.close_link()
+        self._media.close_queue()
 
     def end(self) -> None:
         """Close for good."""
@@ -221,6 +229,7 @@ class MainWindow(QMainWindow):
             return
         self.close_pages()
         super().closeEvent(event)
+        self.ended.emit()
 
 
 def app_icon(palette: Palette) -> QIcon:

@@ -7,8 +7,8 @@ from datetime import datetime
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QTreeView
 
-from backup_agent.agent.desk import DeskState, RunPage, RunQuery
-from backup_agent.agent.ran import JobKind
+from backup_agent.agent.desk import DeskState
+from backup_agent.agent.ran import JobKind, RunPage, RunQuery
 from backup_agent.gui.ground import Ground
 from backup_agent.gui.page import Head, Page, card
 from backup_agent.gui.pages.run_details import RunDetails

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from backup_agent.agent.desk import RunQuery, RunView
-from backup_agent.agent.ran import JobKind, Outcome
+from backup_agent.agent.ran import JobKind, Outcome, RunQuery, RunView
 from backup_agent.qtkit.history import Day, History
 from backup_agent.qtkit.state import State
 

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from backup_agent.agent.desk import Concern, ConcernKind, Desk, DeskState, Remedy, RunPage, Verdict
+from backup_agent.agent.desk import Concern, ConcernKind, Desk, DeskState, Remedy, Verdict
+from backup_agent.agent.ran import RunPage
 from backup_agent.gui.ground import Ground
 from backup_agent.gui.page import Head, Page, StateLabel, card, clear, fact, note, rule
 from backup_agent.gui.pages.first_start import FirstStart

@@ -31,6 +31,7 @@ from backup_agent.gui.shelf import Callbacks, FileRow, PointRow, Selection, Shel
 from backup_agent.model.ids import SnapshotId
 from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label
+from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.language import tr, trn
 from backup_agent.qtkit.legend import Legend, Mark
 from backup_agent.qtkit.state import State
@@ -94,11 +95,12 @@ class RestorePage(Page):
         self._line = TimeLine(self.ground.palette)
         self._line.setObjectName("time line")
         self._line.chosen.connect(self._show_point)
-        for symbol, says, steps in (
-            ("‹", tr("Earlier restore point"), -1),
-            ("›", tr("Later restore point"), 1),
+        for symbol, name, says, steps in (
+            ("chevron-left", "earlier", tr("Earlier restore point"), -1),
+            ("chevron-right", "later", tr("Later restore point"), 1),
         ):
-            made = button(symbol, partial(self._line.go, steps), name=says, says=says)
+            made = button("", partial(self._line.go, steps), name=name, says=says)
+            made.setIcon(icon(symbol, self.ground.palette.ink2))
             made.setToolTip(says)
             made.setMaximumWidth(40)
             top.addWidget(made)
@@ -317,7 +319,7 @@ class RestorePage(Page):
         names = [name.decode("utf-8", "backslashreplace") for name in path[-3:]]
         if len(path) > 3:
             names.insert(0, "…")
-        self._trail.setText("  ›  ".join(names) or tr("Everything"))
+        self._trail.setText(" / ".join(names) or tr("Everything"))
         self._trail.setToolTip("/" + b"/".join(path).decode("utf-8", "backslashreplace"))
         self._up.setEnabled(bool(path))
 
@@ -327,8 +329,8 @@ class RestorePage(Page):
 
     def _open_item(self, index: QModelIndex) -> None:
         row = self._files.row_at(index.row())
-        if row.point:
-            self._go_to_version(row)
+        if row.point is not None:
+            self._go_to_version(row.path, row.point)
         elif row.is_folder:
             self._go(row.path)
         else:
@@ -338,7 +340,7 @@ class RestorePage(Page):
 
     def _find(self) -> None:
         if text := self._search.text().strip():
-            self._trail.setText(tr("Searching for {text}", text=text))
+            self._trail.setText(tr("Searching for {words}", words=text))
             self._shelf.search(text, Callbacks(self._show_found, self._failed))
         elif self._points:
             self._go(self._path)
@@ -351,12 +353,12 @@ class RestorePage(Page):
             self._table.setFocus()
             self._table.setCurrentIndex(self._files.index(0, 0))
 
-    def _go_to_version(self, row: FileRow) -> None:
+    def _go_to_version(self, path: TreePath, point: SnapshotId) -> None:
         """To the restore point that has it, and to its folder, ticked."""
-        self._wanted_tick = row.path
-        self._path = row.path[:-1]
-        number = list(self._points).index(row.point)
-        if self._line.current is not None and self._line.current.id == row.point:
+        self._wanted_tick = path
+        self._path = path[:-1]
+        number = list(self._points).index(point)
+        if self._line.current is not None and self._line.current.id == point:
             self._go(self._path)
         else:
             self._line.go_to(number)

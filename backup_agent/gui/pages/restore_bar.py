@@ -60,6 +60,7 @@ class RestoreBar(QWidget):
         self._skipped: list[str] = []
         self._pace = Pace(0)
         self._total = 0
+        self._end = button(tr("&Stop"), self._stop_or_close, name="stop restore")
         self._chosen, self._asking, self._running = (QWidget() for _ in range(3))
         self._faces = QStackedLayout(self)
         self._faces.setContentsMargins(0, 0, 0, 0)
@@ -206,7 +207,6 @@ class RestoreBar(QWidget):
         self._progress.setMaximumWidth(320)
         self._progress.setAccessibleName(tr("Progress of the restore"))
         self._is_over = False
-        self._end = button(tr("&Stop"), self._stop_or_close, name="stop restore")
         line.addWidget(self._told, stretch=1)
         line.addWidget(self._progress)
         line.addWidget(self._end)

@@ -8,8 +8,8 @@ from PySide6.QtCore import QStringListModel, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QListView, QVBoxLayout
 
-from backup_agent.agent.desk import Desk, RunView
-from backup_agent.agent.ran import JobKind, Outcome
+from backup_agent.agent.desk import Desk
+from backup_agent.agent.ran import JobKind, Outcome, RunView
 from backup_agent.gui.ground import Ground
 from backup_agent.gui.places import Place
 from backup_agent.gui.sentences import outcome_state, ran_words

@@ -162,9 +162,15 @@ class KeepStep(Step):
     def _numbers_changed(self) -> None:
         if self._is_filling:
             return
-        counts = {rule: box.value() for rule, box in self._boxes.items()}
         # What only the command line sets (hours, tags, a duration) stays.
-        policy = replace(self._policy, **counts)
+        policy = replace(
+            self._policy,
+            last=self._boxes["last"].value(),
+            daily=self._boxes["daily"].value(),
+            weekly=self._boxes["weekly"].value(),
+            monthly=self._boxes["monthly"].value(),
+            yearly=self._boxes["yearly"].value(),
+        )
         self._show_policy(None if policy.is_empty else policy)
         self.changed.emit()
 

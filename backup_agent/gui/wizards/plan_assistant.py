@@ -74,7 +74,7 @@ class PlanAssistant(QWidget):
 
     def _build(self) -> None:
         where = tr("New plan") if self._draft.is_new else tr("Change plan")
-        trail = label(f"{tr('Plans')}  ›  {where}", "caption")
+        trail = label(f"{tr('Plans')} / {where}", "caption")
         self._question = label("", "title", wraps=True)
         self._list = StepList(tuple(step.name for step in self._steps), self._ground.palette)
         self._pages = QStackedWidget()
@@ -206,7 +206,7 @@ class PlanAssistant(QWidget):
         self._facts["what"].setText(tr("Entire machine") if plan.machine else plan.what)
         is_said = self._at > 0 or not draft.is_new
         self._facts["where"].setText(
-            str(plan.location) if is_said and plan.location.address else "–"
+            str(plan.location) if is_said and plan.location.address else "-"
         )
         self._facts["when"].setText(schedule_words(plan.schedule))
         self._facts["kept"].setText(retention_words(plan.retention))
