@@ -118,7 +118,8 @@ QLineEdit, QComboBox, QPlainTextEdit, QAbstractSpinBox {{
     min-height: {density.control - 8}px; padding: 0 10px; background: {c.surface}; color: {c.ink};
     border: 1px solid {c.edge}; border-radius: 6px; selection-background-color: {c.accent};
     selection-color: {c.on_accent}; }}
-QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus {{ border: 2px solid {c.focus}; }}
+QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus {{
+    border: 2px solid {c.focus}; }}
 QComboBox[state="required"] {{ border: 2px dashed {c.warn}; color: {c.warn}; font-weight: 600; }}
 QComboBox[state="required"]:focus {{ border: 2px solid {c.focus}; }}
 QComboBox::drop-down {{ border: 0; width: 32px; }}
@@ -129,7 +130,8 @@ QCheckBox::indicator, QTreeView::indicator {{
 QCheckBox::indicator:checked, QTreeView::indicator:checked {{
     background: {c.accent}; border-color: {c.accent}; image: url("{check}"); }}
 QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.edge}; }}
-QCheckBox, QRadioButton {{ min-height: 28px; spacing: 8px; padding: 2px 4px; border: 2px solid transparent; }}
+QCheckBox, QRadioButton {{
+    min-height: 28px; spacing: 8px; padding: 2px 4px; border: 2px solid transparent; }}
 QCheckBox:focus, QRadioButton:focus {{ border: 2px solid {c.focus}; border-radius: 4px; }}
 QTreeView, QListView {{
     background: {c.surface}; border: 1px solid {c.line}; border-radius: 10px; outline: 0; }}

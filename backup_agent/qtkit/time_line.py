@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -15,6 +15,7 @@ from backup_agent.qtkit.language import tr, trn
 from backup_agent.qtkit.painted import Painted, stripes
 from backup_agent.qtkit.tokens import Palette
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _FOOT = 26
 _TALL, _SHORT = 34, 22
 _BAR = 4
@@ -58,7 +59,7 @@ class TimeLine(Painted):
         self._today: date | None = None
         self._days = days
         self._current = -1
-        self._window = _Window(datetime.min, days)
+        self._window = _Window(_LONG_AGO, days)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(_TALL + _FOOT + 16)
         self._tell()
