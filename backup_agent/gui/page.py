@@ -39,7 +39,7 @@ class Page(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         if scrolls:
-            outer.addWidget(_scrolled(content))
+            outer.addWidget(scrolled(content))
         else:
             outer.addWidget(content)
 
@@ -55,7 +55,8 @@ class Page(QWidget):
         self.body.setContentsMargins(side, 24, side, 24)
 
 
-def _scrolled(content: QWidget) -> QScrollArea:
+def scrolled(content: QWidget) -> QScrollArea:
+    """Up and down only: what is too wide has to fold."""
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -49,7 +49,7 @@ def icon_of(place: Place) -> str:
         case Place.ACTIVITY:
             return "activity"
         case Place.MEDIA:
-            return "usb"
+            return "usb-key"
         case Place.SETTINGS:
             return "settings-2"
         case _:

@@ -122,7 +122,7 @@ class RunsModel(QAbstractTableModel):
         started = dates.stamp(run.started_at.astimezone(now.tzinfo), now)
         took = added = files = ""
         if (ran := run.ran) is not None:
-            took = words.duration((ran.ended_at - run.started_at).total_seconds())
+            took = words.short_duration((ran.ended_at - run.started_at).total_seconds())
             added = words.size(ran.bytes_added) if ran.snapshot else _NOTHING
             files = words.number(ran.files) if ran.files else _NOTHING
         job = past_job_words(run.kind, run.plan_name)

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import assert_never
 
 from backup_agent.agent.desk import Concern, ConcernKind, DeskState, PlanView, Remedy, Verdict
+from backup_agent.agent.plan import Plan
 from backup_agent.agent.ran import JobKind, Outcome, Ran
 from backup_agent.agent.schedule import Daily, EveryHours, Monthly, OnRequest, Schedule, Weekly
+from backup_agent.agent.storage_location import StorageLocation
 from backup_agent.model.retention import UNLIMITED, RetentionPolicy
 from backup_agent.qtkit import dates
 from backup_agent.qtkit.language import locale, tr, trn
 from backup_agent.qtkit.state import State
+from backup_agent.services.link.identity import OWN_VAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,21 @@ def ran_words(ran: Ran) -> str:
             return tr("Stopped as asked. Earlier restore points are whole.")
         case _:
             assert_never(ran.outcome)
+
+
+def what_words(plan: Plan) -> str:
+    """What a plan backs up, as a person would say it."""
+    return tr("Entire machine") if plan.machine else plan.what
+
+
+def location_words(location: StorageLocation) -> str:
+    """Where a plan's restore points go."""
+    if location.file_system:
+        disk = location.label or location.file_system
+        return tr("{folder} on {disk}", folder=location.address, disk=disk)
+    if location.address == OWN_VAULT:
+        return tr("This computer's vault at the console")
+    return str(location)
 
 
 def schedule_words(schedule: Schedule) -> str:

@@ -136,6 +136,8 @@ class MainWindow(QMainWindow):
     # Ways
 
     def go(self, place: Place) -> None:
+        if place is not self._place:
+            self.forget_problem()
         self._place = place
         self._navigation.show_place(place)
         self._stack.setCurrentWidget(self._pages[place])

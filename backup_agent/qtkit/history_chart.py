@@ -81,7 +81,7 @@ class HistoryChart(Painted):
         most_seconds = round_top([day.seconds for day in self._history.days], base=60)
         for share in (0.5, 1.0):
             self._axis(painter, sizes, share, words.size(most_bytes * share))
-        self._axis(painter, times, 1.0, words.duration(most_seconds))
+        self._axis(painter, times, 1.0, words.short_duration(most_seconds))
         for area in (sizes, times):
             self._axis(painter, area, 0.0, "0")
         for number, day in enumerate(self._history.days):

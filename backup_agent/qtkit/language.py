@@ -1,7 +1,7 @@
 """The language of the windows: English stands in the source, the others in gettext catalogues.
 
 ``tr`` is called where words are shown, never where they are kept: a program speaks one language
-from its start on. ``locale/README`` tells how a catalogue is renewed.
+from its start on. ``.dev/catalogue.py`` renews the catalogues.
 """
 
 from __future__ import annotations

@@ -66,7 +66,9 @@ def _qt_palette(colours: Palette) -> QPalette:
 def _style_sheet(c: Palette, density: Density) -> str:
     """Roles are dynamic properties: ``role`` of labels and frames, ``kind`` of buttons."""
     theme = "dark" if c is DARK else "light"
-    check, down = ((_MARKS / f"{name}-{theme}.svg").as_posix() for name in ("check", "down"))
+    check, down, up = (
+        (_MARKS / f"{name}-{theme}.svg").as_posix() for name in ("check", "down", "up")
+    )
     mono = ", ".join(f'"{family}"' for family in CODE_FAMILIES)
     return f"""
 QLabel[role="title"] {{ font-size: 21pt; font-weight: 600; }}
@@ -131,7 +133,8 @@ QCheckBox::indicator:checked, QTreeView::indicator:checked {{
     background: {c.accent}; border-color: {c.accent}; image: url("{check}"); }}
 QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.edge}; }}
 QCheckBox, QRadioButton {{
-    min-height: 28px; spacing: 8px; padding: 2px 4px; border: 2px solid transparent; }}
+    min-height: {density.row - 6}px; spacing: 8px; padding: 1px 4px;
+    border: 2px solid transparent; }}
 QCheckBox:focus, QRadioButton:focus {{ border: 2px solid {c.focus}; border-radius: 4px; }}
 QTreeView, QListView {{
     background: {c.surface}; border: 1px solid {c.line}; border-radius: 10px; outline: 0; }}
@@ -156,6 +159,26 @@ QRadioButton::indicator {{
     width: 14px; height: 14px; border: 1px solid {c.edge}; border-radius: 8px;
     background: {c.surface}; }}
 QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {c.accent}; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 22px; }}
+QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 10px; height: 10px; }}
+QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
+QToolButton {{
+    min-width: {density.control - 6}px; min-height: {density.control - 6}px;
+    border: 1px solid transparent; border-radius: {density.radius}px; background: transparent; }}
+QToolButton:hover {{ background: {c.sunk}; }}
+QToolButton:focus {{ border: 2px solid {c.focus}; }}
+QToolButton::menu-indicator {{ image: none; }}
+QPushButton[kind="quiet"] {{
+    color: {c.accent}; background: transparent; border-color: transparent; }}
+QPushButton[kind="quiet"]:focus {{ border: 2px solid {c.focus}; }}
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
+QScrollBar::handle {{ background: {c.edge}; border-radius: 3px; margin: 3px; }}
+QScrollBar::handle:vertical {{ min-height: 32px; }}
+QScrollBar::handle:horizontal {{ min-width: 32px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QSplitter::handle {{ background: transparent; width: 12px; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; padding: 4px; }}
 QMenu::item {{ padding: 6px 20px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {c.accent_soft}; color: {c.ink}; }}

@@ -8,19 +8,19 @@ from PySide6.QtCore import QDateTime
 
 from backup_agent.qtkit.language import locale, tr, trn
 
-_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _STEP = 1000
 _MINUTE, _HOUR = 60, 3600
 
 
 def size(count: float) -> str:
     """``312 GB``, ``1.2 TB``, ``17 bytes``: three digits are as many as anybody compares."""
+    units = (tr("bytes"), tr("KB"), tr("MB"), tr("GB"), tr("TB"), tr("PB"))
     unit = 0
-    while unit < len(_UNITS) - 1 and round(count) >= _STEP:
+    while unit < len(units) - 1 and round(count) >= _STEP:
         count /= _STEP
         unit += 1
     digits = 0 if unit == 0 or count >= 10 or f"{count:.1f}".endswith(".0") else 1
-    return f"{locale().toString(float(count), 'f', digits)} {tr(_UNITS[unit])}"
+    return f"{locale().toString(float(count), 'f', digits)} {units[unit]}"
 
 
 def rate(bytes_per_second: float) -> str:
@@ -43,6 +43,17 @@ def duration(seconds: float) -> str:
     hours, minutes = divmod(whole // _MINUTE, 60)
     said = trn("{number} hour", "{number} hours", hours)
     return f"{said} {_minutes(minutes)}" if minutes else said
+
+
+def short_duration(seconds: float) -> str:
+    """For columns and axes: ``24 s``, ``21 min``, ``1 h 12 min``."""
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return tr("{number} s", number=whole)
+    if whole < _HOUR:
+        return tr("{number} min", number=whole // _MINUTE)
+    hours, minutes = divmod(whole // _MINUTE, 60)
+    return tr("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
 
 def moment(time: datetime) -> str:

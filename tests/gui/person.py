@@ -14,12 +14,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QCheckBox,
     QComboBox,
     QLabel,
     QLineEdit,
+    QRadioButton,
     QTreeView,
     QWidget,
 )
+from pytestqt.exceptions import TimeoutError as QtTimeoutError
 from pytestqt.qtbot import QtBot
 
 from backup_agent.agent.desk import Desk
@@ -32,8 +35,9 @@ from backup_agent.qtkit.tokens import FOR_POINTER, LIGHT, Palette
 from tests.unit.agent.workplace import Workplace
 
 ENGLISH = QLocale("en_GB")
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 60_000
 _MOST_TABS = 120
+_MARK = 14
 _W = TypeVar("_W", bound=QWidget)
 
 
@@ -51,7 +55,11 @@ class Person:
     def press(self, name: str) -> None:
         found = self.find(QAbstractButton, name)
         assert found.isEnabled(), f"{name} cannot be pressed"
-        QTest.mouseClick(found, Qt.MouseButton.LeftButton)
+        place = found.rect().center()
+        if isinstance(found, QCheckBox | QRadioButton):
+            # Only its mark and its words take clicks, not the room beside them.
+            place.setX(_MARK)
+        QTest.mouseClick(found, Qt.MouseButton.LeftButton, pos=place)
 
     def write(self, name: str, text: str) -> None:
         line = self.find(QLineEdit, name)
@@ -90,7 +98,10 @@ class Person:
         return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
 
     def until(self, holds: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(holds, timeout=_PATIENCE_MS)
+        try:
+            self.qtbot.waitUntil(holds, timeout=_PATIENCE_MS)
+        except QtTimeoutError as exc:
+            raise AssertionError(f"It never came. There is to be read:\n{self.words()}") from exc
 
     def until_read(self, words: str) -> None:
         self.until(lambda: words in self.words())

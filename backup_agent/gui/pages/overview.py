@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -30,6 +31,7 @@ from backup_agent.gui.sentences import (
     schedule_words,
     state_of,
     title_of,
+    what_words,
 )
 from backup_agent.qtkit import dates, words
 from backup_agent.qtkit.controls import button, label
@@ -135,7 +137,11 @@ class OverviewPage(Page):
         if self._faces.currentWidget() is self._first:
             self._first.focus_likely()
         else:
-            self._run.setFocus()
+            # Where something has a remedy, that is the likely answer.
+            first = self._notes.itemAt(0)
+            note_frame = first.widget() if first is not None else None
+            mends = note_frame.findChildren(QPushButton) if note_frame is not None else []
+            (mends[0] if mends else self._run).setFocus()
 
     def set_narrow(self, *, narrow: bool) -> None:
         super().set_narrow(narrow=narrow)
@@ -191,9 +197,11 @@ class OverviewPage(Page):
             sign.show_state(*plan_state(view))
             top.addWidget(sign)
             self._plans.addLayout(top)
-            what = label(view.plan.what, wraps=True)
-            what.setToolTip(view.plan.what)
-            self._plans.addWidget(what)
+            said = what_words(view.plan)
+            if said != view.plan.name:
+                what = label(said, wraps=True)
+                what.setToolTip(said)
+                self._plans.addWidget(what)
             facts = (schedule_words(view.plan.schedule), retention_words(view.plan.retention))
             self._plans.addWidget(
                 label(

@@ -15,10 +15,12 @@ from backup_agent.gui.page import StateLabel, card, fact, note, rule
 from backup_agent.gui.pages.overview import tomorrow_morning
 from backup_agent.gui.places import Place
 from backup_agent.gui.sentences import (
+    location_words,
     plan_state,
     ran_words,
     retention_words,
     schedule_words,
+    what_words,
 )
 from backup_agent.qtkit import dates, words
 from backup_agent.qtkit.controls import button, label
@@ -96,13 +98,13 @@ class PlanCard(QFrame):
         plan = self._view.plan
         across = QHBoxLayout()
         across.setSpacing(24)
-        what = plan.what if not plan.machine else tr("Entire machine")
+        what = what_words(plan)
         without = (
             tr("without {patterns}", patterns=", ".join(plan.excludes)) if plan.excludes else ""
         )
         for caption, lines in (
             (tr("What"), (what, without)),
-            (tr("Where"), (str(plan.location),)),
+            (tr("Where"), (location_words(plan.location),)),
             (tr("When"), (schedule_words(plan.schedule), self._next_words())),
             (tr("Kept"), (retention_words(plan.retention),)),
         ):

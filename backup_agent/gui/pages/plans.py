@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from backup_agent.agent.desk import DeskState
 from backup_agent.gui.ground import Ground
-from backup_agent.gui.page import Head, Page, clear
+from backup_agent.gui.page import Head, Page, clear, scrolled
 from backup_agent.gui.pages.plan_card import PlanCard
 from backup_agent.gui.sentences import last_and_next
 from backup_agent.gui.wizards.plan_assistant import PlanAssistant
@@ -16,7 +16,7 @@ from backup_agent.qtkit.language import tr, trn
 
 class PlansPage(Page):
     def __init__(self, ground: Ground) -> None:
-        super().__init__(ground, name=tr("Plans"))
+        super().__init__(ground, name=tr("Plans"), scrolls=False)
         self._number = -1
         self._assistant: PlanAssistant | None = None
         self._head = Head(tr("Plans"))
@@ -31,9 +31,10 @@ class PlansPage(Page):
         inside.addWidget(self._head)
         inside.addLayout(self._cards)
         inside.addStretch(1)
-        self._list = every
+        self._list = scrolled(every)
+        self._is_narrow = False
         self._faces = QStackedLayout()
-        self._faces.addWidget(every)
+        self._faces.addWidget(self._list)
         self.body.addLayout(self._faces)
 
     def show_state(self, state: DeskState) -> None:
@@ -61,6 +62,7 @@ class PlansPage(Page):
 
     def set_narrow(self, *, narrow: bool) -> None:
         super().set_narrow(narrow=narrow)
+        self._is_narrow = narrow
         if self._assistant is not None:
             self._assistant.set_narrow(narrow=narrow)
 
@@ -74,6 +76,7 @@ class PlansPage(Page):
         self._assistant = PlanAssistant(
             self.ground, plan, of_machine=of_machine, taken=names, ended=self._end_assistant
         )
+        self._assistant.set_narrow(narrow=self._is_narrow)
         self._faces.addWidget(self._assistant)
         self._faces.setCurrentWidget(self._assistant)
         self._assistant.focus_likely()

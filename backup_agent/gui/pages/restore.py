@@ -437,8 +437,6 @@ class RestorePage(Page):
         happened, hint = words_of(error)
         self._said.setText(f"{happened} {hint}".strip())
         self._said.show()
-        if not self._points:
-            self.ground.ways.tell(error)
 
 
 def _words_of(row: PointRow) -> str:

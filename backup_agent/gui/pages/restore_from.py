@@ -68,12 +68,19 @@ class RestoreFrom(QWidget):
         for plan_id, name in known:
             self.combo.addItem(name, plan_id)
         self.combo.addItem(tr("Another place…"), _ELSEWHERE)
-        self.combo.setCurrentIndex(max(0, self.combo.findData(chosen)))
+        # Another place is looked at only by who has asked for it.
+        is_asked = self._opened and (chosen != _ELSEWHERE or self.isVisible())
+        self.combo.setCurrentIndex(max(0, self.combo.findData(chosen)) if is_asked else 0)
         self._opened = self._opened and self.combo.currentData() == chosen
 
     def open_if_needed(self) -> None:
         """The first time that somebody looks."""
         if not self._opened and self._known is not None:
+            self._choose()
+
+    def open_anew(self) -> None:
+        """What was opened may have more by now."""
+        if self.combo.currentData() != _ELSEWHERE:
             self._choose()
 
     def open_plan(self, plan_id: str) -> None:

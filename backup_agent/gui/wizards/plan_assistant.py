@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 from backup_agent.agent.desk import Desk
 from backup_agent.agent.plan import Plan
 from backup_agent.gui.ground import Ground, words_of
-from backup_agent.gui.page import card, fact, note
+from backup_agent.gui.page import card, fact, note, scrolled
 from backup_agent.gui.places import Place
-from backup_agent.gui.sentences import retention_words, schedule_words
+from backup_agent.gui.sentences import location_words, retention_words, schedule_words, what_words
 from backup_agent.gui.wizards.draft import Draft, named, new_draft
 from backup_agent.gui.wizards.keep_step import KeepStep
 from backup_agent.gui.wizards.step import Step
@@ -63,6 +63,7 @@ class PlanAssistant(QWidget):
             KeepStep(ground),
         )
         self._at = 0
+        self._is_narrow = False
         self._problem: QFrame | None = None
         self._build()
         for step in self._steps:
@@ -80,7 +81,9 @@ class PlanAssistant(QWidget):
         self._pages = QStackedWidget()
         for step in self._steps:
             self._pages.addWidget(step)
-        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        middle = QWidget()
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, middle)
+        self._columns.setContentsMargins(0, 0, 8, 0)
         self._columns.setSpacing(24)
         self._columns.addWidget(self._pages, stretch=5)
         self._columns.addWidget(self._summary(), stretch=2, alignment=Qt.AlignmentFlag.AlignTop)
@@ -89,11 +92,12 @@ class PlanAssistant(QWidget):
         self._inside.setSpacing(12)
         for widget in (trail, self._question, self._list):
             self._inside.addWidget(widget)
-        self._inside.addLayout(self._columns, stretch=1)
+        self._inside.addWidget(scrolled(middle), stretch=1)
         self._inside.addLayout(self._buttons())
 
     def _summary(self) -> QFrame:
         frame, inside = card(tr("Your plan"))
+        self._facts_card = frame
         inside.addWidget(label(tr("Name"), "caption"))
         self._name = QLineEdit(self._draft.plan.name)
         self._name.setObjectName("plan name")
@@ -126,6 +130,13 @@ class PlanAssistant(QWidget):
     def set_narrow(self, *, narrow: bool) -> None:
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         self._columns.setDirection(way)
+        self._is_narrow = narrow
+        self._fold()
+
+    def _fold(self) -> None:
+        """Below the questions the summary is read by nobody until the last of them."""
+        is_last = self._at == len(self._steps) - 1
+        self._facts_card.setVisible(is_last or not self._is_narrow)
 
     def focus_likely(self) -> None:
         self._steps[self._at].focus_likely()
@@ -150,6 +161,7 @@ class PlanAssistant(QWidget):
         self._question.setText(step.question)
         self._list.show_step(at)
         self._pages.setCurrentWidget(step)
+        self._fold()
         self._back.setEnabled(at > 0)
         is_last = at == len(self._steps) - 1
         last = tr("Create and &back up now") if self._draft.is_new else tr("&Save")
@@ -203,10 +215,10 @@ class PlanAssistant(QWidget):
         draft = named(self._steps[self._at].filled(self._draft), self._taken)
         plan = draft.plan
         self._name.setPlaceholderText(plan.name)
-        self._facts["what"].setText(tr("Entire machine") if plan.machine else plan.what)
+        self._facts["what"].setText(what_words(plan))
         is_said = self._at > 0 or not draft.is_new
         self._facts["where"].setText(
-            str(plan.location) if is_said and plan.location.address else "-"
+            location_words(plan.location) if is_said and plan.location.address else "-"
         )
         self._facts["when"].setText(schedule_words(plan.schedule))
         self._facts["kept"].setText(retention_words(plan.retention))
