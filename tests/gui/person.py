@@ -125,6 +125,21 @@ class Person:
             self.key(Qt.Key.Key_Tab)
         raise AssertionError(f"Tab does not reach {name!r}")
 
+    def enter(self, name: str) -> None:
+        """Enter, in that line."""
+        line = self.find(QLineEdit, name)
+        line.setFocus()
+        QTest.keyClick(line, Qt.Key.Key_Return)
+
+    def shared_mnemonics(self) -> list[str]:
+        """Letters that lead to more than one of the things that are to be seen."""
+        letters = [
+            made.text().partition("&")[2][:1].lower()
+            for made in self.window.findChildren(QAbstractButton)
+            if made.isVisible() and "&" in made.text()
+        ]
+        return sorted({letter for letter in letters if letters.count(letter) > 1})
+
     def picture(self, file: Path) -> None:
         """What is to be seen, as a file."""
         QApplication.processEvents()

@@ -138,9 +138,11 @@ def test_what_is_there_can_be_left_as_it_is(screen: Screen, tmp_path: Path) -> N
 
 
 def test_a_selection_goes_to_a_folder_and_into_a_zip(screen: Screen, tmp_path: Path) -> None:
-    person, folder = backed_up(screen, tmp_path)
+    person, _ = backed_up(screen, tmp_path)
     tick(person, "letters")
+    assert person.shared_mnemonics() == []
     person.press("to a folder")
+    assert person.shared_mnemonics() == []
     person.write("destination", str(tmp_path / "elsewhere"))
     person.press("begin restore")
     person.until_read("1 file restored to")
@@ -171,7 +173,7 @@ def test_a_search_finds_a_file_that_only_an_earlier_restore_point_has(
     person.until(lambda: person.sees(FILES) and person.lines(FILES) == ["letters"])
 
     person.write("search", "PLAN")
-    person.key(Qt.Key.Key_Return)
+    person.enter("search")
     person.until(lambda: person.lines(FILES) == ["plan.txt"])
     person.key(Qt.Key.Key_Return)
     person.until(lambda: "plan.txt" in person.lines(FILES) and "letters" in person.lines(FILES))

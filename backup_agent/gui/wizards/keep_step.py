@@ -88,20 +88,21 @@ class KeepStep(Step):
 
     def _numbers(self) -> QGridLayout:
         grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(2)
         self._boxes: dict[str, QSpinBox] = {}
         captions = (tr("last"), tr("daily"), tr("weekly"), tr("monthly"), tr("yearly"))
-        grid.addWidget(label(tr("Keep"), "strong"), 0, 0)
-        for column, (rule, caption) in enumerate(zip(_RULES, captions, strict=True)):
+        grid.addWidget(label(tr("Keep"), "strong"), 1, 0)
+        for column, (rule, caption) in enumerate(zip(_RULES, captions, strict=True), start=1):
             box = QSpinBox()
             box.setObjectName(f"keep {rule}")
             box.setAccessibleName(tr("Keep {rule}", rule=caption))
             box.setRange(0, _MOST)
             box.valueChanged.connect(self._numbers_changed)
-            grid.addWidget(box, 0, 1 + 2 * column)
-            grid.addWidget(label(caption), 0, 2 + 2 * column)
+            grid.addWidget(label(caption, "caption"), 0, column)
+            grid.addWidget(box, 1, column)
             self._boxes[rule] = box
-        grid.setColumnStretch(2 * len(_RULES) + 1, 1)
+        grid.setColumnStretch(len(_RULES) + 1, 1)
         return grid
 
     def _preview(self) -> QFrame:

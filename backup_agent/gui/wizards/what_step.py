@@ -88,7 +88,7 @@ class WhatStep(Step):
 
     def _exclusions(self) -> QFrame:
         frame, inside = card(tr("What stays out"))
-        self._caches = QCheckBox(tr("Caches that programs make a&new"))
+        self._caches = QCheckBox(tr("&Caches that programs make anew"))
         self._caches.setObjectName("caches")
         self._one_disk = QCheckBox(tr("Other &disks that are mounted inside"))
         self._one_disk.setObjectName("other disks")

@@ -124,7 +124,7 @@ class WhenStep(Step):
         self._on_plug = QCheckBox(tr("When its &disk is plugged in, at most once a day"))
         self._battery = QCheckBox(tr("Not while on batter&y"))
         self._metered = QCheckBox(tr("Not on a &metered network"))
-        self._idle = QCheckBox(tr("Only when nobody is wor&king"))
+        self._idle = QCheckBox(tr("Only when nobody is work&ing"))
         for name, box in (
             ("on start", self._on_start),
             ("on plug", self._on_plug),
