@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFont
 
 from backup_agent.gui.shelf import FileRow
+from backup_agent.model.snapshot import Snapshot
 from backup_agent.qtkit import dates, words
 from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.language import tr
@@ -35,6 +36,7 @@ class FilesModel(QAbstractTableModel):
         self._palette, self._now = palette, now
         self._rows: tuple[FileRow, ...] = ()
         self._shown = 0
+        self._is_inserting = False
         self._history: Mapping[bytes, NameHistory] = {}
         self.chosen: dict[TreePath, FileRow] = {}
         self._italic = QFont()
@@ -50,7 +52,7 @@ class FilesModel(QAbstractTableModel):
         """How many versions each name has."""
         self._history = history
         if self._shown:
-            self.dataChanged.emit(self.index(0, VERSIONS), self.index(self._shown - 1, VERSIONS))
+            self.dataChanged.emit(self.index(0, NAME), self.index(self._shown - 1, VERSIONS))
 
     @property
     def rows(self) -> tuple[FileRow, ...]:
@@ -96,21 +98,28 @@ class FilesModel(QAbstractTableModel):
         return 0 if parent.isValid() else 4
 
     def canFetchMore(self, parent: _Index) -> bool:  # noqa: N802 - Qt's name
-        return not parent.isValid() and self._shown < len(self._rows)
+        has_more = self._shown < len(self._rows)
+        return not parent.isValid() and has_more and not self._is_inserting
 
     def fetchMore(self, parent: _Index) -> None:  # noqa: N802 - Qt's name
-        if parent.isValid():
+        if not self.canFetchMore(parent):
             return
         last = min(self._shown + _PART, len(self._rows))
+        # Whoever listens may ask for more before these have come.
+        self._is_inserting = True
         self.beginInsertRows(QModelIndex(), self._shown, last - 1)
         self._shown = last
         self.endInsertRows()
+        self._is_inserting = False
 
     # What is shown
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         flags = super().flags(index)
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == NAME else flags
+        if index.column() == NAME and self._rows[index.row()].point is None:
+            # What a search has found is gone to first: it may be of any restore point.
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        return flags
 
     def headerData(  # noqa: N802 - Qt's name
         self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole
@@ -127,7 +136,7 @@ class FilesModel(QAbstractTableModel):
         match role:
             case _Role.DisplayRole:
                 return self._text(row, column)
-            case _Role.CheckStateRole if column == NAME:
+            case _Role.CheckStateRole if column == NAME and row.point is None:
                 on = row.path in self.chosen
                 return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
             case _Role.DecorationRole if column == NAME:
@@ -142,9 +151,9 @@ class FilesModel(QAbstractTableModel):
                 return ", ".join(filter(None, (row.name, kind, *facts)))
             case _Role.TextAlignmentRole if column in (SIZE, VERSIONS):
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            case _Role.ForegroundRole if row.gone_since is not None:
+            case _Role.ForegroundRole if self._gone_since(row) is not None:
                 return QColor(self._palette.bad)
-            case _Role.FontRole if row.gone_since is not None and column == NAME:
+            case _Role.FontRole if column == NAME and self._gone_since(row) is not None:
                 return self._italic
             case _Role.BackgroundRole if row.path in self.chosen:
                 return QColor(self._palette.accent_soft)
@@ -172,9 +181,22 @@ class FilesModel(QAbstractTableModel):
                 return "" if found is None or row.is_folder else words.number(found.versions)
 
     def _name(self, row: FileRow) -> str:
-        if row.gone_since is None:
+        if row.point is not None:
+            return tr("{name} in {folder}", name=row.name, folder=_shown(row.path[:-1]))
+        gone = self._gone_since(row)
+        if gone is None:
             return row.name
-        return tr("{name} (deleted by {day})", name=row.name, day=dates.day(row.gone_since))
+        day = dates.day(gone.time.astimezone(self._now().tzinfo))
+        return tr("{name} (deleted by {day})", name=row.name, day=day)
+
+    def _gone_since(self, row: FileRow) -> Snapshot | None:
+        """The first restore point without it, if the newest one has it no more."""
+        found = self._history.get(row.path[-1])
+        return found.gone_since if found is not None else None
 
     def _tip(self, row: FileRow) -> str:
-        return "/" + b"/".join(row.path).decode("utf-8", "backslashreplace")
+        return _shown(row.path)
+
+
+def _shown(path: TreePath) -> str:
+    return "/" + b"/".join(path).decode("utf-8", "backslashreplace")

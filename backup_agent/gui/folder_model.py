@@ -39,6 +39,7 @@ class FolderModel(QAbstractItemModel):
     def __init__(self, palette: Palette) -> None:
         super().__init__()
         self._palette = palette
+        self._is_inserting = False
         self._top = _Folder((), "", None)
         self._root = _Folder((), tr("Everything"), self._top)
         self._begin_anew()
@@ -84,9 +85,12 @@ class FolderModel(QAbstractItemModel):
             index = self.index_of(folder.path)
             self.dataChanged.emit(index, index)
             return
+        # Whoever listens may ask for more before these have come.
+        self._is_inserting = True
         self.beginInsertRows(self.index_of(folder.path), folder.shown, last - 1)
         folder.shown = last
         self.endInsertRows()
+        self._is_inserting = False
 
     def _folder(self, index: _Index) -> _Folder:
         if not index.isValid():
@@ -123,12 +127,13 @@ class FolderModel(QAbstractItemModel):
         folder = self._folder(parent)
         if folder.inside is None:
             return not folder.is_asked_for
-        return folder.shown < len(folder.inside)
+        return not self._is_inserting and folder.shown < len(folder.inside)
 
     def fetchMore(self, parent: _Index) -> None:  # noqa: N802 - Qt's name
         folder = self._folder(parent)
         if folder.inside is not None:
-            self._show_part(folder)
+            if self.canFetchMore(parent):
+                self._show_part(folder)
         elif not folder.is_asked_for:
             folder.is_asked_for = True
             self.wanted.emit(folder.path)

@@ -26,12 +26,16 @@ NARROW_MARGIN = 16
 
 
 class Page(QWidget):
-    """``body`` is what a subclass fills. A page that scrolls by itself says ``scrolls=False``."""
+    """``body`` is what a subclass fills. A page that scrolls by itself says ``scrolls=False``.
+
+    Its ``windowTitle`` says where in it one is; the window bears it while the page is shown.
+    """
 
     def __init__(self, ground: Ground, *, name: str, scrolls: bool = True) -> None:
         super().__init__()
         self.ground = ground
         self.setAccessibleName(name)
+        self.setWindowTitle(name)
         content = QWidget()
         self.body = QVBoxLayout(content)
         self.body.setContentsMargins(MARGIN, 24, MARGIN, 24)

@@ -93,7 +93,8 @@ def title_of(concern: Concern) -> str:
         case ConcernKind.LATE:
             return tr("a backup is late")
         case ConcernKind.FAILED:
-            return tr("the last backup failed")
+            times = int(concern.detail) if concern.detail.isdigit() else 1
+            return trn("the last backup failed", "the last {number} backups failed", times)
         case ConcernKind.WRONG_PASSWORD:
             return tr("the password does not fit")
         case ConcernKind.STORAGE_AWAY:
@@ -105,7 +106,10 @@ def title_of(concern: Concern) -> str:
         case ConcernKind.DISK_AWAY:
             return tr("a disk is not plugged in")
         case ConcernKind.LEFT_OUT:
-            return tr("something was left out")
+            count = int(concern.detail) if concern.detail.isdigit() else 0
+            if not count:
+                return tr("something was left out")
+            return trn("{number} item was left out", "{number} items were left out", count)
         case ConcernKind.DAMAGED:
             return tr("stored data is damaged")
         case ConcernKind.TRIAL_FAILED:
@@ -121,6 +125,23 @@ def title_of(concern: Concern) -> str:
         case _:
             # A service that is newer than this window may know more.
             return concern.message
+
+
+def detail_of(concern: Concern, plan_name: str) -> str:
+    """What else is to be known; an error's own words stay as they are."""
+    match concern.kind:
+        case ConcernKind.LEFT_OUT:
+            return tr("{plan}: everything else is in the restore point.", plan=plan_name)
+        case ConcernKind.LATE:
+            return tr(
+                "{plan}: its last restore point is older than the plan wants.", plan=plan_name
+            )
+        case ConcernKind.NEVER_RAN:
+            return tr("{plan}: nothing of it can be restored yet.", plan=plan_name)
+        case ConcernKind.DISK_AWAY:
+            return tr("{plan}: plug in {disk}.", plan=plan_name, disk=concern.detail)
+        case _:
+            return " ".join(filter(None, (concern.message, concern.hint)))
 
 
 def remedy_words(remedy: Remedy) -> str:

@@ -56,9 +56,7 @@ class FileRow:
     is_link: bool
     size: int
     mtime_ns: int
-    versions: int = 0
     point: SnapshotId | None = None
-    gone_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,5 +229,16 @@ def _row_of_version(version: Version) -> FileRow:
 
 
 def in_order(rows: Iterable[FileRow]) -> tuple[FileRow, ...]:
-    """Folders first, then by name, case aside."""
-    return tuple(sorted(rows, key=lambda row: (not row.is_folder, row.name.casefold(), row.name)))
+    """Folders first, then by name, case aside.
+
+    Plain texts are compared several times as fast as tuples, and nobody else runs meanwhile: with
+    100,000 rows the window would notice.
+    """
+    everything = list(rows)
+    folders = sorted((row for row in everything if row.is_folder), key=_name_key)
+    others = sorted((row for row in everything if not row.is_folder), key=_name_key)
+    return (*folders, *others)
+
+
+def _name_key(row: FileRow) -> str:
+    return row.name.casefold()

@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         for page in self._pages.values():
             self._stack.addWidget(page)
+            page.windowTitleChanged.connect(self._bear_title)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -141,7 +142,11 @@ class MainWindow(QMainWindow):
         self._place = place
         self._navigation.show_place(place)
         self._stack.setCurrentWidget(self._pages[place])
+        self._bear_title()
         self._pages[place].appeared()
+
+    def _bear_title(self) -> None:
+        self.setWindowTitle(f"{self._pages[self._place].windowTitle()} - Everboot")
 
     def _go_and_focus(self, place: Place) -> None:
         self.go(place)

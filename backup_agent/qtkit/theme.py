@@ -159,6 +159,8 @@ QRadioButton::indicator {{
     width: 14px; height: 14px; border: 1px solid {c.edge}; border-radius: 8px;
     background: {c.surface}; }}
 QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {c.accent}; }}
+QAbstractSpinBox QLineEdit {{
+    border: 0; min-height: 0; padding: 0 2px; background: transparent; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 22px; }}
 QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 10px; height: 10px; }}
 QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}

@@ -34,6 +34,7 @@ from backup_agent.qtkit.theme import dress
 from backup_agent.qtkit.tokens import FOR_POINTER, LIGHT, Palette
 from tests.unit.agent.workplace import Workplace
 
+FILES = "files of the restore point"
 ENGLISH = QLocale("en_GB")
 _PATIENCE_MS = 60_000
 _MOST_TABS = 120
@@ -91,6 +92,19 @@ class Person:
         QApplication.processEvents()
         labels = self.window.findChildren(QLabel)
         return "\n".join(label.text() for label in labels if label.isVisible())
+
+    def open_line(self, table_name: str, text: str) -> None:
+        """Enter on that line, and wait until others stand there."""
+        table = self.find(QTreeView, table_name)
+        before = self.lines(table_name)
+        table.activated.emit(table.model().index(before.index(text), 0))
+        self.until(lambda: self.lines(table_name) not in (before, []))
+
+    def walk_to(self, folder: Path, *, table_name: str = FILES) -> None:
+        """Down to that folder of a restore point, from wherever the page begins."""
+        for name in folder.parts[1:]:
+            if name in self.lines(table_name):
+                self.open_line(table_name, name)
 
     def lines(self, name: str) -> list[str]:
         """The first column of a table, as far as the view knows it."""

@@ -141,6 +141,7 @@ def warning() -> DeskState:
                 remedy=Remedy.SHOW_LEFT_OUT,
                 plan_id=PROJECTS.id,
                 run_id="machine-430",
+                detail="3",
             ),
         ),
     )

@@ -11,10 +11,9 @@ from PySide6.QtWidgets import QTreeView
 
 from backup_agent.gui.places import Place
 from backup_agent.services.existing import Existing
-from tests.gui.person import Person, Screen
+from tests.gui.person import FILES, Person, Screen
 
 PASSWORD = "a long and quiet evening, 1926"
-FILES = "files of the restore point"
 
 
 def make_documents(home: Path) -> Path:
@@ -77,18 +76,8 @@ def test_a_deleted_file_is_back_after_first_start_plan_backup_and_restore(
 
 
 def walk_to(person: Person, folder: Path) -> None:
-    """Down from wherever the page begins."""
-    for name in folder.parts[1:]:
-        if name in person.lines(FILES):
-            open_line(person, name)
+    person.walk_to(folder)
     person.until(lambda: "plan.txt" in person.lines(FILES))
-
-
-def open_line(person: Person, name: str) -> None:
-    table = person.find(QTreeView, FILES)
-    before = person.lines(FILES)
-    table.activated.emit(table.model().index(before.index(name), 0))
-    person.until(lambda: person.lines(FILES) not in (before, []))
 
 
 def tick(person: Person, name: str) -> None:

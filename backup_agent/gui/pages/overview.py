@@ -24,6 +24,7 @@ from backup_agent.gui.pages.first_start import FirstStart
 from backup_agent.gui.pages.history_of_runs import history_of, query_of
 from backup_agent.gui.places import Place
 from backup_agent.gui.sentences import (
+    detail_of,
     headline,
     plan_state,
     remedy_words,
@@ -128,7 +129,7 @@ class OverviewPage(Page):
         self._emblem.show_state(said.state, says=said.title)
         self._head.say(said.title, said.lead)
         self._show_buttons(state)
-        self._show_notes(state.concerns)
+        self._show_notes(state)
         self._show_plans(state)
         self._show_trial(state, now)
         self.ground.desk.ask(lambda desk: desk.runs(query_of()), partial(self._show_runs, now))
@@ -158,10 +159,11 @@ class OverviewPage(Page):
         self._run.style().unpolish(self._run)
         self._run.style().polish(self._run)
 
-    def _show_notes(self, concerns: tuple[Concern, ...]) -> None:
+    def _show_notes(self, state: DeskState) -> None:
         clear(self._notes)
         is_first = True
-        for concern in concerns:
+        names = {view.plan.id: view.plan.name for view in state.plans}
+        for concern in state.concerns:
             if concern.kind in _UNNOTED:
                 continue
             said = remedy_words(concern.remedy)
@@ -174,7 +176,7 @@ class OverviewPage(Page):
                 says=f"{said}: {concern.message}",
             )
             title = title_of(concern)
-            detail = " ".join(filter(None, (concern.message, concern.hint)))
+            detail = detail_of(concern, names.get(concern.plan_id, ""))
             made = note(
                 state_of(concern.verdict),
                 title[:1].upper() + title[1:],

@@ -77,6 +77,8 @@ class PlansPage(Page):
             self.ground, plan, of_machine=of_machine, taken=names, ended=self._end_assistant
         )
         self._assistant.set_narrow(narrow=self._is_narrow)
+        self.setWindowTitle(self._assistant.windowTitle())
+        self._assistant.windowTitleChanged.connect(self.setWindowTitle)
         self._faces.addWidget(self._assistant)
         self._faces.setCurrentWidget(self._assistant)
         self._assistant.focus_likely()
@@ -87,6 +89,7 @@ class PlansPage(Page):
             self._faces.removeWidget(self._assistant)
             self._assistant.deleteLater()
             self._assistant = None
+            self.setWindowTitle(tr("Plans"))
             self._new.setFocus()
 
     def _remove(self, plan_id: str) -> None:

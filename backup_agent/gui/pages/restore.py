@@ -289,6 +289,9 @@ class RestorePage(Page):
             self._go(rows[0].path)
             return
         self._files.show_rows(rows)
+        self._say_title(_last_name(path))
+        self._table.scrollToTop()
+        self._all.setEnabled(bool(rows))
         self._count.setText(trn("{number} item", "{number} items", len(rows)))
         self._show_in_tree(path)
         if self._wanted_tick[:-1] == path and self._wanted_tick:
@@ -323,6 +326,9 @@ class RestorePage(Page):
         self._trail.setToolTip("/" + b"/".join(path).decode("utf-8", "backslashreplace"))
         self._up.setEnabled(bool(path))
 
+    def _say_title(self, where: str) -> None:
+        self.setWindowTitle(f"{where} - {tr('Restore')}")
+
     def _go_up(self) -> None:
         if self._path:
             self._go(self._path[:-1])
@@ -347,11 +353,14 @@ class RestorePage(Page):
 
     def _show_found(self, rows: tuple[FileRow, ...]) -> None:
         self._trail.setText(tr("Found in all restore points; Enter goes there"))
+        self._say_title(tr("Found"))
         self._count.setText(trn("{number} version", "{number} versions", len(rows)))
         self._files.show_rows(rows)
+        self._all.setEnabled(False)
         if rows:
             self._table.setFocus()
             self._table.setCurrentIndex(self._files.index(0, 0))
+        self._table.scrollToTop()
 
     def _go_to_version(self, path: TreePath, point: SnapshotId) -> None:
         """To the restore point that has it, and to its folder, ticked."""
@@ -437,6 +446,10 @@ class RestorePage(Page):
         happened, hint = words_of(error)
         self._said.setText(f"{happened} {hint}".strip())
         self._said.show()
+
+
+def _last_name(path: TreePath) -> str:
+    return path[-1].decode("utf-8", "backslashreplace") if path else tr("Everything")
 
 
 def _words_of(row: PointRow) -> str:

@@ -159,6 +159,7 @@ class PlanAssistant(QWidget):
         self._at = at
         step = self._steps[at]
         self._question.setText(step.question)
+        self.setWindowTitle(step.question)
         self._list.show_step(at)
         self._pages.setCurrentWidget(step)
         self._fold()
