@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from backup_agent.errors import UnsupportedError
-from backup_agent.model.events import Emit, ignore
 
 if TYPE_CHECKING:
     from backup_agent.services.repositories import Access
@@ -22,6 +23,8 @@ class CommandSession(Protocol):
 
     def access_to(self, address: str) -> Access: ...
 
+    def cacert(self) -> Path | None: ...
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -30,17 +33,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: CommandSession) -> int:
-    """Raises ``UnsupportedError`` where Qt is not installed."""
+    """With the service's agent, else with one of its own, until somebody quits.
+
+    Raises ``UnsupportedError`` where Qt is not installed, ``UsageError``, ``HostError``.
+    """
     if find_spec("PySide6") is None:
         raise UnsupportedError(
             "The window needs PySide6, which is not installed.",
             hint="Install Everboot with its windows: everboot[gui].",
         )
-    from backup_agent.agent.assembly import outside_of_host, portable
+    from backup_agent.agent.assembly import outside_of_host
+    from backup_agent.agent.log import Log, log_file
+    from backup_agent.agent.nearest_desk import nearest_desk
     from backup_agent.gui.application import run_application
 
-    # What the agent tells of, the window shows.
-    emit: Emit = ignore
-    outside = outside_of_host(session.environment, default_access=session.access_to, emit=emit)
-    with portable(outside) as desk:
+    log = Log(log_file(session.environment), now=lambda: datetime.now().astimezone())
+    outside = outside_of_host(
+        session.environment,
+        default_access=session.access_to,
+        cacert=session.cacert(),
+        emit=log.write,
+    )
+    with nearest_desk(outside) as desk:
         return run_application(desk, session.environment, hidden=args.hidden)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from backup_agent.agent.desk import AgentSettings, DeskState
+from backup_agent.agent.desk import AgentSettings, Desk, DeskState
+from backup_agent.agent.diagnostics import diagnostics
+from backup_agent.agent.log import latest_lines, log_file
 from backup_agent.gui.ground import Ground
 from backup_agent.gui.page import Head, Page, card
 from backup_agent.gui.preferences import (
@@ -34,6 +37,7 @@ from backup_agent.qtkit.controls import button, label
 from backup_agent.qtkit.language import tr
 
 _FASTEST = 10_000_000
+_LOG_LINES = 2000
 
 
 class SettingsPage(Page):
@@ -143,7 +147,15 @@ class SettingsPage(Page):
         frame, inside = card(tr("This agent"))
         self._version = label("", wraps=True)
         self._version.setObjectName("version")
-        inside.addWidget(self._version)
+        self._copied = label("", "secondary", wraps=True)
+        self._copied.setObjectName("copied")
+        line = QHBoxLayout()
+        line.addWidget(self._version, stretch=1)
+        line.addWidget(
+            button(tr("&Copy diagnostics"), self._copy_diagnostics, name="copy diagnostics")
+        )
+        inside.addLayout(line)
+        inside.addWidget(self._copied)
         return frame
 
     # News
@@ -217,6 +229,20 @@ class SettingsPage(Page):
         except OSError as error:
             self.ground.ways.tell(error)
         self._wear(chosen)
+
+    def _copy_diagnostics(self) -> None:
+        log, now = log_file(self._environment), self.ground.now()
+
+        def gather(desk: Desk) -> bytes:
+            return diagnostics(desk, latest_lines(log, _LOG_LINES), now=now)
+
+        self.ground.desk.ask(gather, self._copy)
+
+    def _copy(self, gathered: bytes) -> None:
+        QGuiApplication.clipboard().setText(gathered.decode())
+        self._copied.setText(
+            tr("Copied: state, history and log, without passwords. Look through it first.")
+        )
 
     def link(self) -> None:
         """Show the assistant that links."""

@@ -216,9 +216,7 @@ class LinkAssistant(QWidget):
         told = label(said, "heading", wraps=True)
         told.setObjectName("linked as")
         self._done.addWidget(told)
-        self._done.addWidget(
-            label(tr("Start Everboot again, and its plans are told to the console."), wraps=True)
-        )
+        self._done.addWidget(label(tr("Its plans are told to the console now."), wraps=True))
         done = button(tr("&Done"), self.give_up, kind="main", name="link done")
         self._done.addWidget(done, alignment=Qt.AlignmentFlag.AlignRight)
         self._cancel.hide()
