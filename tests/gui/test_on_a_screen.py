@@ -26,6 +26,8 @@ def screen_of_its_own() -> Iterator[str]:
     """The name of a display; the server chooses a free one and says which."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    # Each look of xdotool is a client that leaves; the last one to leave would reset the screen.
+    command.append("-noreset")
     server = subprocess.Popen(
         command, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -25,13 +27,26 @@ from backup_agent.services.media.key import KeyPlan, plan_key, removable_disks, 
 from backup_agent.services.media.slot import read_settings
 
 
+def _write(plan: KeyPlan, emit: Emit, cancel: CancelToken) -> None:
+    write_key(plan, emit=emit, cancel=cancel)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTools:
+    """What is done with keys; tests have some that are files."""
+
+    disks: Callable[[], tuple[Disk, ...]] = removable_disks
+    plan: Callable[[Path, str], KeyPlan] = plan_key
+    write: Callable[[KeyPlan, Emit, CancelToken], None] = _write
+
+
 class MediaPage(Page):
     """Three questions on one page; the dangerous one is never the first to have the focus."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, tools: KeyTools | None = None) -> None:
         super().__init__(ground, name=tr("Rescue media"))
+        self._tools = tools or KeyTools()
         self._queue = JobQueue(self)
-        self._plan: KeyPlan | None = None
         self._was_looked = False
         self._pace = Pace(0)
         self.body.addWidget(
@@ -155,7 +170,7 @@ class MediaPage(Page):
 
     def _look_for_keys(self) -> None:
         def work(_emit: Emit, _cancel: CancelToken) -> tuple[Disk, ...]:
-            return removable_disks()
+            return self._tools.disks()
 
         self._queue.submit(Wish(work, self._show_keys, self._miss_keys, kind="keys"))
 
@@ -196,7 +211,7 @@ class MediaPage(Page):
         assert isinstance(disk, Disk)
 
         def work(emit: Emit, cancel: CancelToken) -> str:
-            write_key(plan_key(image, disk.path), emit=emit, cancel=cancel)
+            self._tools.write(self._tools.plan(image, disk.path), emit, cancel)
             return disk.model or disk.path
 
         self._pace = Pace(time.monotonic())
