@@ -139,9 +139,7 @@ class ExtTree:
         xattrs: tuple[Xattr, ...] = ()
         try:
             if attributes := self._attributes(inode):
-                xattrs = tuple(
-                    Xattr(a.name, a.value) for a in attributes if a.name != INLINE_DATA
-                )
+                xattrs = tuple(Xattr(a.name, a.value) for a in attributes if a.name != INLINE_DATA)
         except UnreadableError as exc:
             problem = problem or exc.message
         node = Node(

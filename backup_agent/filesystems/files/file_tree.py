@@ -34,12 +34,14 @@ class TreeItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     file system has none that says which names are the same file. Names that were
     UTF-16 are UTF-8 here, with lone surrogates encoded like characters.
     ``problem`` says why the content cannot be had; reading it fails with these words.
+    ``is_left_out``: for that reason alone that the backup did not store it.
     """
 
     reference: Reference
     node: Node
     streams: tuple[Stream, ...] = ()
     problem: str = ""
+    is_left_out: bool = False
 
 
 class FileTree(Protocol):
