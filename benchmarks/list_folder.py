@@ -1,9 +1,9 @@
 """How long ``everboot ls`` takes for a folder of 100,000 names inside a stored volume.
 
 ``python -m benchmarks.list_folder [--names 100000] [--rounds 5] [--folder DIR]`` needs
-Debian's ``ntfs-3g``, ``e2fsprogs`` and root: one folder is NTFS's, another ext4's. The repository is on this computer; its password opens it
-as strongly as anybody's would, and starting Python is part of the time, as it is for who
-waits. The goal is three seconds.
+Debian's ``ntfs-3g``, ``e2fsprogs`` and root: one folder is NTFS's, another ext4's. The
+repository is on this computer; its password opens it as strongly as anybody's would, and
+starting Python is part of the time, as it is for who waits. The goal is three seconds.
 """
 
 from __future__ import annotations
