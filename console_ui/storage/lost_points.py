@@ -4,7 +4,7 @@ What counts is each moment after one was made, and what was there then: rubbish 
 makes no share of it smaller, and whoever deletes a few a day has deleted many in the end. An
 ordinary plan deletes some, too, which are not missed:
 
-- Those that the retention does not keep, as far as a plan can have made them, one by one. A crowd
+- Those that a plan can have made, one by one: which of them it keeps, the retention tells. A crowd
   that came at once was copied from elsewhere, and is of many days.
 - But a plan that lets go what it made today leaves something that was there with it. Where of
   three and more nothing is left but what came later, that may be rubbish.
@@ -12,7 +12,7 @@ ordinary plan deletes some, too, which are not missed:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from console_ui.storage.expected import Expectation
@@ -39,8 +39,7 @@ def too_many_points_lost(
     if not expected.kept:
         # Nobody knows what a plan would keep: only a day's deletions can be judged.
         moments = [now - _A_DAY, *(moment for moment in moments if moment > now - _A_DAY)]
-    missed = {point.name for point in expected.missed(points)}
-    unplanned = list(_unplanned(crowds, missed, expected, now=now))
+    unplanned = list(_unplanned(crowds, expected, now=now))
     if len(unplanned) == 1 and _is_young(unplanned[0]):
         # At the moment of the first in a new vault, that was all there was.
         return percent * (len(visible) + 1) < 100
@@ -54,11 +53,7 @@ def too_many_points_lost(
 
 
 def _unplanned(
-    crowds: Iterable[Sequence[Point]],
-    missed: Collection[str],
-    expected: Expectation,
-    *,
-    now: datetime,
+    crowds: Iterable[Sequence[Point]], expected: Expectation, *, now: datetime
 ) -> Iterator[Point]:
     """Those that no plan lets go. Of what is of unknown age, or in a vault without rules, only a
     day's deletions count: a plan may delete it bit by bit.
@@ -69,7 +64,7 @@ def _unplanned(
                 continue
             is_known = bool(expected.kept) and point.is_dated
             is_let_go = is_known or (not expected.kept and _is_young(point))
-            if is_let_go and len(crowd) <= _FEW and point.name not in missed:
+            if is_let_go and len(crowd) <= _FEW:
                 continue
             if is_known or now - point.hidden_at < _A_DAY:
                 yield point
