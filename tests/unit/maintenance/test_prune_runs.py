@@ -296,7 +296,13 @@ def test_on_full_storage_packs_that_are_all_partly_needed_are_emptied_in_steps(
     backend.capacity += 350_000  # not for all that has to be copied, which is a million
     told: list[Event] = []
 
-    run_prune(repository, max_unused=0.0, on_plan=ignore, emit=told.append, cancel=CancelToken())
+    run_prune(
+        repository,
+        max_unused=0.0,
+        on_plan=lambda _plan: None,
+        emit=told.append,
+        cancel=CancelToken(),
+    )
 
     assert sum(pack.size for pack in backend.list(FileKind.PACK)) < before * 0.6
     assert any(isinstance(each, Notice) and "in steps" in each.message for each in told)
