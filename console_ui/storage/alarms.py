@@ -8,6 +8,7 @@ has confirmed that all is well.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +29,7 @@ from console_ui.storage.lost_data import (
     too_much_data_lost,
 )
 from console_ui.storage.lost_points import too_many_points_lost
-from console_ui.storage.models import Alarm, Reason, Vault
+from console_ui.storage.models import Alarm, Reason, State, StoredObject, Vault
 from console_ui.storage.points import points_since
 from console_ui.storage.remembered import Remembered
 
@@ -59,18 +60,7 @@ def expect(vault: Vault, kind: FileKind, *, now: datetime) -> Outlook:
     """
     if kind not in _WATCHED or kind is FileKind.KEY or has_open(vault):
         return Outlook()
-    since, known_since = _since(vault, now), _known_since(vault)
-    visible = catalog.visible(vault, FileKind.SNAPSHOT)
-    hidden = hidden_since(vault, since, now=now).filter(kind=FileKind.SNAPSHOT.value)
-    there = visible.aggregate(count=Count("pk"), newest=Max("stored_at"))
-    gone = hidden.aggregate(count=Count("pk"), newest=Max("stored_at"))
-    newest = max((at for at in (there["newest"], gone["newest"]) if at), default=None)
-    basis: tuple[object, ...] = (known_since, rules_of(vault), newest)
-    if kind is FileKind.SNAPSHOT:
-        basis = (*basis, there["count"] + gone["count"])
-    else:
-        basis = (*basis, there["count"], gone["count"])
-    is_about_data = kind is not FileKind.SNAPSHOT
+    since, is_about_data = _since(vault, now), kind is not FileKind.SNAPSHOT
 
     def work_out() -> Outlook:
         points = points_since(vault, since, now=now)
@@ -79,7 +69,9 @@ def expect(vault: Vault, kind: FileKind, *, now: datetime) -> Outlook:
             return Outlook(expected)
         return Outlook(expected, levels_of(vault, points, expected, since=since, now=now))
 
-    return _outlooks.of(vault, (is_about_data, *basis), work_out, now=now)
+    basis = is_about_data, _known_since(vault), rules_of(vault)
+    basis_of_points = _basis_of_points(vault, since, is_about_data=is_about_data, now=now)
+    return _outlooks.of(vault, (*basis, *basis_of_points), work_out, now=now)
 
 
 def watch(vault: Vault, kind: FileKind, outlook: Outlook, *, now: datetime) -> None:
@@ -99,6 +91,8 @@ def look_again(vault: Vault, *, now: datetime) -> None:
     """Judge what was hidden once more, as time has passed: what seemed an upload that would be
     sent again was not.
     """
+    if not StoredObject.objects.filter(vault=vault, state=State.HIDDEN).exists():
+        return
     for kind in _WATCHED:
         outlook = expect(vault, kind, now=now)
         with catalog.changing(vault.pk) as current:
@@ -118,6 +112,24 @@ def confirm(alarm: Alarm, user: User, *, by: Actor, now: datetime) -> None:
             about=alarm.vault.name,
             details={"reason": alarm.reason},
         )
+
+
+def _basis_of_points(
+    vault: Vault, since: datetime, *, is_about_data: bool, now: datetime
+) -> tuple[Hashable, ...]:
+    """What changes with the restore points. Which of them to keep is the same before and after
+    their deletion; how many are over is not.
+    """
+    kind = FileKind.SNAPSHOT
+    hidden = hidden_since(vault, since, now=now).filter(kind=kind.value)
+    there, gone = (
+        lines.aggregate(count=Count("pk"), newest=Max("stored_at"))
+        for lines in (catalog.visible(vault, kind), hidden)
+    )
+    newest = max((at for at in (there["newest"], gone["newest"]) if at), default=None)
+    if is_about_data:
+        return newest, there["count"], gone["count"]
+    return newest, there["count"] + gone["count"]
 
 
 def _since(vault: Vault, now: datetime) -> datetime:

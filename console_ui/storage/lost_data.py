@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 
 from backup_agent.services.vault import FileKind
 from console_ui.storage import catalog
@@ -51,11 +51,13 @@ class Level:
 def levels_of(
     vault: Vault, points: Sequence[Point], expected: Expectation, *, since: datetime, now: datetime
 ) -> tuple[Level, ...]:
-    """At each moment since then at which a restore point was made, a day ago, and at the
-    beginning. In a new vault without any: before its first deletion.
+    """At the beginning, and at each moment since then at which a restore point was made; where
+    there was none, a day ago. In a new vault without any: before its first deletion.
+
+    Other moments would not do: in the middle of a prune some of the data lie twice.
     """
-    came = {point.made_at for point in points if point.is_dated}
-    moments = sorted({since, max(since, now - _A_DAY), *(at for at in came if at > since)})
+    came = {point.made_at for point in points if point.is_dated and point.made_at > since}
+    moments = sorted({since, *(came or {max(since, now - _A_DAY)})})
     everything = StoredObject.objects.filter(vault=vault)
     is_old = Q(stored_at=None) | Q(stored_at__lte=now - _A_DAY)
     if not (points or everything.filter(is_old).exists()):
@@ -104,13 +106,13 @@ def lost_index_files(
     much data, which is noticed as such.
     """
     gone = hidden_since(vault, since, now=now).filter(kind=FileKind.INDEX.value)
-    if not gone.exists():
+    last = gone.aggregate(at=Max("hidden_at"))["at"]
+    if last is None:
         return False
     visible = catalog.visible(vault, FileKind.INDEX)
     left = visible.aggregate(size=Sum("size"))["size"] or 0
-    was_replaced = visible.filter(stored_at__gt=now - _A_DAY).exists()
-    is_of_today = gone.filter(hidden_at__gt=now - _A_DAY).exists()
-    return (is_of_today and not was_replaced) or any(
+    was_replaced = visible.filter(stored_at__gt=last - _A_DAY).exists()
+    return not was_replaced or any(
         left * 2 * 100 < level.index * (100 - level.over_percent)
         for level in levels
         if level.moment >= since

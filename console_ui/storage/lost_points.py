@@ -46,8 +46,10 @@ def too_many_points_lost(
     there, lost = _numbers_at(moments, points), _numbers_at(moments, unplanned)
     if any(gone * 100 > number * percent for gone, number in zip(lost, there, strict=True)):
         return True
-    recent = [p for p in points if p.hidden_at is None or not expected.is_over(p)]
-    there, left = _numbers_at(moments, recent), _numbers_at(moments, visible)
+    # Of earlier deletions, something did stay then; that may be over by now.
+    lately = [p for p in points if p.hidden_at is not None and now - p.hidden_at < _A_DAY]
+    rest = [*visible, *(point for point in lately if not expected.is_over(point))]
+    there, left = _numbers_at(moments, rest), _numbers_at(moments, visible)
     few = max(_FEW, vault.keep_last + 2)
     return any(number >= few and not stay for number, stay in zip(there, left, strict=True))
 

@@ -184,3 +184,23 @@ def test_an_alarm_of_a_lost_database_is_raised_anew_and_nothing_is_purged(vault:
 
     assert found.stored_objects.filter(state=State.HIDDEN).count() == 10
     assert reasons(found) == [Reason.MUCH_DATA]
+
+
+def test_what_was_no_alarm_is_none_as_time_passes(vault: Vault) -> None:
+    """A prune, and hourly backups thinned out to one a day, by a device that is then off."""
+    Vault.objects.update(keep_weekly=0, keep_monthly=0)
+    vault.refresh_from_db()
+    for days_ago in (9, 8):
+        back_up(vault, f"{days_ago}", days_ago * DAY)
+    hourly = [back_up(vault, f"{hour} h", hour * HOUR) for hour in range(9, 1, -1)]
+    packs = [pack(vault, f"{n}", 8 * DAY, size=_MIB) for n in range(10)]
+    index = store(vault, FileKind.INDEX, "old", age=8 * DAY, size=100)
+    pack(vault, "copied", 70 * MINUTE, size=2 * _MIB)
+    store(vault, FileKind.INDEX, "new", age=65 * MINUTE, size=90)
+    now = timezone.now()
+    hide(vault, [*hourly[:-1], index, *packs[:3]], at=now - HOUR)
+
+    for hours in (1, 22.5, 23.5, 30, 24 * 6, 24 * 13):
+        alarms.look_again(vault, now=now + hours * HOUR)
+
+    assert reasons(vault) == []
