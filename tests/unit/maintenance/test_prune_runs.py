@@ -282,13 +282,11 @@ def test_on_full_storage_packs_that_are_all_partly_needed_are_emptied_in_steps(
     monkeypatch.setattr(prune_service, "_SMALLEST_STEP", 50_000)
     backend = FullBackend()
     repository = create(backend)
-    names_ = [f"{letter}{n}" for n in range(8) for letter in ("kept", "dropped")]
-    for seed, name in enumerate(names_):
-        fill(folder, name, seed=seed, size=130_000)
+    # In the order in which they are packed.
+    fill(folder, *(f"{n} {fate}" for n in range(8) for fate in ("dropped", "kept")), size=130_000)
     first = back_up(repository, folder)
-    for name in names_:
-        if name.startswith("dropped"):
-            (folder / name).unlink()
+    for file in folder.glob("* dropped"):
+        file.unlink()
     second = back_up(repository, folder)
     forget(repository, first)
     backend.fill_up()
