@@ -251,7 +251,9 @@ def test_guessing_codes_is_slowed_down_for_the_person_and_for_the_address(
 
     assert "Too many attempts" in blocked.content.decode()
     client.post("/link", {"code": codes["user_code"]})
-    assert Entry.objects.get(action="device_code.refused").actor_name == office.operator.email
+    refused = Entry.objects.filter(action="device_code.refused").order_by("pk")
+    assert {entry.actor_name for entry in refused} == {office.operator.email}
+    assert [entry.details["why"] for entry in refused] == ["code", "throttled"]
     ThrottleRow.objects.update(blocked_until=None, window_ends_at=timezone.now())
     assert client.post("/link", {"code": codes["user_code"]}).status_code == 302
 

@@ -11,6 +11,7 @@ import pytest
 from django.core import mail as django_mail
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from console_ui.accounts import application_passwords, recovery_codes
 from console_ui.accounts.application_passwords import (
@@ -381,12 +382,40 @@ def test_a_stale_program_keeps_nobody_else_at_its_address_waiting(
     assert django_mail.outbox[-1].to == [office.viewer.email]
 
 
-def test_programs_that_guess_are_in_the_audit_log_once_a_block(office: Office) -> None:
+def test_programs_that_guess_are_in_the_audit_log_once_an_hour_and_once_a_block(
+    office: Office,
+) -> None:
+    def refused() -> list[tuple[str, str]]:
+        entries = Entry.objects.filter(action="program.refused", outcome="refused")
+        return [(entry.actor_name, entry.details["why"]) for entry in entries.order_by("pk")]
+
+    who = office.viewer.email
+    asked_by_program(who, "wrong")
+    assert refused() == [(who, "password")]
     for _ in range(70):
-        asked_by_program(office.viewer.email, "wrong")
+        asked_by_program(who, "wrong")
+    assert refused() == [(who, "password"), (who, "throttled")]
+
+    ThrottleRow.objects.update(blocked_until=None, window_ends_at=timezone.now())
+    asked_by_program(who, "wrong")
+    assert refused()[2:] == [(who, "password")]
+
+
+def test_names_that_nobody_has_make_one_audit_entry_an_hour_and_are_not_repeated(
+    office: Office,
+) -> None:
+    for number in range(3):
+        authenticate_program(
+            f"secret{number}",
+            "wrong",
+            scope=Scope.STORAGE,
+            address="203.0.113.9",
+            organisation_id=office.organisation.pk,
+        )
 
     entry = Entry.objects.get(action="program.refused")
-    assert (entry.actor_name, entry.outcome) == (office.viewer.email, "refused")
+    assert entry.organisation_id == office.organisation.pk
+    assert (entry.actor_name, entry.address) == ("", "203.0.113.9")
 
 
 def test_the_account_password_opens_programs_only_without_a_second_factor(
