@@ -33,9 +33,7 @@ WEAK = ScryptParameters(n=2, r=1, p=1)
 
 
 def make_new_keys_weak(patch: pytest.MonkeyPatch) -> None:
-    """For tests that make keys by commands and are not about guessing: a strong one costs a second
-    each time that it opens. Reaches this process only.
-    """
+    """A strong key costs a second each time that it opens. Reaches this process only."""
     for makes_key in (create_repository, add_password):
         defaults = {**(makes_key.__kwdefaults__ or {}), "parameters": WEAK}
         patch.setattr(makes_key, "__kwdefaults__", defaults)

@@ -27,17 +27,12 @@ from backup_agent.storage.backend import Backend, FileKind, ObjectKey
 from tests.command_line import CommandLine
 from tests.console.live_owner import LiveOwner, add_folder, become_owner
 from tests.console.running import RunningConsole, running_console
-from tests.points import make_new_keys_weak
 from tests.servers.authority import make_certificates
 
+pytestmark = pytest.mark.usefixtures("weak_keys")
+
 _PASSWORD = "a password of mine"
-
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-
-
-@pytest.fixture(autouse=True)
-def keys_that_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_new_keys_weak(monkeypatch)
 
 
 @pytest.fixture
