@@ -125,7 +125,7 @@ def test_programs_learn_neither_by_time_nor_by_counting_which_accounts_there_are
     assert asked_by_program(names[who], "wrong").status_code == 401
 
     assert len(hashed) == 1
-    # For the address, the person, both together; and for what is written down.
+    # Three count attempts; the fourth remembers what was written into the audit log.
     assert ThrottleRow.objects.count() == 4
 
 
