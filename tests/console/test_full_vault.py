@@ -9,7 +9,8 @@ import pytest
 
 from console_ui.storage.models import Alarm, Vault
 from tests.command_line import CommandLine
-from tests.console.gateways import RESTIC_PASSWORD, Device
+from tests.console.gateways import Device
+from tests.points import PASSWORD as REPOSITORY_PASSWORD
 
 _MIB = 1 << 20
 
@@ -22,7 +23,7 @@ def full(device: Device, tmp_path: Path) -> Device:
     chance = random.Random(7)
     for number in range(44):
         (files / f"{number:02}").write_bytes(chance.randbytes(4 * _MIB))
-    device("init")
+    device.init()
     device("backup", files)
     for number in range(1, 44, 2):
         (files / f"{number:02}").unlink()
@@ -54,7 +55,7 @@ def test_everboot_prunes_in_steps_by_itself(full: Device, tmp_path: Path) -> Non
         tmp_path,
         {
             "EVERBOOT_REPOSITORY": f"rest:{full.url}",
-            "EVERBOOT_PASSWORD": RESTIC_PASSWORD,
+            "EVERBOOT_PASSWORD": REPOSITORY_PASSWORD,
             "EVERBOOT_REST_USERNAME": full.login,
             "EVERBOOT_REST_PASSWORD": full.password,
         },
