@@ -59,29 +59,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _add(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.agent.plan_file import load_plans, plans_file, save_plans
+    from backup_agent.agent.assembly import plan_book
 
-    file = plans_file(session.environment)
-    plans = load_plans(file)
-    if any(args.name.casefold() == plan.name.casefold() for plan in plans):
-        raise UsageError(
-            f"There is a plan called {args.name!r} already.",
-            hint="Choose another name, or remove it first: everboot plan remove.",
-        )
     plan = _plan(args)
-    save_plans((*plans, plan), file)
+    plan_book(session.environment).save(plan)
     _show(plan, session)
     return 0
 
 
 def _plan(args: argparse.Namespace) -> Plan:
     from backup_agent.agent.plan import Plan
+    from backup_agent.agent.schedule import EveryHours, OnRequest
 
-    if bool(args.paths) + bool(args.disk) + args.machine != 1:
-        raise UsageError(
-            "A plan backs up either paths, or disks, or the whole machine.",
-            hint="everboot plan add NAME PATH …, or --disk DISK, or --machine",
-        )
     if args.allow_mounted and args.paths:
         raise UsageError("--allow-mounted is for disks.")
     if args.every < 0:
@@ -97,17 +86,14 @@ def _plan(args: argparse.Namespace) -> Plan:
         disks=tuple(args.disk),
         machine=args.machine,
         allow_mounted=args.allow_mounted,
-        every_hours=args.every,
+        schedule=EveryHours(args.every) if args.every else OnRequest(),
     )
 
 
 def _remove(name: str, session: Session) -> int:
-    from backup_agent.agent.plan_file import find_plan, load_plans, plans_file, save_plans
+    from backup_agent.agent.assembly import plan_book
 
-    file = plans_file(session.environment)
-    plans = load_plans(file)
-    gone = find_plan(plans, name)
-    save_plans([plan for plan in plans if plan != gone], file)
+    gone, _left = plan_book(session.environment).remove(name)
     session.render.show(
         {"message_type": "plan_removed", "id": gone.id, "name": gone.name},
         f"The plan {gone.name} is gone. Its restore points stay.",
@@ -127,16 +113,15 @@ def _list(session: Session) -> int:
 
 
 def _run(name: str, session: Session) -> int:
-    from contextlib import closing
-
-    from backup_agent.agent.plan_file import find_plan, load_plans, plans_file
+    from backup_agent.agent.agenda import Order
+    from backup_agent.agent.assembly import assembled
     from backup_agent.agent.ran import Outcome
-    from backup_agent.agent.service import run_now, told
-    from backup_agent.cli.agent_command import open_ledger, surroundings
+    from backup_agent.agent.service import told
+    from backup_agent.cli.agent_command import outside
 
-    plan = find_plan(load_plans(plans_file(session.environment)), name)
-    with closing(open_ledger(session)) as ledger:
-        ran = run_now(plan, surroundings(session, ledger), cancel=session.cancel)
+    with assembled(outside(session), cancel=session.cancel) as parts:
+        plan = parts.book.find(name)
+        ran = parts.run_here(Order(plan, asked=True))
     session.render.show(
         {
             "message_type": "summary",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backup_agent.cli import words
 from backup_agent.cli.session import Session
 
 if TYPE_CHECKING:
-    from backup_agent.agent.ledger import RunEntry
+    from backup_agent.agent.ran import RunView
 
 _SHOWN_RUNS = 10
 
@@ -23,19 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.agent.plan import next_run
-    from backup_agent.agent.plan_file import load_plans, plans_file
-    from backup_agent.cli.agent_command import open_ledger
+    from backup_agent.agent.assembly import assembled
+    from backup_agent.agent.ran import RunQuery
+    from backup_agent.cli.agent_command import outside
 
-    now = datetime.now().astimezone()
-    with closing(open_ledger(session)) as ledger:
-        for plan in load_plans(plans_file(session.environment)):
-            due = next_run(plan, ledger.last_start(plan), now=now)
-            session.render.show(
-                {"message_type": "plan", "name": plan.name, "next_run": due and due.isoformat()},
-                f"{plan.name}: next {words.moment(due) if due else 'when asked'}",
-            )
-        runs = ledger.runs(limit=max(args.number, 0))
+    with assembled(outside(session), cancel=session.cancel) as parts:
+        state = parts.desk.state()
+        runs = parts.desk.runs(RunQuery(limit=max(args.number, 0))).runs
+    for view in state.plans:
+        due = view.next_run_at
+        session.render.show(
+            {
+                "message_type": "plan",
+                "name": view.plan.name,
+                "next_run": due and due.isoformat(),
+            },
+            f"{view.plan.name}: next {words.moment(due) if due else 'when asked'}",
+        )
     for entry in runs:
         _show(entry, session)
     if not runs:
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _show(entry: RunEntry, session: Session) -> None:
+def _show(entry: RunView, session: Session) -> None:
     from backup_agent.agent.service import told
 
     ran = entry.ran

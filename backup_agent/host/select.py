@@ -7,6 +7,7 @@ import sys
 from backup_agent.errors import UnsupportedError
 from backup_agent.host.api import Host
 from backup_agent.host.mounting import Mounter
+from backup_agent.host.senses import Senses
 
 
 def current_host() -> Host:
@@ -25,3 +26,12 @@ def current_mounter() -> Mounter:
 
         return FuseMounter()
     raise UnsupportedError(f"Restore points cannot be mounted on {sys.platform}.")
+
+
+def current_senses() -> Senses:
+    """Who tells of this computer's circumstances. Raises :class:`UnsupportedError` for others."""
+    if sys.platform == "linux":
+        from backup_agent.host.linux.senses import LinuxSenses
+
+        return LinuxSenses()
+    raise UnsupportedError(f"Nobody can tell of circumstances on {sys.platform}.")

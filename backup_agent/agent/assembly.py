@@ -1,0 +1,235 @@
+"""Putting the agent together, for the service and for a window without one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import partial
+from pathlib import Path
+
+from backup_agent.agent.agenda import Agenda, Order
+from backup_agent.agent.alone import alone
+from backup_agent.agent.carry_out import carry_out
+from backup_agent.agent.conditions import Circumstances
+from backup_agent.agent.console_line import ConsoleLine
+from backup_agent.agent.database import Database, database_file, state_folder
+from backup_agent.agent.desk import Told
+from backup_agent.agent.ledger import Ledger
+from backup_agent.agent.own_desk import Listeners, OwnDesk
+from backup_agent.agent.plan_book import PlanBook
+from backup_agent.agent.plan_file import plans_file
+from backup_agent.agent.plan_repositories import PlanRepositories
+from backup_agent.agent.plugging import Plugging
+from backup_agent.agent.ran import Ran
+from backup_agent.agent.secret_store import SecretStore, secret_store
+from backup_agent.agent.service import Agent, Surroundings, Work
+from backup_agent.agent.settings import Settings
+from backup_agent.errors import JobCancelledError
+from backup_agent.host.select import current_senses
+from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit
+from backup_agent.services.link.identity import identity_file, load
+from backup_agent.services.link.reports import ReportChannel
+from backup_agent.services.repositories import Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the agent asks of the world around it; tests play it.
+
+    ``default_access`` is how this process reaches a repository by an address, empty for the one
+    it was started with. ``disk_folder``: where the file system with that id is mounted.
+    """
+
+    environment: Mapping[str, str]
+    default_access: Callable[[str], Access]
+    now: Callable[[], datetime]
+    zone: Callable[[], tzinfo]
+    circumstances: Callable[[], Circumstances]
+    disk_folder: Callable[[str], Path | None]
+    emit: Emit
+
+
+def outside_of_host(
+    environment: Mapping[str, str], *, default_access: Callable[[str], Access], emit: Emit
+) -> Outside:
+    """Of the computer as it is. Raises ``UnsupportedError``."""
+    senses = current_senses()
+
+    def circumstances() -> Circumstances:
+        return Circumstances(
+            on_battery=senses.on_battery(),
+            metered=senses.metered(),
+            idle_seconds=senses.idle_seconds(),
+        )
+
+    return Outside(
+        environment=environment,
+        default_access=default_access,
+        now=lambda: datetime.now(senses.zone()),
+        zone=senses.zone,
+        circumstances=circumstances,
+        disk_folder=senses.mounted_at,
+        emit=emit,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """An agent, put together; it does not run yet."""
+
+    agent: Agent
+    desk: OwnDesk
+    ledger: Ledger
+    settings: Settings
+    agenda: Agenda
+    book: PlanBook
+    repositories: PlanRepositories
+    secrets: SecretStore
+    listeners: Listeners
+    work: Work
+    outside: Outside
+    cancel: CancelToken
+
+    def run_here(self, order: Order) -> Ran:
+        """Do one job here and now, without an agent; noted as any other run."""
+        run = self.ledger.begin(order.plan, at=self.outside.now(), kind=order.kind)
+        ran = self.work(order, self.outside.emit, self.cancel)
+        self.ledger.end(run, ran)
+        return ran
+
+
+@contextmanager
+def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
+    """Raises ``UsageError`` for plans or a history of a newer Everboot."""
+    environment = outside.environment
+    is_linked = identity_file(environment).exists()
+    with closing(Database(database_file(environment))) as database:
+        settings = Settings(database)
+        ledger = Ledger(database, tells=is_linked)
+        secrets = kept_secrets(environment)
+        book = plan_book(environment)
+        repositories = PlanRepositories(
+            outside.default_access,
+            secrets,
+            settings,
+            disk_folder=outside.disk_folder,
+            now=outside.now,
+        )
+        agenda = Agenda(
+            ledger,
+            settings,
+            circumstances=outside.circumstances,
+            present=repositories.is_present,
+            zone=outside.zone,
+        )
+        listeners = Listeners()
+
+        def work(order: Order, emit: Emit, cancel: CancelToken) -> Ran:
+            return carry_out(order, repositories, emit=emit, cancel=cancel, now=outside.now)
+
+        agent = Agent(
+            Surroundings(
+                plans=book.load,
+                agenda=agenda,
+                work=work,
+                ledger=ledger,
+                plugged=Plugging(repositories.is_present).look,
+                emit=outside.emit,
+                now=outside.now,
+            ),
+            tell=listeners.tell,
+            cancel=cancel,
+        )
+        desk = OwnDesk(
+            agent,
+            book,
+            agenda,
+            ledger,
+            settings,
+            repositories,
+            secrets,
+            listeners,
+            console=partial(_console, environment),
+            now=outside.now,
+            zone=outside.zone,
+        )
+        yield Parts(
+            agent=agent,
+            desk=desk,
+            ledger=ledger,
+            settings=settings,
+            agenda=agenda,
+            book=book,
+            repositories=repositories,
+            secrets=secrets,
+            listeners=listeners,
+            work=work,
+            outside=outside,
+            cancel=cancel,
+        )
+
+
+def kept_secrets(environment: Mapping[str, str]) -> SecretStore:
+    """Sealed beside the plans, if no keyring does it; the key lies with the agent's state."""
+    return secret_store(
+        environment, folder=plans_file(environment).parent, key_folder=state_folder(environment)
+    )
+
+
+def plan_book(environment: Mapping[str, str]) -> PlanBook:
+    return PlanBook(plans_file(environment), lock_file=state_folder(environment) / "plans.lock")
+
+
+def open_console_line(
+    parts: Parts, channel: ReportChannel, outside: Outside, *, cancel: CancelToken
+) -> None:
+    """Tell the console, and obey it, until it is cancelled."""
+    line = ConsoleLine(
+        channel,
+        parts.agent,
+        parts.ledger,
+        parts.agenda,
+        parts.settings,
+        now=outside.now,
+        emit=outside.emit,
+        cancel=cancel,
+    )
+    parts.listeners.add(line.hear)
+    line.open()
+
+
+@contextmanager
+def portable(outside: Outside, *, channel: ReportChannel | None = None) -> Iterator[OwnDesk]:
+    """A desk whose agent runs in this process, until the end of the ``with``: then what runs is
+    stopped safely, and made up for at the next start.
+
+    Raises ``UsageError`` where another agent keeps these plans.
+    """
+    cancel = CancelToken()
+    with ExitStack() as stack:
+        stack.enter_context(alone(database_file(outside.environment)))
+        parts = stack.enter_context(assembled(outside, cancel=cancel))
+        if channel is not None:
+            open_console_line(parts, channel, outside, cancel=cancel)
+        keeping = threading.Thread(target=_keep, args=(parts.agent,), name="agent")
+        keeping.start()
+        try:
+            yield parts.desk
+        finally:
+            cancel.cancel()
+            keeping.join()
+            parts.listeners.tell(Told.GONE)
+
+
+def _keep(agent: Agent) -> None:
+    with suppress(JobCancelledError):
+        agent.run()
+
+
+def _console(environment: Mapping[str, str]) -> str:
+    file = identity_file(environment)
+    return load(file).console.address if file.exists() else ""
