@@ -19,7 +19,8 @@ from backup_agent.agent.plan import Plan
 from backup_agent.agent.schedule import EveryHours
 from backup_agent.errors import UsageError
 
-_VERSION = 2
+PLANS_VERSION = 2
+"""Grows with every field that a plan gets."""
 
 
 class _Versioned(msgspec.Struct, frozen=True):
@@ -28,7 +29,7 @@ class _Versioned(msgspec.Struct, frozen=True):
 
 class _File(msgspec.Struct, frozen=True):
     plans: tuple[Plan, ...] = ()
-    version: int = _VERSION
+    version: int = PLANS_VERSION
 
 
 class _FirstPlan(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ def find_plan(plans: Sequence[Plan], name: str) -> Plan:
 
 def _decode(content: bytes, file: Path) -> tuple[Plan, ...]:
     version = msgspec.json.decode(content, type=_Versioned).version
-    if version > _VERSION:
+    if version > PLANS_VERSION:
         raise UsageError(
             f"The plans in {file} were written by a newer Everboot.",
             hint="Update this one, or end the older agent that still runs. The plans are kept.",

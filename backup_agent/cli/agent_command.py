@@ -23,6 +23,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.agent.alone import alone
     from backup_agent.agent.assembly import assembled, open_console_line
     from backup_agent.agent.database import database_file
+    from backup_agent.agent.nearest_desk import front_door
     from backup_agent.errors import JobCancelledError
 
     around = outside(session)
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             {"message_type": "agent", "plans": plans, "linked": channel is not None},
             f"The agent keeps {plans} plans. Ctrl-C ends it.",
         )
+        stack.enter_context(front_door(parts.desk, session.environment))
         if channel is not None:
             open_console_line(parts, channel, around, cancel=session.cancel)
         try:

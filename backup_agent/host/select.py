@@ -6,6 +6,7 @@ import sys
 
 from backup_agent.errors import UnsupportedError
 from backup_agent.host.api import Host
+from backup_agent.host.local_door import LocalDoors
 from backup_agent.host.mounting import Mounter
 from backup_agent.host.senses import Senses
 
@@ -35,3 +36,12 @@ def current_senses() -> Senses:
 
         return LinuxSenses()
     raise UnsupportedError(f"Nobody can tell of circumstances on {sys.platform}.")
+
+
+def local_doors() -> LocalDoors:
+    """How processes of this computer speak. Raises :class:`UnsupportedError` for others."""
+    if sys.platform == "linux":
+        from backup_agent.host.linux.local_doors import UnixDoors
+
+        return UnixDoors()
+    raise UnsupportedError(f"Processes cannot speak to each other on {sys.platform} yet.")

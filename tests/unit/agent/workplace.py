@@ -16,6 +16,7 @@ from backup_agent.agent.own_desk import OwnDesk
 from backup_agent.agent.plan import Plan
 from backup_agent.agent.ran import RunQuery, RunView
 from backup_agent.agent.storage_location import StorageLocation
+from backup_agent.errors import UsageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import ignore
 from backup_agent.services.repositories import Access
@@ -62,8 +63,7 @@ class Workplace:
 
     def outside(self) -> Outside:
         def default_access(address: str) -> Access:
-            environment = self.environment
-            return Access(address, lambda: environment["EVERBOOT_PASSWORD"], environment)
+            return Access(address, _no_password, self.environment)
 
         return Outside(
             environment=self.environment,
@@ -112,3 +112,7 @@ class Ear:
             if state.running:
                 return state
             self.told()
+
+
+def _no_password() -> str:
+    raise UsageError("The password is needed.")
