@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backup_agent.agent.agenda import Agenda, Order
 from backup_agent.agent.alone import alone
-from backup_agent.agent.carry_out import carry_out
 from backup_agent.agent.conditions import Circumstances
 from backup_agent.agent.console_line import ConsoleLine
 from backup_agent.agent.database import Database, database_file, state_folder
@@ -23,17 +23,20 @@ from backup_agent.agent.plan_book import PlanBook
 from backup_agent.agent.plan_file import plans_file
 from backup_agent.agent.plan_repositories import PlanRepositories
 from backup_agent.agent.plugging import Plugging
-from backup_agent.agent.ran import Ran
+from backup_agent.agent.ran import Ran, failed
 from backup_agent.agent.secret_store import SecretStore, secret_store
+from backup_agent.agent.separate_jobs import SeparateJobs
 from backup_agent.agent.service import Agent, Surroundings, Work
 from backup_agent.agent.settings import Settings
-from backup_agent.errors import JobCancelledError
+from backup_agent.errors import EverbootError, JobCancelledError
 from backup_agent.host.select import current_senses
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.services.link.identity import identity_file, load
 from backup_agent.services.link.reports import ReportChannel
-from backup_agent.services.repositories import Access
+
+if TYPE_CHECKING:
+    from backup_agent.services.repositories import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Outside:
     circumstances: Callable[[], Circumstances]
     disk_folder: Callable[[str], Path | None]
     emit: Emit
+    work_with: Callable[[PlanRepositories], Work]
 
 
 def outside_of_host(
@@ -66,15 +70,35 @@ def outside_of_host(
             idle_seconds=senses.idle_seconds(),
         )
 
+    def now() -> datetime:
+        return datetime.now(senses.zone())
+
     return Outside(
         environment=environment,
         default_access=default_access,
-        now=lambda: datetime.now(senses.zone()),
+        now=now,
         zone=senses.zone,
         circumstances=circumstances,
         disk_folder=senses.mounted_at,
         emit=emit,
+        work_with=lambda repositories: SeparateJobs(repositories, now=now),
     )
+
+
+def work_here(repositories: PlanRepositories, *, now: Callable[[], datetime]) -> Work:
+    """Jobs on a thread of this process, for those who wait for one anyway."""
+
+    def work(order: Order, emit: Emit, cancel: CancelToken) -> Ran:
+        from backup_agent.agent.carry_out import carry_out
+        from backup_agent.agent.plan_access import PlanAccess
+
+        try:
+            access = PlanAccess(repositories.access(order.plan.location), now=now)
+        except EverbootError as exc:
+            return failed(exc, now())
+        return carry_out(order, access, emit=emit, cancel=cancel, now=now)
+
+    return work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +114,14 @@ class Parts:
     repositories: PlanRepositories
     secrets: SecretStore
     listeners: Listeners
-    work: Work
     outside: Outside
     cancel: CancelToken
 
     def run_here(self, order: Order) -> Ran:
         """Do one job here and now, without an agent; noted as any other run."""
         run = self.ledger.begin(order.plan, at=self.outside.now(), kind=order.kind)
-        ran = self.work(order, self.outside.emit, self.cancel)
+        work = work_here(self.repositories, now=self.outside.now)
+        ran = work(order, self.outside.emit, self.cancel)
         self.ledger.end(run, ran)
         return ran
 
@@ -117,7 +141,6 @@ def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
             secrets,
             settings,
             disk_folder=outside.disk_folder,
-            now=outside.now,
         )
         agenda = Agenda(
             ledger,
@@ -128,9 +151,7 @@ def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
         )
         listeners = Listeners()
 
-        def work(order: Order, emit: Emit, cancel: CancelToken) -> Ran:
-            return carry_out(order, repositories, emit=emit, cancel=cancel, now=outside.now)
-
+        work = outside.work_with(repositories)
         agent = Agent(
             Surroundings(
                 plans=book.load,
@@ -167,7 +188,6 @@ def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
             repositories=repositories,
             secrets=secrets,
             listeners=listeners,
-            work=work,
             outside=outside,
             cancel=cancel,
         )

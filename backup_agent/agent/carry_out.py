@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, assert_never
 
 from backup_agent.agent.agenda import Order
 from backup_agent.agent.plan import Plan
-from backup_agent.agent.ran import JobKind, Omitted, Outcome, Ran
+from backup_agent.agent.ran import JobKind, Omitted, Outcome, Ran, failed
 from backup_agent.agent.upkeep import check_share, restore_as_trial, tidy
 from backup_agent.errors import EverbootError, JobCancelledError
 from backup_agent.model.cancel import CancelToken
@@ -32,7 +32,7 @@ Now: TypeAlias = Callable[[], datetime]
 class Repositories(Protocol):
     """The way to the repository of a plan."""
 
-    def folder(self, plan: Plan) -> Path | None:
+    def folder(self, plan: Plan, /) -> Path | None:
         """Where it lies, if it is on this computer."""
         ...
 
@@ -61,13 +61,7 @@ def carry_out(
     except JobCancelledError:
         return Ran(outcome=Outcome.STOPPED, ended_at=now())
     except EverbootError as exc:
-        return Ran(
-            outcome=Outcome.FAILED,
-            ended_at=now(),
-            message=exc.message,
-            hint=exc.hint,
-            code=exc.code,
-        )
+        return failed(exc, now())
 
 
 def _back_up(

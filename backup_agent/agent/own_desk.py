@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from backup_agent import __version__
@@ -12,10 +12,8 @@ from backup_agent.agent.concerns import concerns, verdict
 from backup_agent.agent.desk import (
     AgentSettings,
     DeskState,
-    KeptPoint,
     Listen,
     LocationFinding,
-    LocationState,
     PlanView,
     Reach,
     RetentionPreview,
@@ -32,13 +30,6 @@ from backup_agent.agent.secret_store import SecretStore
 from backup_agent.agent.service import Agent
 from backup_agent.agent.settings import Settings
 from backup_agent.agent.storage_location import StorageLocation
-from backup_agent.agent.upkeep import retention_request
-from backup_agent.errors import EverbootError, RepositoryNotFoundError, WrongPasswordError
-from backup_agent.model.cancel import CancelToken
-from backup_agent.model.events import ignore
-from backup_agent.model.snapshot import Snapshot
-from backup_agent.services.forget import plan_forgetting
-from backup_agent.services.repositories import create, opened
 
 
 class Listeners:
@@ -156,29 +147,20 @@ class OwnDesk:
         return self._ledger.page(query)
 
     def preview_retention(self, plan: Plan) -> RetentionPreview:
-        request = retention_request(plan)
-        with self._repositories.opened(plan, emit=ignore, cancel=CancelToken()) as repository:
-            decided = plan_forgetting(repository, request, now=self._now(), emit=ignore).plan
-        return RetentionPreview(
-            keep=tuple(_point(kept.snapshot, kept.reasons) for kept in decided.keep),
-            remove=tuple(_point(snapshot, ()) for snapshot in decided.remove),
-        )
+        from backup_agent.agent.looking import preview_retention
+
+        access = self._repositories.access(plan.location)
+        return preview_retention(plan, access, now=self._now())
 
     def look_at(self, location: StorageLocation, secrets: Secrets) -> LocationFinding:
-        try:
-            access = self._repositories.access(location, secrets=secrets)
-            with opened(access, dry_run=True, cached=False, emit=ignore, cancel=CancelToken()):
-                return LocationFinding(state=LocationState.READY)
-        except RepositoryNotFoundError as exc:
-            return _finding(LocationState.EMPTY, exc)
-        except WrongPasswordError as exc:
-            return _finding(LocationState.WRONG_PASSWORD, exc)
-        except EverbootError as exc:
-            return _finding(LocationState.FAILED, exc)
+        from backup_agent.agent.looking import look_at
+
+        return look_at(lambda: self._repositories.access(location, secrets=secrets))
 
     def create_repository(self, location: StorageLocation, secrets: Secrets) -> None:
-        access = self._repositories.access(location, secrets=secrets)
-        create(access, emit=ignore, cancel=CancelToken()).backend.close()
+        from backup_agent.agent.looking import create_repository
+
+        create_repository(self._repositories.access(location, secrets=secrets))
 
     def reach(self, plan_id: str) -> Reach:
         return self._repositories.reach(self._book.find(plan_id))
@@ -216,16 +198,3 @@ class OwnDesk:
             waits_for=standing.waits_for if standing.is_due(self._now()) else None,
             paused_until=standing.paused_until,
         )
-
-
-def _point(snapshot: Snapshot, reasons: Sequence[str]) -> KeptPoint:
-    return KeptPoint(
-        snapshot=snapshot.id,
-        made_at=snapshot.time,
-        paths=snapshot.paths,
-        reasons=tuple(reasons),
-    )
-
-
-def _finding(state: LocationState, error: EverbootError) -> LocationFinding:
-    return LocationFinding(state=state, message=error.message, hint=error.hint)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from backup_agent.errors import EverbootError
+
 
 class Outcome(StrEnum):
     """How it ended."""
@@ -68,6 +70,17 @@ class Ran:
     made_at: datetime | None = None
     kind: str = "files"
     paths: tuple[str, ...] = ()
+
+
+def failed(error: EverbootError, ended_at: datetime) -> Ran:
+    """A run that ended by that error."""
+    return Ran(
+        outcome=Outcome.FAILED,
+        ended_at=ended_at,
+        message=error.message,
+        hint=error.hint,
+        code=error.code,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

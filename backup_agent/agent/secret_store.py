@@ -11,13 +11,15 @@ import os
 import secrets as random_bytes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from backup_agent.agent.desk import Secrets
-from backup_agent.crypto.cipher import MasterKey, Sealer
 from backup_agent.errors import IntegrityError, UsageError
+
+if TYPE_CHECKING:
+    from backup_agent.crypto.cipher import Sealer
 
 _SERVICE = "everboot agent"
 _PROBE = "everboot agent: does this keyring keep what it is given?"
@@ -116,6 +118,8 @@ class SealedSecrets:
         _write_private(self._file, self._sealer().seal(msgspec.json.encode(all_secrets)))
 
     def _sealer(self) -> Sealer:
+        from backup_agent.crypto.cipher import MasterKey, Sealer
+
         return Sealer(MasterKey.from_bytes(self._key_file.read_bytes()))
 
 

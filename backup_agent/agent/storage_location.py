@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backup_agent.services.repositories import masked
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageLocation:
@@ -29,4 +27,6 @@ class StorageLocation:
     def __str__(self) -> str:
         if self.file_system:
             return f"{self.address} on {self.label or self.file_system}"
+        from backup_agent.services.repositories import masked
+
         return masked(self.address) or "the agent's own repository"

@@ -38,7 +38,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 class NewRepository:
     """In memory, for any plan."""
 
-    def folder(self, plan: Plan) -> Path | None:
+    def folder(self, _plan: Plan) -> Path | None:
         return None
 
     @contextmanager

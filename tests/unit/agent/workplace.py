@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backup_agent.agent.assembly import Outside, Parts, assembled, portable
+from backup_agent.agent.assembly import Outside, Parts, assembled, portable, work_here
 from backup_agent.agent.conditions import Circumstances
 from backup_agent.agent.desk import Desk, DeskState, Secrets, Told
 from backup_agent.agent.own_desk import OwnDesk
@@ -73,6 +73,7 @@ class Workplace:
             circumstances=lambda: self.circumstances,
             disk_folder=self.mounts.get,
             emit=ignore,
+            work_with=lambda repositories: work_here(repositories, now=lambda: self.now),
         )
 
     @contextmanager
