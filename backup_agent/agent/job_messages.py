@@ -7,8 +7,6 @@ here, where no other user can look, and never in arguments or the environment.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 from backup_agent.agent.plan import Plan
@@ -17,18 +15,18 @@ from backup_agent.model.events import ItemSkipped, Notice, Progress
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One job, and the way to its repository. Limits in KiB/s; 0 is none."""
+    """One job, and the way to its repository. Limits in KiB/s; 0 is none, as are empty paths."""
 
     plan: Plan
     kind: JobKind
     address: str
     password: str
     environment: dict[str, str]
-    cacert: Path | None = None
+    cacert: str = ""
     limit_upload: int = 0
     limit_download: int = 0
     read_back: bool = False
-    cache: Path | None = None
+    cache: str = ""
 
     def __repr__(self) -> str:
         return f"Job({self.kind} of {self.plan.name})"

@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -103,12 +104,12 @@ def _access(job: Job) -> Access:
         password=lambda: job.password,
         environment=job.environment,
         options=StorageOptions(
-            cacert=job.cacert,
+            cacert=Path(job.cacert) if job.cacert else None,
             limit_upload=job.limit_upload,
             limit_download=job.limit_download,
             read_back=job.read_back,
         ),
-        cache=job.cache,
+        cache=Path(job.cache) if job.cache else None,
     )
 
 

@@ -60,11 +60,11 @@ class SeparateJobs:
             address=access.address,
             password=access.password(),
             environment=dict(access.environment),
-            cacert=options.cacert,
+            cacert=str(options.cacert or ""),
             limit_upload=options.limit_upload,
             limit_download=options.limit_download,
             read_back=options.read_back,
-            cache=access.cache,
+            cache=str(access.cache or ""),
         )
 
 
