@@ -3,8 +3,9 @@
 Windows and command lines speak to a :class:`Desk` and to nothing else of the agent. Behind it is
 either the agent of this very process (``own_desk``, "portable") or the service, reached through a
 local socket (``remote_desk``): faces cannot tell, and need not. All values are frozen and can
-cross a process boundary. Methods may be called from any thread, and may take a moment (a socket,
-a disk): a window calls them off its own thread.
+cross a process boundary; moments know their zone, which need not be that of whoever looks.
+Methods may be called from any thread, and may take a moment (a socket, a disk): a window calls
+them off its own thread.
 """
 
 from __future__ import annotations

@@ -88,17 +88,18 @@ Schedule: TypeAlias = OnRequest | EveryHours | Daily | Weekly | Monthly
 
 
 def next_occurrence(schedule: Schedule, *, after: datetime, zone: tzinfo) -> datetime | None:
-    """The first moment behind ``after`` that the rule names, in ``zone``; None where none comes.
+    """The first moment behind ``after`` that the rule names; None where none comes. In UTC: two
+    moments of one zone would be compared by what clocks show.
 
     ``after`` is where counting starts: for ``EveryHours`` the last start.
     """
+    after = after.astimezone(UTC)
     match schedule:
         case OnRequest():
             return None
         case EveryHours(hours=hours):
             # Hours that pass, whatever clocks show meanwhile.
-            passed = after.astimezone(UTC) + timedelta(hours=hours)
-            return _first_open(schedule, passed.astimezone(zone), zone)
+            return _first_open(schedule, after + timedelta(hours=hours), zone)
         case Daily(at) | Weekly(at=at) | Monthly(at=at):
             moments = (_moment(day, at, zone) for day in _days(schedule, after.astimezone(zone)))
             return next(moment for moment in moments if moment > after)
@@ -131,7 +132,7 @@ def _names(schedule: Daily | Weekly | Monthly, day: date) -> bool:
 def _first_open(schedule: EveryHours, moment: datetime, zone: tzinfo) -> datetime:
     """The moment itself, or when the hours of the rule open next."""
     around_the_clock = schedule.begin == schedule.end
-    day = moment.date() - _DAY
+    day = moment.astimezone(zone).date() - _DAY
     while True:
         if not schedule.days or day.weekday() in schedule.days:
             opens = _moment(day, schedule.begin, zone)
@@ -146,8 +147,7 @@ def _first_open(schedule: EveryHours, moment: datetime, zone: tzinfo) -> datetim
 
 
 def _moment(day: date, at: time, zone: tzinfo) -> datetime:
-    """By way of UTC: a time that the clocks skip is no time of the zone itself."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC).astimezone(zone)
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
 
 
 def _require_wall_clock(*times: time) -> None:
