@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from backup_agent.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +33,23 @@ class StorageLocation:
         from backup_agent.services.repositories import masked
 
         return masked(self.address) or "the agent's own repository"
+
+
+def location_on_disk(folder: Path) -> StorageLocation:
+    """The folder by the id of the file system that it lies in. Raises ``UsageError`` where that
+    has none that lasts.
+    """
+    from backup_agent.host.select import current_senses
+
+    found = current_senses().file_system_of(folder)
+    if found is None:
+        raise UsageError(
+            f"The file system that {folder} lies in has no id of its own.",
+            hint="Name the folder by its path: --to.",
+        )
+    inside = folder.resolve().relative_to(found.place.resolve())
+    return StorageLocation(
+        address="/" + "/".join(inside.parts),
+        file_system=found.id,
+        label=found.label,
+    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backup_agent.cli.session import Session
 
 if TYPE_CHECKING:
     from backup_agent.agent.assembly import Outside
+    from backup_agent.agent.desk import Desk
+    from backup_agent.model.events import Emit, Event
     from backup_agent.services.link.reports import ReportChannel
 
 
@@ -23,10 +27,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.agent.alone import alone
     from backup_agent.agent.assembly import assembled, open_console_line
     from backup_agent.agent.database import database_file
+    from backup_agent.agent.log import Log, log_file
     from backup_agent.agent.nearest_desk import front_door
     from backup_agent.errors import JobCancelledError
 
-    around = outside(session)
+    log = Log(log_file(session.environment), now=lambda: datetime.now().astimezone())
+
+    def emit(event: Event) -> None:
+        log.write(event)
+        session.render.emit(event)
+
+    around = outside(session, emit=emit)
     with ExitStack() as stack:
         stack.enter_context(alone(database_file(session.environment)))
         parts = stack.enter_context(assembled(around, cancel=session.cancel))
@@ -46,13 +57,31 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def outside(session: Session) -> Outside:
+def outside(session: Session, *, emit: Emit | None = None) -> Outside:
     """The world as this command line knows it: its repository, password and options."""
     from backup_agent.agent.assembly import outside_of_host
 
     return outside_of_host(
-        session.environment, default_access=session.access_to, emit=session.render.emit
+        session.environment,
+        default_access=session.access_to,
+        emit=emit or session.render.emit,
     )
+
+
+@contextmanager
+def desk(session: Session) -> Iterator[Desk]:
+    """The service's, or one without an agent that runs: what is changed there holds for the next
+    that does.
+    """
+    from backup_agent.agent.assembly import assembled
+    from backup_agent.agent.nearest_desk import service_desk
+
+    service = service_desk(session.environment)
+    if service is not None:
+        yield service
+        return
+    with assembled(outside(session), cancel=session.cancel) as parts:
+        yield parts.desk
 
 
 def console_channel(session: Session) -> ReportChannel | None:
