@@ -15,6 +15,7 @@ from backup_agent.agent.agenda import Agenda, Order
 from backup_agent.agent.alone import alone
 from backup_agent.agent.conditions import Circumstances
 from backup_agent.agent.console_line import ConsoleLine
+from backup_agent.agent.console_link import ConsoleLink, console_channel
 from backup_agent.agent.database import Database, database_file, state_folder
 from backup_agent.agent.desk import Told
 from backup_agent.agent.ledger import Ledger
@@ -32,7 +33,7 @@ from backup_agent.errors import EverbootError, JobCancelledError
 from backup_agent.host.select import current_senses
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
-from backup_agent.services.link.identity import identity_file, load
+from backup_agent.services.link.identity import identity_file
 from backup_agent.services.link.reports import ReportChannel
 
 if TYPE_CHECKING:
@@ -55,12 +56,19 @@ class Outside:
     disk_folder: Callable[[str], Path | None]
     emit: Emit
     work_with: Callable[[PlanRepositories], Work]
+    console_channel: Callable[[], ReportChannel]
 
 
 def outside_of_host(
-    environment: Mapping[str, str], *, default_access: Callable[[str], Access], emit: Emit
+    environment: Mapping[str, str],
+    *,
+    default_access: Callable[[str], Access],
+    cacert: Path | None = None,
+    emit: Emit,
 ) -> Outside:
-    """Of the computer as it is. Raises ``UnsupportedError``."""
+    """Of the computer as it is. ``cacert``: whom to trust as the console, if not whom the device
+    was linked with. Raises ``UnsupportedError``.
+    """
     senses = current_senses()
 
     def circumstances() -> Circumstances:
@@ -82,6 +90,7 @@ def outside_of_host(
         disk_folder=senses.mounted_at,
         emit=emit,
         work_with=lambda repositories: SeparateJobs(repositories, now=now),
+        console_channel=partial(console_channel, environment, cacert),
     )
 
 
@@ -112,7 +121,6 @@ class Parts:
     agenda: Agenda
     book: PlanBook
     repositories: PlanRepositories
-    secrets: SecretStore
     listeners: Listeners
     outside: Outside
     cancel: CancelToken
@@ -130,10 +138,10 @@ class Parts:
 def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
     """Raises ``UsageError`` for plans or a history of a newer Everboot."""
     environment = outside.environment
-    is_linked = identity_file(environment).exists()
+    identity = identity_file(environment)
     with closing(Database(database_file(environment))) as database:
         settings = Settings(database)
-        ledger = Ledger(database, tells=is_linked)
+        ledger = Ledger(database, tells=identity.exists())
         secrets = kept_secrets(environment)
         book = plan_book(environment)
         repositories = PlanRepositories(
@@ -152,6 +160,16 @@ def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
         listeners = Listeners()
 
         work = outside.work_with(repositories)
+
+        def open_line(until: CancelToken) -> None:
+            _open_line(agent, ledger, agenda, settings, listeners, outside, until)
+
+        link = ConsoleLink(identity, open_line=open_line, emit=outside.emit)
+
+        def look() -> None:
+            ledger.tells = link.is_there
+            link.look()
+
         agent = Agent(
             Surroundings(
                 plans=book.load,
@@ -159,6 +177,7 @@ def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
                 work=work,
                 ledger=ledger,
                 plugged=Plugging(repositories.is_present).look,
+                look=look,
                 emit=outside.emit,
                 now=outside.now,
             ),
@@ -174,23 +193,25 @@ def assembled(outside: Outside, *, cancel: CancelToken) -> Iterator[Parts]:
             repositories,
             secrets,
             listeners,
-            console=partial(_console, environment),
+            console=link.address,
             now=outside.now,
             zone=outside.zone,
         )
-        yield Parts(
-            agent=agent,
-            desk=desk,
-            ledger=ledger,
-            settings=settings,
-            agenda=agenda,
-            book=book,
-            repositories=repositories,
-            secrets=secrets,
-            listeners=listeners,
-            outside=outside,
-            cancel=cancel,
-        )
+        try:
+            yield Parts(
+                agent=agent,
+                desk=desk,
+                ledger=ledger,
+                settings=settings,
+                agenda=agenda,
+                book=book,
+                repositories=repositories,
+                listeners=listeners,
+                outside=outside,
+                cancel=cancel,
+            )
+        finally:
+            link.close()
 
 
 def kept_secrets(environment: Mapping[str, str]) -> SecretStore:
@@ -204,26 +225,39 @@ def plan_book(environment: Mapping[str, str]) -> PlanBook:
     return PlanBook(plans_file(environment), lock_file=state_folder(environment) / "plans.lock")
 
 
-def open_console_line(
-    parts: Parts, channel: ReportChannel, outside: Outside, *, cancel: CancelToken
+def _open_line(
+    agent: Agent,
+    ledger: Ledger,
+    agenda: Agenda,
+    settings: Settings,
+    listeners: Listeners,
+    outside: Outside,
+    until: CancelToken,
 ) -> None:
-    """Tell the console, and obey it, until it is cancelled."""
+    """Tell the console, and obey it, until it is cancelled. Raises ``LinkError``."""
     line = ConsoleLine(
-        channel,
-        parts.agent,
-        parts.ledger,
-        parts.agenda,
-        parts.settings,
+        outside.console_channel(),
+        agent,
+        ledger,
+        agenda,
+        settings,
         now=outside.now,
         emit=outside.emit,
-        cancel=cancel,
+        cancel=until,
     )
-    parts.listeners.add(line.hear)
+
+    def hear(told: Told) -> None:
+        if until.cancelled:
+            unsubscribe()
+        else:
+            line.hear(told)
+
+    unsubscribe = listeners.add(hear)
     line.open()
 
 
 @contextmanager
-def portable(outside: Outside, *, channel: ReportChannel | None = None) -> Iterator[OwnDesk]:
+def portable(outside: Outside) -> Iterator[OwnDesk]:
     """A desk whose agent runs in this process, until the end of the ``with``: then what runs is
     stopped safely, and made up for at the next start.
 
@@ -233,8 +267,6 @@ def portable(outside: Outside, *, channel: ReportChannel | None = None) -> Itera
     with ExitStack() as stack:
         stack.enter_context(alone(database_file(outside.environment)))
         parts = stack.enter_context(assembled(outside, cancel=cancel))
-        if channel is not None:
-            open_console_line(parts, channel, outside, cancel=cancel)
         keeping = threading.Thread(target=_keep, args=(parts.agent,), name="agent")
         keeping.start()
         try:
@@ -248,8 +280,3 @@ def portable(outside: Outside, *, channel: ReportChannel | None = None) -> Itera
 def _keep(agent: Agent) -> None:
     with suppress(JobCancelledError):
         agent.run()
-
-
-def _console(environment: Mapping[str, str]) -> str:
-    file = identity_file(environment)
-    return load(file).console.address if file.exists() else ""

@@ -63,7 +63,7 @@ class Ledger:
 
     def __init__(self, database: Database, *, tells: bool) -> None:
         self._database = database
-        self._tells = tells
+        self.tells = tells
 
     def begin(self, plan: Plan, *, at: datetime, kind: JobKind = JobKind.BACKUP) -> RunView:
         """A run begins in this process."""
@@ -168,7 +168,7 @@ class Ledger:
         return [_run(row) for row in self._database.rows(query, (*values, limit))]
 
     def _tell(self, database: sqlite3.Connection, event: Event) -> None:
-        if self._tells:
+        if self.tells:
             database.execute("INSERT INTO news (event) VALUES (?)", (msgspec.json.encode(event),))
 
 

@@ -15,7 +15,6 @@ from backup_agent.agent.remote_desk import RemoteDesk
 from backup_agent.errors import HungUpError, UnsupportedError
 from backup_agent.host.local_door import LocalDoors
 from backup_agent.host.select import local_doors
-from backup_agent.services.link.reports import ReportChannel
 
 SYSTEM_DOOR = Path("/run/everboot/agent.sock")
 """Of the service that the system started; it serves administrators."""
@@ -60,19 +59,18 @@ def service_desk(environment: Mapping[str, str]) -> RemoteDesk | None:
 
 
 @contextmanager
-def nearest_desk(outside: Outside, *, channel: ReportChannel | None = None) -> Iterator[Desk]:
+def nearest_desk(outside: Outside) -> Iterator[Desk]:
     """The service's desk, else one whose agent runs in this process until the end of the
     ``with`` and which the next window reaches as if it were the service.
 
-    ``channel``: the way to the console for an agent of this process. Raises ``UsageError``,
-    ``HostError``.
+    Raises ``UsageError``, ``HostError``.
     """
     desk = service_desk(outside.environment)
     if desk is not None:
         yield desk
         return
     with (
-        portable(outside, channel=channel) as own,
+        portable(outside) as own,
         front_door(own, outside.environment),
     ):
         yield own

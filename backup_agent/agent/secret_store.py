@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from backup_agent.crypto.cipher import Sealer
 
 _SERVICE = "everboot agent"
-_PROBE = "everboot agent: does this keyring keep what it is given?"
 _KEY_SIZE = 64
 
 
@@ -52,8 +51,12 @@ class KeyringSecrets:
 
     def get(self, key: str) -> Secrets | None:
         import keyring
+        import keyring.errors
 
-        kept = keyring.get_password(_SERVICE, key)
+        try:
+            kept = keyring.get_password(_SERVICE, key)
+        except keyring.errors.KeyringError as exc:
+            raise UsageError("The keyring is locked.", hint="Unlock it, and try again.") from exc
         return msgspec.json.decode(kept, type=Secrets) if kept else None
 
     def put(self, key: str, secrets: Secrets) -> None:
@@ -85,6 +88,10 @@ class SealedSecrets:
     def __init__(self, file: Path, *, key_file: Path) -> None:
         self._file = file
         self._key_file = key_file
+
+    @property
+    def is_there(self) -> bool:
+        return self._file.exists()
 
     def get(self, key: str) -> Secrets | None:
         return self._all().get(key)
@@ -123,35 +130,61 @@ class SealedSecrets:
         return Sealer(MasterKey.from_bytes(self._key_file.read_bytes()))
 
 
-def secret_store(environment: Mapping[str, str], *, folder: Path, key_folder: Path) -> SecretStore:
-    """The keyring if it gives back what it is given, else a sealed file in ``folder``.
+class ChosenSecrets:
+    """Whichever of the two this computer has, found out when the first secret is wanted."""
 
-    Once there is a sealed file, it stays the place: a keyring that comes and goes with somebody's
-    session must not make secrets come and go. ``EVERBOOT_SECRETS`` (``keyring`` or ``file``)
-    decides otherwise.
+    def __init__(self, sealed: SealedSecrets, *, wanted: str) -> None:
+        """``wanted``: ``keyring``, ``file``, or empty for the keyring if there is one."""
+        self._sealed = sealed
+        self._wanted = wanted
+
+    @property
+    def name(self) -> str:
+        return self._store.name
+
+    def get(self, key: str) -> Secrets | None:
+        return self._store.get(key)
+
+    def put(self, key: str, secrets: Secrets) -> None:
+        try:
+            self._store.put(key, secrets)
+        except UsageError:
+            if self._wanted == "keyring" or self._store is self._sealed:
+                raise
+            # A keyring that takes nothing is none.
+            self._sealed.put(key, secrets)
+
+    def remove(self, key: str) -> None:
+        self._store.remove(key)
+
+    @property
+    def _store(self) -> SecretStore:
+        """Once there is a sealed file, it stays the place: a keyring that comes and goes with
+        somebody's session must not make secrets come and go.
+        """
+        if self._wanted != "keyring" and (self._sealed.is_there or self._wanted == "file"):
+            return self._sealed
+        if self._wanted == "keyring" or _has_keyring():
+            return KeyringSecrets()
+        return self._sealed
+
+
+def secret_store(environment: Mapping[str, str], *, folder: Path, key_folder: Path) -> SecretStore:
+    """Sealed in ``folder`` where no keyring keeps them; ``EVERBOOT_SECRETS`` (``keyring`` or
+    ``file``) decides otherwise.
     """
     sealed = SealedSecrets(folder / "secrets.sealed", key_file=key_folder / "secrets.key")
-    match environment.get("EVERBOOT_SECRETS", ""):
-        case "file":
-            return sealed
-        case "keyring":
-            return KeyringSecrets()
-        case _:
-            has_file = (folder / "secrets.sealed").exists()
-            return sealed if has_file or not _keyring_works() else KeyringSecrets()
+    return ChosenSecrets(sealed, wanted=environment.get("EVERBOOT_SECRETS", ""))
 
 
-def _keyring_works() -> bool:
+def _has_keyring() -> bool:
+    """Without asking it for anything, which may ask a person for a password."""
     import keyring
-    import keyring.errors
 
     try:
-        keyring.set_password(_SERVICE, _PROBE, "yes")
-        works = keyring.get_password(_SERVICE, _PROBE) == "yes"
-        keyring.delete_password(_SERVICE, _PROBE)
-    except (keyring.errors.KeyringError, OSError):
+        return float(keyring.get_keyring().priority) > 0
+    except RuntimeError:
         return False
-    return works
 
 
 def _write_private(file: Path, content: bytes) -> None:

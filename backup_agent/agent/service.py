@@ -15,7 +15,8 @@ from backup_agent.agent.agenda import Agenda, Order
 from backup_agent.agent.desk import RunningJob, Told
 from backup_agent.agent.ledger import Ledger
 from backup_agent.agent.plan import Plan
-from backup_agent.agent.ran import INTERRUPTED, JobKind, Outcome, Ran, RunView
+from backup_agent.agent.ran import INTERRUPTED, Outcome, Ran, RunView
+from backup_agent.agent.told import DOING, told
 from backup_agent.errors import UsageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Event, Notice, Progress
@@ -54,7 +55,8 @@ _Wish: TypeAlias = _Ask | _Stop | _Ended
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the agent works with. ``plans`` reads them anew each time and may raise
-    ``UsageError``. ``plugged``: the plans whose disk has come since it was asked last.
+    ``UsageError``. ``look`` is called each time, for what is to be noticed beside. ``plugged``:
+    the plans whose disk has come since it was asked last.
     """
 
     plans: Callable[[], tuple[Plan, ...]]
@@ -62,6 +64,7 @@ class Surroundings:
     work: Work
     ledger: Ledger
     plugged: Callable[[tuple[Plan, ...]], tuple[Plan, ...]]
+    look: Callable[[], None]
     emit: Emit
     now: Callable[[], datetime]
 
@@ -192,6 +195,7 @@ class Agent:
         self._tell(Told.CHANGED)
 
     def _begin_what_is_due(self) -> None:
+        self._around.look()
         plans, now = self.plans(), self._around.now()
         for plan in self._around.plugged(plans):
             if self._around.agenda.wants_on_plug(plan, now=now):
@@ -237,7 +241,7 @@ class Agent:
             started_at=run.started_at,
             phase="start",
         )
-        self._around.emit(Notice(f"{plan.name}: {_DOING[order.kind]} {plan.what}."))
+        self._around.emit(Notice(f"{plan.name}: {DOING[order.kind]} {plan.what}."))
         self._tell(Told.CHANGED)
         worker.start()
 
@@ -293,47 +297,3 @@ class Agent:
             wish = self._wishes.get()
             if isinstance(wish, _Ended):
                 self._finish(wish.run, wish.ran)
-
-
-_DOING = {
-    JobKind.BACKUP: "backing up",
-    JobKind.TIDY: "removing what need not be kept of",
-    JobKind.CHECK: "checking the restore points of",
-    JobKind.TRIAL: "restoring as a trial some of",
-}
-
-
-def told(ran: Ran, kind: JobKind = JobKind.BACKUP) -> str:
-    """A sentence about how a run ended."""
-    match ran.outcome:
-        case Outcome.DONE | Outcome.INCOMPLETE:
-            return _told_good(ran, kind)
-        case Outcome.FAILED:
-            return f"failed. {ran.message} {ran.hint}".rstrip()
-        case Outcome.STOPPED:
-            return "stopped as asked. Earlier restore points are whole."
-        case Outcome.BROKEN_OFF:
-            return f"broken off. {ran.message}"
-        case _:
-            assert_never(ran.outcome)
-
-
-def _told_good(ran: Ran, kind: JobKind) -> str:
-    match kind:
-        case JobKind.BACKUP if ran.outcome is Outcome.DONE:
-            return f"restore point {ran.snapshot[:8]} saved."
-        case JobKind.BACKUP:
-            left_out = "1 item was" if ran.omitted == 1 else f"{ran.omitted:,} items were"
-            return f"restore point {ran.snapshot[:8]} saved, but {left_out} left out."
-        case JobKind.TIDY:
-            return (
-                "1 restore point removed."
-                if ran.removed == 1
-                else (f"{ran.removed:,} restore points removed.")
-            )
-        case JobKind.CHECK:
-            return "checked, and nothing is wrong."
-        case JobKind.TRIAL:
-            return f"{ran.files:,} files restored as a trial, all whole."
-        case _:
-            assert_never(kind)

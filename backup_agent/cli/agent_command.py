@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from backup_agent.agent.assembly import Outside
     from backup_agent.agent.desk import Desk
     from backup_agent.model.events import Emit, Event
-    from backup_agent.services.link.reports import ReportChannel
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +24,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Until it is told to end."""
     del args
     from backup_agent.agent.alone import alone
-    from backup_agent.agent.assembly import assembled, open_console_line
+    from backup_agent.agent.assembly import assembled
     from backup_agent.agent.database import database_file
     from backup_agent.agent.log import Log, log_file
     from backup_agent.agent.nearest_desk import front_door
@@ -41,15 +40,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
     with ExitStack() as stack:
         stack.enter_context(alone(database_file(session.environment)))
         parts = stack.enter_context(assembled(around, cancel=session.cancel))
-        channel = console_channel(session)
         plans = len(parts.agent.plans())
         session.render.show(
-            {"message_type": "agent", "plans": plans, "linked": channel is not None},
+            {"message_type": "agent", "plans": plans, "linked": bool(parts.desk.state().console)},
             f"The agent keeps {plans} plans. Ctrl-C ends it.",
         )
         stack.enter_context(front_door(parts.desk, session.environment))
-        if channel is not None:
-            open_console_line(parts, channel, around, cancel=session.cancel)
         try:
             parts.agent.run()
         except JobCancelledError:
@@ -64,6 +60,7 @@ def outside(session: Session, *, emit: Emit | None = None) -> Outside:
     return outside_of_host(
         session.environment,
         default_access=session.access_to,
+        cacert=session.cacert(),
         emit=emit or session.render.emit,
     )
 
@@ -82,23 +79,3 @@ def desk(session: Session) -> Iterator[Desk]:
         return
     with assembled(outside(session), cancel=session.cancel) as parts:
         yield parts.desk
-
-
-def console_channel(session: Session) -> ReportChannel | None:
-    """The way to the console; it lives as long as the process."""
-    from dataclasses import replace
-
-    from backup_agent.services.link.console import ConsoleClient
-    from backup_agent.services.link.identity import identity_file, load
-    from backup_agent.services.link.reports import ReportChannel
-    from backup_agent.services.link.tokens import DeviceTokens
-
-    file = identity_file(session.environment)
-    if not file.exists():
-        return None
-    identity = load(file)
-    console = identity.console
-    if (cacert := session.cacert()) is not None:
-        console = replace(console, cacert=cacert)
-    client = ConsoleClient(console, identity.key, session.environment)
-    return ReportChannel(client, DeviceTokens(client))

@@ -96,7 +96,7 @@ def _run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.agent.agenda import Order
     from backup_agent.agent.assembly import assembled
     from backup_agent.agent.ran import Outcome
-    from backup_agent.agent.service import told
+    from backup_agent.agent.told import told
     from backup_agent.cli.agent_command import outside
 
     with assembled(outside(session), cancel=session.cancel) as parts:

@@ -107,7 +107,7 @@ def _show_job(job: RunningJob, session: Session) -> None:
 
 
 def _show_run(entry: RunView, session: Session) -> None:
-    from backup_agent.agent.service import told
+    from backup_agent.agent.told import told
 
     ran = entry.ran
     session.render.show(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backup_agent.agent.assembly import Outside, Parts, assembled, portable, work_here
 from backup_agent.agent.conditions import Circumstances
+from backup_agent.agent.console_link import console_channel
 from backup_agent.agent.desk import Desk, DeskState, Secrets, Told
 from backup_agent.agent.own_desk import OwnDesk
 from backup_agent.agent.plan import Plan
@@ -74,6 +75,7 @@ class Workplace:
             disk_folder=self.mounts.get,
             emit=ignore,
             work_with=lambda repositories: work_here(repositories, now=lambda: self.now),
+            console_channel=lambda: console_channel(self.environment),
         )
 
     @contextmanager
