@@ -30,7 +30,7 @@ from backup_agent.agent.separate_jobs import SeparateJobs
 from backup_agent.agent.service import Agent, Surroundings, Work
 from backup_agent.agent.settings import Settings
 from backup_agent.errors import EverbootError, JobCancelledError
-from backup_agent.host.select import current_senses
+from backup_agent.host.select import current_senses, has_conversations
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from backup_agent.services.link.identity import identity_file
@@ -67,7 +67,7 @@ def outside_of_host(
     emit: Emit,
 ) -> Outside:
     """Of the computer as it is. ``cacert``: whom to trust as the console, if not whom the device
-    was linked with. Raises ``UnsupportedError``.
+    was linked with.
     """
     senses = current_senses()
 
@@ -81,6 +81,11 @@ def outside_of_host(
     def now() -> datetime:
         return datetime.now(senses.zone())
 
+    def work_with(repositories: PlanRepositories) -> Work:
+        if has_conversations():
+            return SeparateJobs(repositories, now=now)
+        return work_here(repositories, now=now)
+
     return Outside(
         environment=environment,
         default_access=default_access,
@@ -89,7 +94,7 @@ def outside_of_host(
         circumstances=circumstances,
         disk_folder=senses.mounted_at,
         emit=emit,
-        work_with=lambda repositories: SeparateJobs(repositories, now=now),
+        work_with=work_with,
         console_channel=partial(console_channel, environment, cacert),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 
 from backup_agent import __version__
@@ -118,16 +118,18 @@ class OwnDesk:
         )
 
     def save_plan(self, plan: Plan, secrets: Secrets | None = None) -> None:
+        before = self._book.load()
+        self._book.save(plan)
         if secrets is not None:
             self._secrets.put(plan.location.key, secrets)
-        self._book.save(plan)
+        self._forget_secrets_of(before)
         self._changed()
 
     def remove_plan(self, plan_id: str) -> None:
-        gone, left = self._book.remove(plan_id)
+        before = self._book.load()
+        self._book.remove(plan_id)
         self._agent.cancel_plan(plan_id)
-        if gone.location.key not in {plan.location.key for plan in left}:
-            self._secrets.remove(gone.location.key)
+        self._forget_secrets_of(before)
         self._changed()
 
     def run_now(self, plan_id: str) -> None:
@@ -174,6 +176,12 @@ class OwnDesk:
 
     def subscribe(self, listen: Listen) -> Unsubscribe:
         return self._listeners.add(listen)
+
+    def _forget_secrets_of(self, before: Sequence[Plan]) -> None:
+        """Those of storage locations that no plan names any more."""
+        named = {plan.location.key for plan in self._book.load()}
+        for key in {plan.location.key for plan in before} - named:
+            self._secrets.remove(key)
 
     def _changed(self) -> None:
         self._agent.look()

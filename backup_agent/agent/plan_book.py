@@ -48,14 +48,12 @@ class PlanBook:
             else:
                 save_plans([plan if each.id == plan.id else each for each in plans], self._file)
 
-    def remove(self, name: str) -> tuple[Plan, tuple[Plan, ...]]:
-        """The plan that is gone, and those that are left. Raises ``UsageError``."""
+    def remove(self, name: str) -> None:
+        """By name or id. Raises ``UsageError``."""
         with self._changing():
             plans = self.load()
             gone = find_plan(plans, name)
-            left = tuple(each for each in plans if each.id != gone.id)
-            save_plans(left, self._file)
-        return gone, left
+            save_plans([each for each in plans if each.id != gone.id], self._file)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -17,6 +17,6 @@ EXCLUDES: Mapping[str, tuple[str, ...]] = {
     "caches": (".cache/", "__pycache__/", "node_modules/", "*/AppData/Local/Temp/"),
     "trash": ("$RECYCLE.BIN/", ".Trash-*/", "*/.local/share/Trash/"),
     "downloads": ("Downloads/",),
-    "virtual machines": ("*.vdi", "*.vmdk", "*.qcow2", "*.vhdx"),
+    "virtual-machines": ("*.vdi", "*.vmdk", "*.qcow2", "*.vhdx"),
 }
 """What many leave out, as gitignore patterns."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backup_agent.agent.presets import EXCLUDES, RETENTION
 from backup_agent.cli import plan_words
 from backup_agent.errors import UsageError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _PERIODS = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _WHEN = ("every", "daily", "weekly", "monthly", "when_asked")
+_CHOICES = ", ".join(EXCLUDES)
 _YES_NO = argparse.BooleanOptionalAction
 
 
@@ -32,6 +34,11 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--exclude", action="append", metavar="PATTERN", help="as in .gitignore")
+    group.add_argument(
+        "--leave-out",
+        metavar="WHAT[,WHAT…]",
+        help=f"usual choices: {_CHOICES}",
+    )
     group.add_argument("--exclude-caches", action=_YES_NO, help="leave out tagged caches")
     group.add_argument(
         "-x", "--one-file-system", action=_YES_NO, help="do not go into other file systems"
@@ -135,7 +142,7 @@ def _what(args: argparse.Namespace) -> dict[str, Any]:
 def _simple(args: argparse.Namespace) -> dict[str, Any]:
     """What is taken as it was given."""
     given = {
-        "excludes": tuple(args.exclude) if args.exclude is not None else None,
+        "excludes": _excludes(args),
         "exclude_caches": args.exclude_caches,
         "one_file_system": args.one_file_system,
         "allow_mounted": args.allow_mounted,
@@ -143,6 +150,17 @@ def _simple(args: argparse.Namespace) -> dict[str, Any]:
         "on_plug": args.on_plug,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _excludes(args: argparse.Namespace) -> tuple[str, ...] | None:
+    if args.exclude is None and args.leave_out is None:
+        return None
+    patterns = list(args.exclude or ())
+    for name in (args.leave_out or "").split(","):
+        if name and name not in EXCLUDES:
+            raise UsageError(f"{name!r} is no usual choice.", hint=f"There are: {_CHOICES}.")
+        patterns += EXCLUDES.get(name, ())
+    return tuple(dict.fromkeys(patterns))
 
 
 def _schedule(args: argparse.Namespace) -> Schedule:
@@ -185,7 +203,6 @@ def _location(args: argparse.Namespace) -> StorageLocation:
 
 
 def _retention(args: argparse.Namespace) -> RetentionPolicy | None:
-    from backup_agent.agent.presets import RETENTION
     from backup_agent.model.retention import RetentionPolicy, parse_count
 
     numbers: dict[str, Any] = {

@@ -30,12 +30,14 @@ def current_mounter() -> Mounter:
 
 
 def current_senses() -> Senses:
-    """Who tells of this computer's circumstances. Raises :class:`UnsupportedError` for others."""
+    """Who tells of this computer's circumstances, as far as anybody can."""
     if sys.platform == "linux":
         from backup_agent.host.linux.senses import LinuxSenses
 
         return LinuxSenses()
-    raise UnsupportedError(f"Nobody can tell of circumstances on {sys.platform}.")
+    from backup_agent.host.plain_senses import PlainSenses
+
+    return PlainSenses()
 
 
 def local_doors() -> LocalDoors:
@@ -45,3 +47,10 @@ def local_doors() -> LocalDoors:
 
         return UnixDoors()
     raise UnsupportedError(f"Processes cannot speak to each other on {sys.platform} yet.")
+
+
+def has_conversations() -> bool:
+    """Whether :class:`~backup_agent.host.command.Conversation` works: Windows cannot wait for
+    pipes as others do.
+    """
+    return sys.platform != "win32"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from backup_agent.errors import CommandFailedError
 from backup_agent.host.linux.senses import LinuxSenses
+from backup_agent.host.plain_senses import PlainSenses
 
 
 def no_bus(_arguments: Sequence[str]) -> str:
@@ -119,3 +121,20 @@ def test_a_folder_tells_which_disk_it_lies_on(usb_disk: Path) -> None:
     assert (found.id, found.label) == ("1234-ABCD", "Blue T7")
     assert found.place == usb_disk / "media/me/Blue T7"
     assert senses(usb_disk).file_system_of(usb_disk / "home") is None
+
+
+@pytest.mark.parametrize("month", [1, 7])
+def test_a_system_without_senses_knows_its_zone_all_the_same(
+    month: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Zurich")
+    time.tzset()
+    try:
+        zone = PlainSenses().zone()
+        moment = datetime(2030, month, 1, 12, tzinfo=UTC)
+        assert moment.astimezone(zone).utcoffset() == timedelta(hours=1 if month == 1 else 2)
+        assert moment.astimezone(zone).astimezone(UTC) == moment
+        assert datetime(2030, month, 1, 12, tzinfo=zone).astimezone(UTC).hour == 12 - month // 7 - 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -9,6 +9,7 @@ import pytest
 
 from backup_agent.agent.desk import ConcernKind, LocationState, Remedy, Secrets, Verdict
 from backup_agent.agent.ran import JobKind, Outcome, RunQuery
+from backup_agent.agent.storage_location import StorageLocation
 from backup_agent.errors import UsageError
 from backup_agent.model.retention import RetentionPolicy
 from tests.unit.agent.workplace import SECRETS, START, Ear, Workplace
@@ -184,3 +185,16 @@ def test_secrets_go_with_the_last_plan_that_needs_them(place: Workplace) -> None
 def test_a_second_agent_for_the_same_plans_is_refused(place: Workplace) -> None:
     with place.portable(), pytest.raises(UsageError, match="runs already"), place.portable():
         pass
+
+
+def test_secrets_of_a_place_that_a_plan_has_left_are_forgotten(place: Workplace) -> None:
+    plan = place.plan()
+    elsewhere = replace(plan, location=StorageLocation(address="s3:https://host/bucket"))
+    with place.portable() as desk:
+        desk.save_plan(plan, Secrets("old"))
+        desk.save_plan(elsewhere, Secrets("new"))
+        assert desk.reach(plan.id).secrets.password == "new"
+
+        desk.save_plan(plan)
+        with pytest.raises(UsageError, match="password"):
+            desk.reach(plan.id)

@@ -92,6 +92,14 @@ def test_editing_changes_what_was_named_and_nothing_else(shell: CommandLine) -> 
     assert file["plans"][0]["excludes"] == ["*.tmp"]
 
 
+def test_usual_choices_leave_out_what_they_name(shell: CommandLine) -> None:
+    shell.ok("plan", "add", "Projects", "/srv", "--leave-out", "caches,trash", "--exclude", "*.o")
+
+    file = json.loads((shell.home / ".config/everboot/plans.json").read_text())
+    assert {"*.o", "node_modules/", "$RECYCLE.BIN/"} <= set(file["plans"][0]["excludes"])
+    assert "usual choice" in shell.run("plan", "edit", "Projects", "--leave-out", "dreams").err
+
+
 def test_a_plan_has_a_repository_and_password_of_its_own(
     shell: CommandLine, tmp_path: Path
 ) -> None:
