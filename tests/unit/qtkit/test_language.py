@@ -77,7 +77,7 @@ def test_words_and_numbers_follow_the_language() -> None:
     assert words.size(1_234_000_000) == "1.2 GB"
     assert trn("{number} file", "{number} files", 341902) == "341,902 files"
     speak(QLocale("fr_FR"))
-    assert in_french(tr("Overview")) == "Vue d’ensemble"
+    assert in_french(tr("Rescue media")) == "Support de secours"
     assert in_french(words.size(1_234_000_000)) == "1,2 Go"
     assert in_french(trn("{number} file", "{number} files", 341902)) == "341 902 fichiers"
     assert in_french(trn("{number} file", "{number} files", 0)) == "0 fichier"
