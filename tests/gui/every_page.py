@@ -26,7 +26,7 @@ def _steps(person: Person) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "plan: where", partial(_next, person, "kind of storage")
 
     def answer_where() -> None:
-        person.write("storage address", str(person.window.windowTitle()))
+        person.write("storage address", "/backups")
         person.write("password", "correct horse battery staple")
         person.write("password again", "correct horse battery staple")
         _next(person, "how often")
