@@ -11,7 +11,7 @@ from backup_agent.agent.schedule import Daily, EveryHours, Monthly, OnRequest, W
 from backup_agent.agent.storage_location import StorageLocation
 from backup_agent.gui.pages.history_of_runs import history_of
 from backup_agent.gui.pages.overview import tomorrow_morning
-from backup_agent.gui.sentences import headline, retention_words, schedule_words
+from backup_agent.gui.sentences import headline, location_words, retention_words, schedule_words
 from backup_agent.gui.wizards.draft import BALANCED, SHORT
 from backup_agent.gui.wizards.foresight import foresee
 from backup_agent.gui.wizards.storage_form import Kind, address_of, kind_of
@@ -123,6 +123,4 @@ def test_a_pause_until_tomorrow_ends_at_eight_in_the_zone_of_the_person() -> Non
 
 def test_the_password_of_a_location_is_in_no_words() -> None:
     location = StorageLocation(address="rest:https://me:secret@backup.example.org/x/")
-    from backup_agent.gui.sentences import location_words
-
     assert "secret" not in location_words(location)
