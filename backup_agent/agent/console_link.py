@@ -51,8 +51,11 @@ class ConsoleLink:
         return bool(self._changed_at())
 
     def address(self) -> str:
-        """The console's; empty without one. Raises ``LinkError`` for a damaged identity."""
-        return load(self._file).console.address if self._file.exists() else ""
+        """The console's; empty without one, and where the identity is damaged."""
+        try:
+            return load(self._file).console.address
+        except LinkError:
+            return ""
 
     def _changed_at(self) -> int:
         try:

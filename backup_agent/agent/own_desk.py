@@ -184,6 +184,8 @@ class OwnDesk:
             self._secrets.remove(key)
 
     def _changed(self) -> None:
+        # Known from now on, even if somebody breaks the file before the agent looks.
+        self._agent.plans()
         self._agent.look()
         self._listeners.tell(Told.CHANGED)
 

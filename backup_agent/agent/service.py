@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -24,6 +25,8 @@ from backup_agent.model.events import Emit, Event, Notice, Progress
 LOOK_SECONDS = 30.0
 """New plans, a disk that was plugged in, and a clock that was put forward, are noticed after so
 long at most."""
+HISTORY_SECONDS = 5.0
+"""Until a history that could not be written is written again."""
 _NEWS_SECONDS = 0.1
 
 Work: TypeAlias = Callable[[Order, Emit, CancelToken], Ran]
@@ -106,14 +109,16 @@ class Agent:
         try:
             with self._cancel.waking(self._wishes):
                 while True:
-                    self._begin_what_is_due()
-                    self._take(self._next_wish())
+                    self._go_on()
         finally:
             self._end_run()
 
     @property
     def running(self) -> RunningJob | None:
-        return self._shown
+        job, shown = self._job, self._shown
+        if job is None or shown is None:
+            return None
+        return replace(shown, stopping=job.cancel.cancelled)
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -154,6 +159,19 @@ class Agent:
             self.plans_problem = exc
         return self._known_plans
 
+    def _go_on(self) -> None:
+        """One step. A history that cannot be written (a full disk) holds up, and loses nothing."""
+        wish: _Wish | None = None
+        try:
+            self._begin_what_is_due()
+            wish = self._next_wish()
+            self._take(wish)
+        except sqlite3.Error as exc:
+            self._around.emit(Notice(f"The history cannot be written ({exc}). It is tried again."))
+            if wish is not None:
+                self._wishes.put(wish)
+            self._cancel.wait(HISTORY_SECONDS)
+
     def _next_wish(self) -> _Wish | None:
         try:
             wish = self._wishes.get(timeout=LOOK_SECONDS)
@@ -176,11 +194,16 @@ class Agent:
                 assert_never(wish)
 
     def _enqueue(self, order: Order) -> None:
-        wanted = (order.plan.id, order.kind)
-        known = [*self._asked, *([self._job.order] if self._job else [])]
-        if wanted not in [(each.plan.id, each.kind) for each in known]:
-            self._asked.append(order)
-            self._tell(Told.CHANGED)
+        """Once. What somebody asks for comes before what an occasion asked for."""
+        running = self._job.order if self._job is not None else None
+        if running is not None and _is_same(running, order):
+            return
+        waiting = [each for each in self._asked if _is_same(each, order)]
+        if any(each.asked or not order.asked for each in waiting):
+            return
+        self._asked = deque(each for each in self._asked if each not in waiting)
+        self._asked.append(order)
+        self._tell(Told.CHANGED)
 
     def _stop_job(self, run: str, *, owed: bool) -> None:
         if not run:
@@ -189,8 +212,6 @@ class Agent:
         if job is None or run not in ("", job.run.id):
             return
         self._job = replace(job, owed=owed)
-        if self._shown is not None:
-            self._shown = replace(self._shown, stopping=True)
         job.cancel.cancel()
         self._tell(Told.CHANGED)
 
@@ -203,8 +224,13 @@ class Agent:
         if self._job is not None:
             return
         order = self._next_asked(plans) or self._around.agenda.next_order(plans, now=now)
-        if order is not None:
+        if order is None:
+            return
+        try:
             self._begin(order)
+        except sqlite3.Error:
+            self._asked.appendleft(order)
+            raise
 
     def _next_asked(self, plans: tuple[Plan, ...]) -> Order | None:
         """As the plan is by now; one that was removed meanwhile is not run any more. What an
@@ -278,12 +304,13 @@ class Agent:
             self._tell(Told.PROGRESS)
 
     def _finish(self, run: RunView, ran: Ran) -> None:
-        job, self._job, self._shown = self._job, None, None
+        job = self._job
         if job is not None:
             job.thread.join()
             if job.owed and ran.outcome is Outcome.STOPPED:
                 ran = replace(ran, code=INTERRUPTED)
         self._around.ledger.end(run, ran)
+        self._job = self._shown = None
         self._around.emit(Notice(f"{run.plan_name}: {told(ran, run.kind)}"))
         self._tell(Told.CHANGED)
 
@@ -295,5 +322,15 @@ class Agent:
         self._job.cancel.cancel()
         while self._job is not None:
             wish = self._wishes.get()
-            if isinstance(wish, _Ended):
+            if not isinstance(wish, _Ended):
+                continue
+            try:
                 self._finish(wish.run, wish.ran)
+            except sqlite3.Error as exc:
+                # The next start finds a run without an end, and makes up for it.
+                self._around.emit(Notice(f"The history cannot be written ({exc})."))
+                return
+
+
+def _is_same(one: Order, other: Order) -> bool:
+    return (one.plan.id, one.kind) == (other.plan.id, other.kind)

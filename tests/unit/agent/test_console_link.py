@@ -45,8 +45,10 @@ def test_a_damaged_identity_is_told_and_ends_nothing(tmp_path: Path) -> None:
     def refuse(_until: CancelToken) -> None:
         raise LinkError("It cannot be read.", hint="Link anew.")
 
-    ConsoleLink(file, open_line=refuse, emit=said.append).look()
+    link = ConsoleLink(file, open_line=refuse, emit=said.append)
+    link.look()
 
+    assert link.address() == ""
     assert said == [Notice("It cannot be read. Link anew.")]
 
 

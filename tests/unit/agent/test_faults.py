@@ -13,10 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from backup_agent.agent import service
 from backup_agent.agent.assembly import outside_of_host, portable
 from backup_agent.agent.conditions import Circumstances, Conditions, Unmet
 from backup_agent.agent.database import database_file
 from backup_agent.agent.desk import ConcernKind, Remedy, Verdict
+from backup_agent.agent.ledger import Ledger
 from backup_agent.agent.ran import JobKind, Outcome, RunQuery
 from backup_agent.agent.schedule import EveryHours
 from backup_agent.agent.storage_location import StorageLocation
@@ -284,3 +286,51 @@ def test_a_service_that_is_killed_in_any_job_notes_it_at_the_next_start(
         assert runs[-1].ran is not None
         assert runs[-1].ran.outcome is Outcome.BROKEN_OFF
         assert desk.state().verdict is Verdict.UNPROTECTED
+
+
+def test_a_history_that_cannot_be_written_for_a_while_loses_no_run(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "HISTORY_SECONDS", 0.01)
+    plan = place.plan()
+    trouble = {"begin": 3, "end": 3}
+
+    def at_first_full(name: str) -> None:
+        whole = getattr(Ledger, name)
+
+        def written(*arguments: object, **options: object) -> object:
+            if trouble[name]:
+                trouble[name] -= 1
+                raise sqlite3.OperationalError("database or disk is full")
+            return whole(*arguments, **options)
+
+        monkeypatch.setattr(Ledger, name, written)
+
+    with place.portable() as desk:
+        ear = Ear(desk)
+        desk.create_repository(plan.location, SECRETS)
+        desk.save_plan(plan, SECRETS)
+        at_first_full("begin")
+        at_first_full("end")
+        desk.run_now(plan.id)
+        (run,) = ear.until_idle(runs=1)
+
+        assert run.ran is not None
+        assert run.ran.outcome is Outcome.DONE
+        assert trouble == {"begin": 0, "end": 0}
+
+
+def test_who_asks_comes_before_an_occasion_that_waits(place: Workplace) -> None:
+    place.circumstances = Circumstances(on_battery=True)
+    plan = place.plan(on_start=True, conditions=Conditions(not_on_battery=True))
+    with place.parts() as parts:
+        parts.desk.save_plan(plan, SECRETS)
+    with place.portable() as desk:
+        ear = Ear(desk)
+        desk.create_repository(plan.location, SECRETS)
+        assert desk.runs(RunQuery()).runs == ()
+
+        desk.run_now(plan.id)
+        (run,) = ear.until_idle(runs=1)
+        assert run.ran is not None
+        assert desk.state().waiting == ()
