@@ -48,7 +48,6 @@ class Processes:
         """Returns when the vault is open. Raises ``UnfitPasswordError``,
         ``UnlockingFailedError``.
         """
-        self._reap()
         process = _started()
         given_up = threading.Timer(_OPENING_SECONDS, process.kill)
         given_up.start()
@@ -63,6 +62,12 @@ class Processes:
             case Ready():
                 with self._lock:
                     self._running[opening.name] = process
+                threading.Thread(
+                    target=self._await_end,
+                    args=(opening.name, process),
+                    name=opening.name,
+                    daemon=True,
+                ).start()
             case Failed(code, message, hint):
                 _end(process)
                 if code == WrongPasswordError.code:
@@ -82,11 +87,12 @@ class Processes:
         for name in names:
             self.end(name)
 
-    def _reap(self) -> None:
-        """Take note of those that have ended by themselves."""
+    def _await_end(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Take note of one that ends by itself, which is a zombie until then."""
+        process.wait()
         with self._lock:
-            gone = [name for name, each in self._running.items() if each.poll() is not None]
-        for name in gone:
+            is_known = self._running.get(name) is process
+        if is_known:
             self.end(name)
 
 
