@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -20,6 +21,7 @@ from console_ui.unlocked.messages import Failed, Opening, Ready
 _PROCESS = "console_ui.unlocked"
 _OPENING_SECONDS = 120
 _ENDING_SECONDS = 5
+_LARGEST_OPENING = 1 << 20
 
 
 class UnlockingFailedError(EverbootError):
@@ -116,6 +118,8 @@ def _started() -> subprocess.Popen[bytes]:
         [sys.executable, "-m", _PROCESS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # What is written passes through no buffer that would keep it.
+        bufsize=0,
         # A traceback might tell names out of the vault.
         stderr=subprocess.DEVNULL,
         env=environment,
@@ -128,7 +132,7 @@ def _opened(process: subprocess.Popen[bytes], opening: Opening) -> Ready | Faile
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        frames.write(process.stdin, msgspec.msgpack.encode(opening))
+        hand_over(process.stdin, opening)
         told = frames.read(process.stdout)
         answer: Ready | Failed = msgspec.msgpack.decode(told, type=Ready | Failed)
     except (OSError, BrokenFrameError, msgspec.MsgspecError) as exc:
@@ -137,6 +141,17 @@ def _opened(process: subprocess.Popen[bytes], opening: Opening) -> Ready | Faile
             hint="Try again. If it happens again, the vault may need more memory than allowed.",
         ) from exc
     return answer
+
+
+def hand_over(pipe: IO[bytes], opening: Opening) -> None:
+    """What was written of the password is wiped here at once; the rest is up to the collector."""
+    # Of its full size from the beginning: one that grows leaves copies behind.
+    message = bytearray(_LARGEST_OPENING)
+    try:
+        msgspec.msgpack.Encoder().encode_into(opening, message)
+        frames.write(pipe, message)
+    finally:
+        message[:] = bytes(len(message))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
