@@ -1,11 +1,12 @@
-"""Capture of an NTFS volume, by Everboot into a repository and by partclone to nowhere, in turn.
+"""Capture of an NTFS volume, by Everboot into a repository and by partclone, in turn.
 
 ``python -m benchmarks.against_partclone [--pairs N] [--folder DIR]`` needs
 Debian's ``partclone`` and ``ntfs-3g``. Everboot compresses, encrypts and
-writes; partclone does none of these, and "without checksums" nor sums what it
-reads. Put the folder on a RAM disk (``/dev/shm``) to measure the programs: it
-needs twice the used space. Each program runs once unmeasured; a run that fails,
-or leaves something out, ends it all.
+writes; partclone does neither of the first two, writes an image beside the
+repository or nothing at all ("to nowhere"), and "without checksums" does not
+sum what it reads. Put the folder on a RAM disk (``/dev/shm``) to measure the
+programs: it needs three times the used space. Each program runs once
+unmeasured; a run that fails, or leaves something out, ends it all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from benchmarks.against_restic import ENVIRONMENT, EVERBOOT
 from benchmarks.data import incompressible_file, tree_of_small_files
 from benchmarks.measure import Comparison, Pair, Run, run
 
-_WORKS = {"with checksums": (), "without checksums": ("--checksum-mode", "0")}
+_NO_SUMS = ("--checksum-mode", "0")
+_WORKS: dict[str, tuple[bool, tuple[str, ...]]] = {
+    "to an image": (True, ()),
+    "without checksums": (True, _NO_SUMS),
+    "to nowhere": (False, ()),
+    "nowhere, no checksums": (False, _NO_SUMS),
+}
+"""By name: whether partclone writes, and its options."""
 
 
 def main() -> None:
@@ -32,8 +40,8 @@ def main() -> None:
         bench = Bench(Path(scratch), args.mib)
         bench.warm_up()
         print(f"{args.pairs} pairs; ratios are partclone / everboot; seconds and MB too")
-        for work, options in _WORKS.items():
-            print(bench.compare(work, args.pairs, options).line(), flush=True)
+        for work, (writes, options) in _WORKS.items():
+            print(bench.compare(work, args.pairs, writes, options).line(), flush=True)
 
 
 class Bench:
@@ -52,18 +60,18 @@ class Bench:
 
     def warm_up(self) -> None:
         """So that nobody's first run loads programs and the volume from a disk."""
-        self._partclone(())
+        self._partclone(True, ())
         self._everboot()
 
-    def compare(self, work: str, pairs: int, options: tuple[str, ...]) -> Comparison:
+    def compare(self, work: str, pairs: int, writes: bool, options: tuple[str, ...]) -> Comparison:
         measured: list[Pair] = []
         for number in range(pairs):
             # Who goes first changes, so that warm caches favour neither.
             if number % 2:
                 ours = self._everboot()
-                theirs = self._partclone(options)
+                theirs = self._partclone(writes, options)
             else:
-                theirs = self._partclone(options)
+                theirs = self._partclone(writes, options)
                 ours = self._everboot()
             measured.append(Pair(ours, theirs))
         return Comparison(work, tuple(measured))
@@ -75,10 +83,15 @@ class Bench:
         command = ["--repo", str(repository), "backup", "--disk", str(self._volume)]
         return run([*EVERBOOT, *command], ENVIRONMENT)
 
-    def _partclone(self, options: tuple[str, ...]) -> Run:
+    def _partclone(self, writes: bool, options: tuple[str, ...]) -> Run:
+        image = self._scratch / "partclone.img"
+        image.unlink(missing_ok=True)
         log = ("--logfile", str(self._scratch / "partclone.log"))
         fixed = ("partclone.ntfs", "--clone", "--quiet", *log, "--source", str(self._volume))
-        return run([*fixed, *options, "--overwrite", "/dev/null"], ENVIRONMENT, quiet=True)
+        target = ("--output", str(image)) if writes else ("--overwrite", "/dev/null")
+        measured = run([*fixed, *options, *target], ENVIRONMENT, quiet=True)
+        image.unlink(missing_ok=True)
+        return measured
 
     def _put_documents(self, size: int) -> None:
         tree = self._scratch / "documents"
