@@ -74,7 +74,9 @@ def _search(owner: LiveOwner, point: str) -> httpx.Response:
 
 
 def _folders(owner: LiveOwner, page: str) -> list[str]:
-    return re.findall(r'href="(/vaults/[^"]+/files/[0-9a-f]{32})" title=', owner.http.get(page).text)
+    """In the list, not in the line that says where one is."""
+    text = owner.http.get(page).text
+    return re.findall(r'href="(/vaults/[^"]+/files/[0-9a-f]{32})" title=', text)
 
 
 def _show(owner: LiveOwner, what: str, ask: Callable[[], httpx.Response]) -> None:
