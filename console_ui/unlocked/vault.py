@@ -23,9 +23,9 @@ from backup_agent.services.browse import (
     outermost,
     time_text,
 )
-from backup_agent.services.find import find_files
+from backup_agent.services.find import NamePattern, find_files
 from backup_agent.services.inside import DeepBrowser
-from backup_agent.services.points import describe
+from backup_agent.services.points import Completeness, describe
 from backup_agent.services.repositories import BlobReader, Repository
 from console_ui.unlocked.messages import (
     Entry,
@@ -104,13 +104,10 @@ class UnlockedVault:
         # With readers of its own: who goes through everything must not keep others from browsing.
         with self.browser(wanted.point) as browser:
             shown = ShownPoint(wanted.point, browser, self.references)
-            steps = (
-                step
-                for step in _until(ends_at, browser.walk(deep=True))
-                if not shown.is_hidden(step.path)
-            )
             pattern = _pattern(wanted.words)
-            for hit in find_files(steps, pattern, ignore_case=True, cancel=cancel):
+            walk = _until(ends_at, browser.walk_named(pattern.may_fit))
+            steps = (step for step in walk if not shown.is_hidden(step.path))
+            for hit in find_files(steps, pattern, cancel=cancel):
                 if isinstance(hit, Unreachable):
                     unreachable += 1
                 elif len(hits) == request.most:
@@ -136,11 +133,10 @@ class UnlockedVault:
         """Raises ``UsageError`` for one of nothing, ``UnknownReferenceError``."""
         if not request.items:
             raise UsageError("Nothing is selected.", hint="Tick files or folders first.")
-        items = [self.references.item(reference) for reference in request.items]
-        if any(item.point != request.point for item in items):
-            raise UsageError("A selection is of one restore point.")
-        paths = tuple(outermost([item.path for item in items]))
-        return Reference(self.references.give(Selection(request.point, paths)))
+        paths = outermost(self._paths(request.point, request.items))
+        without = sorted(self._paths(request.point, request.without))
+        chosen = Selection(request.point, tuple(paths), tuple(without))
+        return Reference(self.references.give(chosen))
 
     @contextmanager
     def browser(self, point: str) -> Iterator[DeepBrowser]:
@@ -161,8 +157,11 @@ class UnlockedVault:
             return known
         try:
             snapshot = self._snapshot(point_id)
-        except (IntegrityError, NoSuchPointError):
+        except NoSuchPointError:
             return None
+        except IntegrityError:
+            # Nothing of it is known but that it is there.
+            return Point(point_id, "", "", "", Completeness.DAMAGED.value, None, ())
         told = describe(snapshot, self._reader)
         point = Point(
             id=point_id,
@@ -186,12 +185,13 @@ class UnlockedVault:
             raise NoSuchPointError("This restore point is not there any more.") from exc
 
     def _path(self, point: str, reference: str) -> TreePath:
-        if not reference:
-            return ()
-        item = self.references.item(reference)
-        if item.point != point:
-            raise UsageError("This folder is another restore point's.")
-        return item.path
+        return self._paths(point, (reference,))[0] if reference else ()
+
+    def _paths(self, point: str, references: Sequence[str]) -> list[TreePath]:
+        items = [self.references.item(reference) for reference in references]
+        if any(item.point != point for item in items):
+            raise UsageError("This is another restore point's.")
+        return [item.path for item in items]
 
     @contextmanager
     def _opened(self, point_id: str) -> Iterator[_OpenPoint]:
@@ -267,11 +267,14 @@ def _first_blobs(browser: DeepBrowser, found: Found, most: int) -> Iterator[Blob
         most -= length
 
 
-def _pattern(words: str) -> str:
-    """What people type is part of a name, unless it has a ``*`` or ``?`` and so is a pattern."""
-    if "*" in words or "?" in words:
-        return words
-    return f"*{words.replace('[', '[[]')}*"
+def _pattern(words: str) -> NamePattern:
+    """What people type is part of a name, unless it has a ``*`` or ``?`` and so is a pattern.
+
+    Raises ``UsageError``.
+    """
+    is_pattern = "*" in words or "?" in words
+    pattern = words if is_pattern else f"*{words.replace('[', '[[]')}*"
+    return NamePattern(pattern, ignore_case=True)
 
 
 def _until(ends_at: float, steps: Iterator[Step]) -> Iterator[Step]:
