@@ -12,7 +12,8 @@ from backup_agent.model.events import ignore
 from backup_agent.model.media import MediaSettings
 from iso_builder.build import build
 from iso_builder.config import BuildConfig
-from iso_builder.qemu import TrialMachine, try_out
+from iso_builder.qemu import TrialMachine
+from iso_builder.trial import try_out
 from tests.helpers.disk_checks import examine
 from tests.helpers.image_volumes import ImageVolumes
 from tests.helpers.registry import driver_start

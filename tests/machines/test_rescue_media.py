@@ -14,7 +14,8 @@ from backup_agent.model.media import MediaSettings
 from backup_agent.services.media.image import find_in_image
 from iso_builder.build import build
 from iso_builder.config import BuildConfig
-from iso_builder.qemu import Firmware, Shape, TrialMachine, try_out
+from iso_builder.qemu import Firmware, Shape, TrialMachine
+from iso_builder.trial import try_out
 from tests.machines.qemu import alone
 from tests.servers.environments import cache_folder
 
