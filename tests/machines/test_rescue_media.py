@@ -10,12 +10,12 @@ from PySide6.QtGui import QImage
 from backup_agent.errors import CommandFailedError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import ignore
-from backup_agent.model.media import MediaSettings
 from backup_agent.services.media.image import find_in_image
 from iso_builder.build import build
 from iso_builder.config import BuildConfig
 from iso_builder.qemu import Firmware, Shape, TrialMachine
 from iso_builder.trial import try_out
+from tests.machines.conftest import SETTINGS
 from tests.machines.qemu import alone
 from tests.servers.environments import cache_folder
 
@@ -23,7 +23,6 @@ from tests.servers.environments import cache_folder
 pytestmark = pytest.mark.full
 
 _BOOT_SECONDS = 600.0
-_SETTINGS = MediaSettings("https://backup.example.org", "AA11-BB22-CC33")
 _LARGEST = 400 << 20
 _DISK_SIZE = 64 << 20
 _SMALLEST_WIDTH = 1024
@@ -31,15 +30,6 @@ _NETWORK = (
     "python3 -c 'from rescue_media.network.nmcli import *; print(network_state().sentence())'"
 )
 _FEWEST_SHADES = 8
-
-
-@pytest.fixture(name="medium", scope="module")
-def _medium(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Debian comes from this computer's archive the first time, then from the cache."""
-    config = BuildConfig(
-        output=tmp_path_factory.mktemp("medium") / "rescue.iso", cache=cache_folder()
-    )
-    return build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
 
 
 @pytest.mark.parametrize("shape", Shape)
@@ -108,7 +98,7 @@ def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -
 
 def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> None:
     config = BuildConfig(output=tmp_path / "again.iso", cache=cache_folder())
-    again = build(config, _SETTINGS, emit=ignore, cancel=CancelToken()).file
+    again = build(config, SETTINGS, emit=ignore, cancel=CancelToken()).file
     assert again.read_bytes() == medium.read_bytes()
 
 
