@@ -11,7 +11,8 @@ from iso_builder.config import SAFE_SERIAL_CHOICE, SERIAL_CHOICE
 MIB = 1 << 20
 NEIGHBOUR = "10.0.2.100"
 NETWORK = "network"
-"""What QEMU knows the machine's network by."""
+KEY = "key"
+"""What QEMU knows the machine's network and its USB key by."""
 OVMF = Path("/usr/share/OVMF")
 """Where Debian keeps the UEFI of virtual machines."""
 
@@ -69,7 +70,7 @@ class TrialMachine:
         words += ["-drive", f"if=none,id=medium,format=raw,readonly=on,file={_escaped(image)}"]
         match self.shape:
             case Shape.USB:
-                words += ["-device", "usb-storage,drive=medium,bootindex=0,removable=on"]
+                words += ["-device", f"usb-storage,id={KEY},drive=medium,bootindex=0,removable=on"]
             case Shape.CD:
                 words += ["-device", "ide-cd,drive=medium,bootindex=0"]
         for disk in self.disks:

@@ -2,9 +2,9 @@
 
 Who started the window names a file in the environment. It is made once the
 window was drawn for the first time, and holds from then on where a person
-stands (JSON: ``page``, ``busy``, ``problem``). ``everboot iso test`` waits for
-it, the medium tries another way of showing the window when it never comes, and
-whoever steers the window from outside reads there what became of a key.
+stands (JSON: ``page``, ``busy``, ``problem``, ``work``). ``everboot iso test``
+waits for it, the medium tries another way of showing the window when it never
+comes, and whoever steers the window from outside reads there what became of a key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from rescue_media.flow.pages import Flow
+from backup_agent.model.events import Event, Progress, TryingAgain
+from rescue_media.flow.pages import Flow, Running
 from rescue_media.ui.session import Session
 
 VARIABLE = "EVERBOOT_WINDOW_SHOWN"
@@ -29,6 +30,7 @@ class _ShownFile(QObject):
         super().__init__(window)
         self._session = session
         self._file = file
+        self._work = ""
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -41,6 +43,17 @@ class _ShownFile(QObject):
     def _begin(self) -> None:
         self._write(self._session.flow)
         self._session.changed.connect(self._write)
+        self._session.news.connect(self._hear)
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Progress():
+                self._work = f"{event.phase} {event.bytes_done} of {event.bytes_total}"
+            case TryingAgain(message):
+                self._work = message
+            case _:
+                return
+        self._write(self._session.flow)
 
     def _write(self, flow: Flow) -> None:
         problem = flow.problem
@@ -48,6 +61,7 @@ class _ShownFile(QObject):
             "page": type(flow.page).__name__,
             "busy": flow.busy,
             "problem": f"{problem.message} {problem.hint}".rstrip() if problem else "",
+            "work": self._work if isinstance(flow.page, Running) else "",
         }
         # Whoever reads it meanwhile finds the whole of it, as it was or as it is.
         unfinished = self._file.with_suffix(".new")

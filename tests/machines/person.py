@@ -1,7 +1,8 @@
 """Somebody in front of a machine's screen, with nothing but its keyboard.
 
 What they see of the window, it tells in a file, which is read on the rescue
-terminal: the window is the one that people get, the keys come from QEMU.
+terminal: the window is the one that people get, the keys come from QEMU. Hands they have for
+cables and keys, too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from iso_builder.monitor import execute, take_screenshot
+from iso_builder.qemu import KEY, NETWORK
 from iso_builder.trial import RunningMedium
 
 _LOOK_AGAIN_SECONDS = 1.0
@@ -57,6 +59,16 @@ class Person:
             self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
         raise AssertionError(f"waited for {pages}, but saw {seen}")
 
+    def until_work(self, *words: str) -> str:
+        """What is told of the work that goes on, once it has one of these words in it."""
+        for _ in range(_LOOKS):
+            seen = self.look()
+            assert seen["page"] == "Running", f"waited for {words}, but saw {seen}"
+            if any(word in seen["work"] for word in words):
+                return str(seen["work"])
+            self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
+        raise AssertionError(f"waited for {words}, but saw {seen}")
+
     def until_problem(self) -> str:
         """What the page says that went wrong."""
         for _ in range(_LOOKS):
@@ -66,10 +78,22 @@ class Person:
         raise AssertionError("nothing went wrong")
 
     def look(self) -> dict[str, Any]:
-        """``page``, ``busy``, ``problem``."""
+        """``page``, ``busy``, ``problem``, ``work``."""
         answer = self.medium.ask("cat /run/everboot/window; echo")
         found: dict[str, Any] = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
         return found
+
+    def cut_network(self) -> None:
+        """Pull the cable out."""
+        execute(self.medium.monitor, "set_link", {"name": NETWORK, "up": False})
+
+    def mend_network(self) -> None:
+        """And plug it in again."""
+        execute(self.medium.monitor, "set_link", {"name": NETWORK, "up": True})
+
+    def pull_key(self) -> None:
+        """The USB key that the machine was started from."""
+        execute(self.medium.monitor, "device_del", {"id": KEY})
 
     def take_picture(self, file: Path) -> None:
         take_screenshot(self.medium.monitor, file.absolute())

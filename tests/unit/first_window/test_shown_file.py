@@ -10,10 +10,11 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from backup_agent.model.events import Progress, TryingAgain
 from rescue_media.errands.errands import Errands
 from rescue_media.flow import moves as m
-from rescue_media.flow.pages import Flow
-from rescue_media.flow.values import Problem
+from rescue_media.flow.pages import Flow, Running
+from rescue_media.flow.values import Problem, Purpose
 from rescue_media.ui.session import Session
 from rescue_media.ui.shown_file import VARIABLE, tell_what_is_shown
 
@@ -36,7 +37,12 @@ def test_the_file_is_made_when_the_window_was_drawn_and_tells_each_page(
     assert not file.exists()
     window.show()
     qtbot.waitUntil(file.exists)
-    assert json.loads(file.read_text()) == {"page": "Manage", "busy": "", "problem": ""}
+    assert json.loads(file.read_text()) == {
+        "page": "Manage",
+        "busy": "",
+        "problem": "",
+        "work": "",
+    }
     session.send(m.GoHome())
     assert json.loads(file.read_text())["page"] == "Start"
 
@@ -52,6 +58,24 @@ def test_the_file_tells_the_problem_that_the_page_shows(
     qtbot.waitUntil(file.exists)
     session.send(m.Failed(Problem("The network is gone.", "Plug it in.")))
     assert json.loads(file.read_text())["problem"] == "The network is gone. Plug it in."
+
+
+def test_the_file_tells_how_far_work_is_and_that_it_waits(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "window"
+    window = QLabel("Rescue Media")
+    qtbot.addWidget(window)
+    session.flow = Flow(Running("Restoring", Purpose.RESTORE))
+    tell_what_is_shown(window, session, {VARIABLE: str(file)})
+    window.show()
+    qtbot.waitUntil(file.exists)
+    for news, told in (
+        (Progress("restore", bytes_done=5, bytes_total=10), "restore 5 of 10"),
+        (TryingAgain("The network is gone; trying again."), "The network is gone; trying again."),
+    ):
+        session.news.emit(news)
+        assert json.loads(file.read_text())["work"] == told
 
 
 def test_without_anybody_waiting_nothing_is_told(

@@ -149,7 +149,7 @@ def test_a_key_is_a_usb_disk_and_a_cd_is_a_drive(firmware: Firmware, tmp_path: P
             machine.arguments(tmp_path / "a,b.iso", tmp_path / "variables", tmp_path / "m")
         )
 
-    assert "usb-storage,drive=medium" in words(Shape.USB)
+    assert "usb-storage,id=key,drive=medium" in words(Shape.USB)
     assert "ide-cd,drive=medium" in words(Shape.CD)
     assert "a,,b.iso" in words(Shape.CD)
     assert ("pflash" in words(Shape.CD)) == (firmware is not Firmware.BIOS)
