@@ -73,8 +73,10 @@ class TrialMachine:
                 words += ["-device", f"usb-storage,id={KEY},drive=medium,bootindex=0,removable=on"]
             case Shape.CD:
                 words += ["-device", "ide-cd,drive=medium,bootindex=0"]
-        for disk in self.disks:
-            words += ["-drive", f"if=virtio,format=raw,file={_escaped(disk)}"]
+        for number, disk in enumerate(self.disks, start=1):
+            words += ["-drive", f"if=none,id=disk{number},format=raw,file={_escaped(disk)}"]
+            # QEMU's UEFI forgets what it was told of disks that have no place in the order.
+            words += ["-device", f"virtio-blk-pci,drive=disk{number},bootindex={number}"]
         return words
 
     def _network_words(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from backup_agent.model.cancel import CancelToken
-from iso_builder.qemu import Firmware, TrialMachine
+from iso_builder.qemu import Firmware, Shape, TrialMachine
 from iso_builder.trial import switched_on
 from tests.machines.person import Person
 from tests.machines.qemu import alone
@@ -22,25 +24,54 @@ from tests.machines.startable_disk import STARTED, make_startable_disk
 
 pytestmark = pytest.mark.full
 
-_BOOT_SECONDS = 900.0
+_PATIENCE_SECONDS = 900.0
 
 
-def test_a_disk_restored_through_the_window_starts_by_itself(medium: Path, tmp_path: Path) -> None:
-    disk = make_startable_disk(tmp_path, Firmware.UEFI)
-    target = tmp_path / "target.img"
+@contextmanager
+def person_at_a_new_computer(
+    medium: Path, folder: Path, firmware: Firmware, shape: Shape = Shape.USB
+) -> Iterator[Person]:
+    """Its disk is empty; what was on the old one stands on the page with the password."""
+    disk = make_startable_disk(folder, firmware)
+    target = folder / "target.img"
     with open(target, "wb") as file:
         file.truncate(disk.size)
-    with backed_up(disk.image, tmp_path) as backup, alone():
-        machine = TrialMachine(disks=(target,), neighbours=(backup.port,), restarts=True)
+    with backed_up(disk.image, folder) as backup, alone():
+        machine = TrialMachine(
+            firmware, shape, disks=(target,), neighbours=(backup.port,), restarts=True
+        )
         with switched_on(
-            medium, machine, limit_seconds=_BOOT_SECONDS, cancel=CancelToken()
+            medium, machine, limit_seconds=_PATIENCE_SECONDS, cancel=CancelToken()
         ) as running:
             running.wait_for_terminal()
             assert running.wait_for_window() == "cage"
             person = Person(running)
             go_to_the_points(person, backup)
-            give_password(person)
-            choose_everything(person)
-            restore_it(person)
-            # The medium stays where it is: the firmware has been told what to start next.
-            running.listen(STARTED)
+            yield person
+
+
+def test_a_disk_restored_through_the_window_starts_by_itself(medium: Path, tmp_path: Path) -> None:
+    with person_at_a_new_computer(medium, tmp_path, Firmware.UEFI) as person:
+        give_password(person, "wrong horse")
+        assert "This password does not open it." in person.until_problem()
+        give_password(person)
+        choose_everything(person)
+        restore_it(person)
+        person.until_work("restore")
+        person.cut_network()
+        person.until_work("Trying again")
+        person.mend_network()
+        # The key stays where it is: the firmware has been told what to start next.
+        person.medium.listen(STARTED)
+
+
+def test_a_disk_restored_under_bios_starts_once_the_key_is_out(
+    medium: Path, tmp_path: Path
+) -> None:
+    with person_at_a_new_computer(medium, tmp_path, Firmware.BIOS) as person:
+        give_password(person)
+        choose_everything(person)
+        restore_it(person)
+        person.until("Done")
+        person.pull_key()
+        person.medium.listen(STARTED)
