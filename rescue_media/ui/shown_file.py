@@ -2,9 +2,10 @@
 
 Who started the window names a file in the environment. It is made once the
 window was drawn for the first time, and holds from then on where a person
-stands (JSON: ``page``, ``busy``, ``problem``, ``work``). ``everboot iso test``
-waits for it, the medium tries another way of showing the window when it never
-comes, and whoever steers the window from outside reads there what became of a key.
+stands (JSON: ``page``, whether it is ``ready`` to go on from, ``busy``,
+``problem``, ``work``). ``everboot iso test`` waits for it, the medium tries
+another way of showing the window when it never comes, and whoever steers the
+window from outside reads there what became of a key.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from backup_agent.model.events import Event, Progress, TryingAgain
-from rescue_media.flow.pages import Flow, Running
+from rescue_media.flow import pages as p
+from rescue_media.flow.pages import Flow, Page
 from rescue_media.ui.session import Session
 
 VARIABLE = "EVERBOOT_WINDOW_SHOWN"
@@ -59,14 +61,25 @@ class _ShownFile(QObject):
         problem = flow.problem
         shown = {
             "page": type(flow.page).__name__,
+            "ready": not flow.busy and _can_go_on(flow.page),
             "busy": flow.busy,
             "problem": f"{problem.message} {problem.hint}".rstrip() if problem else "",
-            "work": self._work if isinstance(flow.page, Running) else "",
+            "work": self._work if isinstance(flow.page, p.Running) else "",
         }
         # Whoever reads it meanwhile finds the whole of it, as it was or as it is.
         unfinished = self._file.with_suffix(".new")
         unfinished.write_text(json.dumps(shown))
         unfinished.replace(self._file)
+
+
+def _can_go_on(page: Page) -> bool:
+    match page:
+        case p.Select(checked=checked):
+            return bool(checked)
+        case p.Mapping():
+            return page.is_ready
+        case _:
+            return True
 
 
 def tell_what_is_shown(window: QWidget, session: Session, environment: Mapping[str, str]) -> None:

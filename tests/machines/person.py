@@ -8,9 +8,9 @@ cables and keys, too.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from iso_builder.monitor import execute, take_screenshot
 from iso_builder.qemu import KEY, NETWORK
@@ -31,8 +31,19 @@ _SHIFTED_SIGNS = {":": "semicolon", "_": "minus", "?": "slash"}
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the window tells of itself; see ``rescue_media.ui.shown_file``."""
+
+    page: str
+    ready: bool
+    busy: str
+    problem: str
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever waits for a page that does not come fails the test, with the page that did."""
+    """Whoever waits for what does not come fails the test, with what is seen instead."""
 
     medium: RunningMedium
 
@@ -46,42 +57,33 @@ class Person:
         for character in text:
             self.press(_key_of(character))
 
-    def until(self, *pages: str) -> str:
-        """Which of these pages of ``rescue_media.flow.pages`` came, with nothing being waited for.
+    def until(self, page: str) -> None:
+        """That page of ``rescue_media.flow.pages`` is there, and nothing is waited for."""
+        self._look_until(lambda seen: seen.page == page and not seen.busy)
 
-        A problem that it shows is none: what is waited for may be that.
-        """
-        seen: dict[str, Any] = {}
-        for _ in range(_LOOKS):
-            seen = self.look()
-            if seen["page"] in pages and not seen["busy"]:
-                return str(seen["page"])
-            self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
-        raise AssertionError(f"waited for {pages}, but saw {seen}")
+    def until_ready(self, page: str) -> None:
+        """Until enough is chosen on it to go on."""
+        self._look_until(lambda seen: seen.page == page and seen.ready)
 
-    def until_work(self, *words: str) -> str:
-        """What is told of the work that goes on, once it has one of these words in it."""
-        for _ in range(_LOOKS):
-            seen = self.look()
-            assert seen["page"] == "Running", f"waited for {words}, but saw {seen}"
-            if any(word in seen["work"] for word in words):
-                return str(seen["work"])
-            self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
-        raise AssertionError(f"waited for {words}, but saw {seen}")
+    def until_work(self, word: str) -> None:
+        """Until what is told of the work that goes on has this word in it."""
+        self._look_until(lambda seen: word in seen.work)
 
     def until_problem(self) -> str:
         """What the page says that went wrong."""
-        for _ in range(_LOOKS):
-            if problem := self.look()["problem"]:
-                return str(problem)
-            self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
-        raise AssertionError("nothing went wrong")
+        return self._look_until(lambda seen: bool(seen.problem)).problem
 
-    def look(self) -> dict[str, Any]:
-        """``page``, ``busy``, ``problem``, ``work``."""
+    def _look_until(self, is_there: Callable[[Seen], bool]) -> Seen:
+        for _ in range(_LOOKS):
+            seen = self.look()
+            if is_there(seen):
+                return seen
+            self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
+        raise AssertionError(f"what was waited for did not come, but {seen}")
+
+    def look(self) -> Seen:
         answer = self.medium.ask("cat /run/everboot/window; echo")
-        found: dict[str, Any] = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
-        return found
+        return Seen(**json.loads(answer[answer.index("{") : answer.rindex("}") + 1]))
 
     def cut_network(self) -> None:
         """Pull the cable out."""

@@ -90,11 +90,11 @@ def choose_everything(person: Person) -> None:
     """The first restore point with its whole disk, to the disk that is proposed."""
     person.until("Select")
     person.press("down", "ret")
-    person.until("Select")
+    person.until_ready("Select")
     person.press("alt-o")
     person.until("Mapping")
     person.press("alt-p")
-    person.until("Mapping")
+    person.until_ready("Mapping")
 
 
 def restore_it(person: Person) -> None:

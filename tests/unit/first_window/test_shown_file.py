@@ -39,12 +39,15 @@ def test_the_file_is_made_when_the_window_was_drawn_and_tells_each_page(
     qtbot.waitUntil(file.exists)
     assert json.loads(file.read_text()) == {
         "page": "Manage",
+        "ready": True,
         "busy": "",
         "problem": "",
         "work": "",
     }
-    session.send(m.GoHome())
-    assert json.loads(file.read_text())["page"] == "Start"
+    session.send(m.Choose(Purpose.RESTORE))
+    session.send(m.SelectData())
+    told = json.loads(file.read_text())
+    assert (told["page"], told["ready"]) == ("Select", False)
 
 
 def test_the_file_tells_the_problem_that_the_page_shows(
