@@ -69,6 +69,10 @@ class Person:
         """Until what is told of the work that goes on has this word in it."""
         self._look_until(lambda seen: word in seen.work)
 
+    def until_partly_written(self) -> None:
+        """Until a quarter of the disk is back, or more."""
+        self._look_until(lambda seen: _is_partly_written(seen.work))
+
     def until_problem(self) -> str:
         """What the page says that went wrong."""
         return self._look_until(lambda seen: bool(seen.problem)).problem
@@ -99,6 +103,12 @@ class Person:
 
     def take_picture(self, file: Path) -> None:
         take_screenshot(self.medium.monitor, file.absolute())
+
+
+def _is_partly_written(work: str) -> bool:
+    phase, _, figures = work.partition(" ")
+    done, _, total = figures.partition(" of ")
+    return phase == "verify" or (phase == "restore" and 4 * int(done) >= int(total))
 
 
 def _key_of(character: str) -> str:

@@ -103,7 +103,7 @@ def test_a_power_cut_in_the_middle_is_made_good_by_the_same_choices(
             give_password(person)
             choose_everything(person)
             restore_it(person)
-            person.until_work("restore")
+            person.until_partly_written()
         with computer.switched_on() as person:
             give_password(person)
             choose_everything(person)
