@@ -14,13 +14,10 @@ from backup_agent.services.media.image import find_in_image
 from iso_builder.build import build
 from iso_builder.config import BuildConfig
 from iso_builder.qemu import Firmware, Shape, TrialMachine
-from iso_builder.trial import try_out
+from iso_builder.trial import switched_on, try_out
 from tests.machines.conftest import SETTINGS
 from tests.machines.qemu import alone
 from tests.servers.environments import cache_folder
-
-# To build a medium and to boot it without hardware help takes minutes.
-pytestmark = pytest.mark.full
 
 _BOOT_SECONDS = 600.0
 _LARGEST = 400 << 20
@@ -32,6 +29,22 @@ _NETWORK = (
 _FEWEST_SHADES = 8
 
 
+def test_bios_starts_the_medium_which_is_found_whole(medium: Path) -> None:
+    """Up to Debian's own start, which is the same by every firmware."""
+    with (
+        alone(),
+        switched_on(
+            medium,
+            TrialMachine(firmware=Firmware.BIOS),
+            limit_seconds=_BOOT_SECONDS,
+            cancel=CancelToken(),
+        ) as running,
+    ):
+        said = running.listen("Starting ...")
+    assert said.index("Looking for the medium") < said.index("Checking the medium")
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("shape", Shape)
 @pytest.mark.parametrize("firmware", Firmware)
 def test_the_medium_reaches_its_window_and_shows_the_disks(
@@ -64,6 +77,7 @@ def test_the_medium_reaches_its_window_and_shows_the_disks(
     assert ("[integrity]" in lockdown) == (firmware is Firmware.SECURE_BOOT)
 
 
+@pytest.mark.full
 def test_without_graphics_drivers_the_window_is_drawn_on_the_frame_buffer(
     medium: Path, tmp_path: Path
 ) -> None:
@@ -80,6 +94,7 @@ def test_without_graphics_drivers_the_window_is_drawn_on_the_frame_buffer(
     _require_something_drawn(picture)
 
 
+@pytest.mark.full
 def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.iso"
     damaged.write_bytes(medium.read_bytes())
@@ -96,6 +111,7 @@ def test_a_damaged_medium_runs_nothing_of_itself(medium: Path, tmp_path: Path) -
         )
 
 
+@pytest.mark.full
 def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> None:
     config = BuildConfig(output=tmp_path / "again.iso", cache=cache_folder())
     again = build(config, SETTINGS, emit=ignore, cancel=CancelToken()).file

@@ -24,8 +24,6 @@ from tests.machines.restoring import (
 )
 from tests.machines.startable_disk import STARTED, make_startable_disk
 
-pytestmark = pytest.mark.full
-
 _PATIENCE_SECONDS = 900.0
 
 
@@ -80,6 +78,7 @@ def test_a_disk_restored_through_the_window_starts_by_itself(medium: Path, tmp_p
         person.medium.listen(STARTED)
 
 
+@pytest.mark.full
 def test_a_disk_restored_under_bios_starts_once_the_key_is_out(
     medium: Path, tmp_path: Path
 ) -> None:
@@ -95,6 +94,7 @@ def test_a_disk_restored_under_bios_starts_once_the_key_is_out(
         person.medium.listen(STARTED)
 
 
+@pytest.mark.full
 def test_a_power_cut_in_the_middle_is_made_good_by_the_same_choices(
     medium: Path, tmp_path: Path
 ) -> None:
