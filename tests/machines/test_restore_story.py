@@ -24,7 +24,7 @@ from tests.machines.restoring import (
 )
 from tests.machines.startable_disk import STARTED, make_startable_disk
 
-_PATIENCE_SECONDS = 900.0
+_PATIENCE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
