@@ -45,6 +45,7 @@ _PACKAGES = {
     "blkid": "util-linux",
     "cryptsetup": "cryptsetup-bin",
     "grub-mkimage": "grub-common",
+    "unsquashfs": "squashfs-tools",
 }
 # Debian keeps these tools where only root's PATH looks; messages are compared in English.
 _ENVIRONMENT = {

@@ -15,6 +15,7 @@ from iso_builder.build import build
 from iso_builder.config import BuildConfig
 from iso_builder.qemu import Firmware, Shape, TrialMachine
 from iso_builder.trial import switched_on, try_out
+from tests.helpers.disk_images import run_tool
 from tests.machines.conftest import SETTINGS
 from tests.machines.qemu import alone
 from tests.servers.environments import cache_folder
@@ -120,6 +121,23 @@ def test_two_builds_of_the_same_are_the_same(medium: Path, tmp_path: Path) -> No
 
 def test_the_medium_is_small_enough_to_be_downloaded(medium: Path) -> None:
     assert medium.stat().st_size <= _LARGEST
+
+
+@pytest.mark.parametrize("layer", ["application", "libraries", "qt"])
+def test_no_start_has_to_translate_python(medium: Path, layer: str, tmp_path: Path) -> None:
+    packed = tmp_path / f"{layer}.squashfs"
+    packed.write_bytes(_read_layer(medium, packed.name))
+    files = run_tool("unsquashfs", "-lls", packed).splitlines()
+    sources = sum(line.endswith(".py") for line in files if "dist-packages" in line)
+    assert sources
+    assert sum(line.endswith(".cpython-313.pyc") for line in files) == sources
+
+
+def _read_layer(medium: Path, name: str) -> bytes:
+    with medium.open("rb") as file:
+        extent = find_in_image(file, f"everboot/layers/{name}")
+        file.seek(extent.start)
+        return file.read(extent.size)
 
 
 def _require_something_drawn(picture: Path) -> None:
