@@ -48,13 +48,14 @@ initrd /boot/initrd
 boot
 """
 _FSTAB = f"UUID={_ROOT_UUID} / ext4 defaults 0 1\n"
-_MODULES = ("virtio_pci", "virtio_blk", "ahci", "sd_mod", "nvme", "ext4")
+_MODULES = ("virtio_pci", "virtio_blk", "ahci", "sd_mod", "nvme", "crc32c_generic", "ext4")
 
 # As a Debian does, and then no further: the root is found, mounted and looked at.
 _INIT = f"""\
 #!/bin/busybox sh
 busybox=/bin/busybox
 $busybox mount -t proc proc /proc
+$busybox mkdir /sys
 $busybox mount -t sysfs sys /sys
 $busybox mount -t devtmpfs dev /dev
 for module in /modules/*; do $busybox insmod $module 2>/dev/null; done
