@@ -60,6 +60,7 @@ def new_computer(medium: Path, folder: Path, firmware: Firmware) -> Iterator[New
         yield NewComputer(medium, machine, backup)
 
 
+@pytest.mark.full
 def test_a_disk_restored_through_the_window_starts_by_itself(medium: Path, tmp_path: Path) -> None:
     with (
         new_computer(medium, tmp_path, Firmware.UEFI) as computer,
