@@ -55,6 +55,10 @@ TEST_PACKAGES = (
     "xorriso",
     "debian-archive-keyring",
     "ovmf",
+    # what the small disk starts by that comes back from it
+    "grub-common",
+    "grub-efi-amd64-bin",
+    "grub-pc-bin",
     # what Qt links, and the letters it writes
     "libegl1",
     "libgl1",
