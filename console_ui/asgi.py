@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.asgi import get_asgi_application
-
 from console_ui.django_settings import console_settings
 from console_ui.restore.gateway_rights import UnlockedVaults
 from console_ui.storage.device_vaults import LinkedDevices
@@ -13,8 +11,9 @@ from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.gateway.messages import Receive, Send
 from console_ui.storage.gateway.route import PREFIX
 from console_ui.web.body_limit import LimitedBodies
+from console_ui.web.pages_handler import PagesHandler
 
-pages = LimitedBodies(get_asgi_application())
+pages = LimitedBodies(PagesHandler(crowd_path="/api/v1/device/"))
 gateway = Gateway(
     spool_folder=console_settings().spool_folder, tokens=UnlockedVaults(LinkedDevices())
 )

@@ -16,6 +16,9 @@ from console_ui.settings import Settings
 _BACKLOG = 512
 # A page that streams a download may not hold up the end of the console for ever.
 _GRACE_SECONDS = 10
+# Longer than clients and proxies keep a connection for their next request (commonly 5 to 60
+# seconds): who closes first must be them, or a request is under way to a server that hangs up.
+_KEPT_OPEN_SECONDS = 75
 
 
 def listening_socket(address: str, port: int) -> socket.socket:
@@ -68,6 +71,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
             ssl_certfile=str(tls.certificate) if tls else None,
             ssl_keyfile=str(tls.key) if tls else None,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_keep_alive=_KEPT_OPEN_SECONDS,
         )
     )
     housekeeping.start()

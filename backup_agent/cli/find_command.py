@@ -21,23 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     from backup_agent.services.browse import Unreachable, show_path
-    from backup_agent.services.find import find_files
+    from backup_agent.services.find import NamePattern, find_files
     from backup_agent.services.inside import DeepBrowser
 
     render = session.render
+    pattern = NamePattern(args.pattern, ignore_case=args.ignore_case)
     damaged = False
     with session.reading() as (repository, reader):
         points = [repository.snapshot(args.point)] if args.point else repository.snapshots()
         for snapshot in reversed(points):
             heading = f"Restore point {snapshot.short_id}, {words.moment(snapshot.time)}:"
             with DeepBrowser(reader, snapshot, emit=render.emit) as browser:
-                found = find_files(
-                    browser.walk(deep=True),
-                    args.pattern,
-                    ignore_case=args.ignore_case,
-                    cancel=session.cancel,
-                )
-                for step in found:
+                walk = browser.walk_named(pattern.may_fit)
+                for step in find_files(walk, pattern, cancel=session.cancel):
                     if isinstance(step, Unreachable):
                         damaged = True
                         render.warn(f"{show_path(step.path)}: {step.error.message}")

@@ -11,12 +11,13 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeAlias
 
 from backup_agent.errors import IntegrityError, ObjectNotFoundError, StorageError
 from backup_agent.format.pack import BlobKind
-from backup_agent.format.tree import decode_tree
+from backup_agent.format.tree import TreeListing, decode_tree
 from backup_agent.model.ids import BlobId, PackId
 from backup_agent.model.node import Node
 from backup_agent.repository.index import BlobPlace
@@ -61,10 +62,13 @@ class BlobReader:
 
     def load_tree(self, tree: BlobId) -> tuple[Node, ...]:
         """The nodes of a folder. Raises ``IntegrityError``."""
-        try:
+        with _naming(tree):
             return decode_tree(self.load_tree_bytes(tree))
-        except IntegrityError as exc:
-            raise IntegrityError(f"Tree {tree.hex()[:8]}: {exc.message}", hint=exc.hint) from exc
+
+    def list_tree(self, tree: BlobId) -> TreeListing:
+        """The same for who will look at a few of its nodes. Raises ``IntegrityError``."""
+        with _naming(tree):
+            return TreeListing(self.load_tree_bytes(tree))
 
     def load_tree_bytes(self, tree: BlobId) -> bytes:
         """A tree as it is stored. Raises ``IntegrityError``.
@@ -249,6 +253,15 @@ class BlobReader:
             opener = self._own.opener = BlobOpener(self._repository.sealer())
         assert isinstance(opener, BlobOpener)
         return opener
+
+
+@contextmanager
+def _naming(tree: BlobId) -> Iterator[None]:
+    """What is wrong with a tree is told of the one that it is."""
+    try:
+        yield
+    except IntegrityError as exc:
+        raise IntegrityError(f"Tree {tree.hex()[:8]}: {exc.message}", hint=exc.hint) from exc
 
 
 def _is_damaged(results: _Run) -> bool:

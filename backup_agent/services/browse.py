@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from backup_agent.errors import EverbootError, IntegrityError, NoSuchPointError
 from backup_agent.format import omissions as omission_list
 from backup_agent.format.timestamp import encode_ns
+from backup_agent.format.tree import TreeListing
 from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind
 from backup_agent.model.omission import Omission
@@ -18,6 +19,10 @@ from backup_agent.repository.reader import BlobReader
 
 TreePath: TypeAlias = tuple[bytes, ...]
 """The names from the restore point's root down; the empty tuple is the root."""
+
+
+IsSought: TypeAlias = Callable[[bytes], bool]
+"""Whether somebody looks for something of that name."""
 
 
 class Inside(Protocol):
@@ -79,22 +84,22 @@ class PointBrowser:
         Raises ``NoSuchPointError``, ``IntegrityError``.
         """
         if not path:
-            return self._reader.load_tree(self.snapshot.tree)
+            return self._reader.list_tree(self.snapshot.tree)
         node = self.find(path)
-        return self._reader.load_tree(node.subtree) if node.subtree is not None else (node,)
+        return self._reader.list_tree(node.subtree) if node.subtree is not None else (node,)
 
     def find(self, path: TreePath) -> Node:
         """Raises ``NoSuchPointError`` where nothing of that path is, ``IntegrityError``."""
         tree: BlobId | None = self.snapshot.tree
         node: Node | None = None
         for name in path:
-            nodes = self._reader.load_tree(tree) if tree is not None else ()
-            node = next((n for n in nodes if n.name == name), None)
-            if node is None:
+            listing = self._reader.list_tree(tree) if tree is not None else None
+            if listing is None or name not in listing.names:
                 raise NoSuchPointError(
                     f"The restore point {self.snapshot.short_id} has no {show_path(path)}.",
                     hint=f"everboot ls {self.snapshot.short_id} lists what it has.",
                 )
+            node = listing[listing.names.index(name)]
             tree = node.subtree
         if node is None:
             raise NoSuchPointError("The root of a restore point is no item of it.")
@@ -113,20 +118,32 @@ class PointBrowser:
                 self.find(path)
         return self._walk(wanted or [()])
 
+    def walk_named(self, is_sought: IsSought) -> Iterator[Step]:
+        """As a walk through everything, but of what is no folder only if its name is sought:
+        several times quicker than to make a node of all that is not.
+        """
+        return self._walk([()], is_sought)
+
     def is_on_the_way(self, path: TreePath, selection: Sequence[TreePath] = ()) -> bool:
         """Whether a folder only leads to what was selected, or to what was backed up at all."""
         return _only_leads(path, selection) or _only_leads(path, self._backed_up)
 
-    def _walk(self, wanted: Sequence[TreePath]) -> Iterator[Step]:
+    def _walk(
+        self, wanted: Sequence[TreePath], is_sought: IsSought | None = None
+    ) -> Iterator[Step]:
         stack: list[tuple[TreePath, Node | None, Iterator[Node]]] = []
-        root = self._children((), self.snapshot.tree)
+        root = self._children((), self.snapshot.tree, is_sought)
         if isinstance(root, Unreachable):
             yield root
             return
         stack.append(((), None, root))
         while stack:
             folder, own, children = stack[-1]
-            node = next(children, None)
+            try:
+                node = next(children, None)
+            except IntegrityError as exc:
+                yield Unreachable(folder, exc)
+                node = None
             if node is None:
                 stack.pop()
                 if own is not None:
@@ -137,17 +154,21 @@ class PointBrowser:
                 continue
             yield Found(path, node)
             if node.kind is NodeKind.FOLDER:
-                inside = self._children(path, node.subtree)
+                inside = self._children(path, node.subtree, is_sought)
                 if isinstance(inside, Unreachable):
                     yield inside
                     inside = iter(())
                 stack.append((path, node, inside))
 
-    def _children(self, path: TreePath, tree: BlobId | None) -> Iterator[Node] | Unreachable:
+    def _children(
+        self, path: TreePath, tree: BlobId | None, is_sought: IsSought | None
+    ) -> Iterator[Node] | Unreachable:
         if tree is None:
             return Unreachable(path, IntegrityError("The folder's list of items is missing."))
         try:
-            return iter(self._reader.load_tree(tree))
+            if is_sought is None:
+                return iter(self._reader.load_tree(tree))
+            return _sought(self._reader.list_tree(tree), is_sought)
         except IntegrityError as exc:
             return Unreachable(path, exc)
 
@@ -203,6 +224,13 @@ def outermost(selection: Sequence[TreePath]) -> list[TreePath]:
         if not any(path[: len(outer)] == outer for outer in chosen):
             chosen.append(path)
     return chosen
+
+
+def _sought(folder: TreeListing, is_sought: IsSought) -> Iterator[Node]:
+    """Its folders, and what is sought. Raises ``IntegrityError`` at a damaged one."""
+    for number, (name, kind) in enumerate(zip(folder.names, folder.kinds, strict=True)):
+        if kind is NodeKind.FOLDER or is_sought(name):
+            yield folder[number]
 
 
 def _only_leads(path: TreePath, wanted: Sequence[TreePath]) -> bool:

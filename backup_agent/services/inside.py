@@ -23,6 +23,7 @@ from backup_agent.repository.kept_blobs import KeptBlobs
 from backup_agent.repository.reader import BlobReader
 from backup_agent.services.browse import (
     Found,
+    IsSought,
     PointBrowser,
     Step,
     TreePath,
@@ -139,6 +140,10 @@ class DeepBrowser(PointBrowser):
         everything = not wanted or () in wanted
         first = super().walk(stored) if stored or everything else iter(())
         return self._both(first, [()] if everything and deep else inside, only_looks=deep)
+
+    def walk_named(self, is_sought: IsSought) -> Iterator[Step]:
+        """As ``PointBrowser``'s, then through the volumes, of which everything is told."""
+        return self._both(super().walk_named(is_sought), [()], only_looks=True)
 
     def _both(
         self, stored: Iterator[Step], inside: Sequence[TreePath], *, only_looks: bool

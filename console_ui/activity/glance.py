@@ -26,10 +26,16 @@ class Judged:
         return self.judgement.state
 
 
-def judged_devices(organisation: Organisation, *, now: datetime) -> list[Judged]:
-    """Every linked device, by name: one query for any number."""
+def judged_devices(
+    organisation: Organisation, *, now: datetime, changed_after: datetime | None = None
+) -> list[Judged]:
+    """Every linked device, by name, or those that have told something new: one query for any
+    number.
+    """
     silent_days = Thresholds.of(organisation).silent_days
     linked = Device.objects.linked(now).of(organisation).select_related(*_AT_HAND)
+    if changed_after is not None:
+        linked = linked.filter(report__changed_at__gt=changed_after)
     return [_judged(device, silent_days, now) for device in linked]
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
@@ -23,6 +24,7 @@ from console_ui.activity import commands, reports
 _LOOK_SECONDS = 1.0
 
 _Found = TypeVar("_Found")
+_KEPT_LOOKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,30 @@ async def asked_database(question: Callable[[], _Found]) -> _Found:
             connections.close_all()
 
     return await sync_to_async(asked, thread_sensitive=False)()
+
+
+class SharedLooks(Generic[_Found]):
+    """Answers for everybody who asks the same: a hundred open pages cost hardly more than one."""
+
+    def __init__(self) -> None:
+        self._looks: OrderedDict[Hashable, asyncio.Task[_Found]] = OrderedDict()
+
+    async def shared(self, key: Hashable, question: Callable[[], _Found]) -> _Found:
+        """The answer to the question that ``key`` stands for, which is asked once.
+
+        It goes on when the page that asked first goes away: others wait for it.
+        """
+        look = self._looks.get(key)
+        if look is None:
+            look = self._looks[key] = asyncio.create_task(asked_database(question))
+            if len(self._looks) > _KEPT_LOOKS:
+                self._looks.popitem(last=False)
+        try:
+            return await asyncio.shield(look)
+        except Exception:
+            # Who comes next asks again.
+            self._looks.pop(key, None)
+            raise
 
 
 async def let_go_of_database() -> None:

@@ -38,12 +38,12 @@ def authenticate(token: str, *, address: str) -> Device | None:
 
 def find(token: str, *, now: datetime) -> Device | None:
     """The same; that it was there is not noted."""
-    found = (
-        AccessToken.objects.select_related("device", "device__organisation")
-        .filter(token_hash=_hash(token), expires_at__gt=now)
-        .first()
-    )
-    return found.device if found is not None and found.device.is_linked(now) else None
+    try:
+        found = AccessToken.objects.select_related("device__organisation").get(pk=_hash(token))
+    except AccessToken.DoesNotExist:
+        return None
+    is_good = found.expires_at > now and found.device.is_linked(now)
+    return found.device if is_good else None
 
 
 def revoke_all(device: Device) -> None:

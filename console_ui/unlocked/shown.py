@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from backup_agent.errors import IntegrityError, NoSuchPointError
 from backup_agent.model.disk import Volume
-from backup_agent.model.node import Node, NodeKind
+from backup_agent.model.node import Node
 from backup_agent.services.browse import TreePath
+from backup_agent.services.folder_order import folders_first
 from backup_agent.services.inside import DeepBrowser
 from console_ui.unlocked.messages import Entry
 from console_ui.unlocked.references import Item, References
@@ -34,10 +35,9 @@ class ShownPoint:
     def children(self, folder: TreePath) -> Sequence[Node]:
         """What stands in a folder: folders first, then by name, whatever its case."""
         nodes = self._browser.list_folder(folder)
-        shown = [node for node in nodes if folder or node.name not in self._hidden]
-        if self._is_disk(folder):
-            return shown
-        return sorted(shown, key=lambda n: (n.kind is not NodeKind.FOLDER, n.name.lower(), n.name))
+        if not folder:
+            nodes = [node for node in nodes if node.name not in self._hidden]
+        return nodes if self._is_disk(folder) else folders_first(nodes)
 
     def entry(self, path: TreePath, node: Node, *, folder: str = "") -> Entry:
         reference = self._references.give(Item(self._point, path))

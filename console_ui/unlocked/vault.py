@@ -23,7 +23,7 @@ from backup_agent.services.browse import (
     outermost,
     time_text,
 )
-from backup_agent.services.find import find_files
+from backup_agent.services.find import NamePattern, find_files
 from backup_agent.services.inside import DeepBrowser
 from backup_agent.services.points import describe
 from backup_agent.services.repositories import BlobReader, Repository
@@ -104,13 +104,10 @@ class UnlockedVault:
         # With readers of its own: who goes through everything must not keep others from browsing.
         with self.browser(wanted.point) as browser:
             shown = ShownPoint(wanted.point, browser, self.references)
-            steps = (
-                step
-                for step in _until(ends_at, browser.walk(deep=True))
-                if not shown.is_hidden(step.path)
-            )
             pattern = _pattern(wanted.words)
-            for hit in find_files(steps, pattern, ignore_case=True, cancel=cancel):
+            walk = _until(ends_at, browser.walk_named(pattern.may_fit))
+            steps = (step for step in walk if not shown.is_hidden(step.path))
+            for hit in find_files(steps, pattern, cancel=cancel):
                 if isinstance(hit, Unreachable):
                     unreachable += 1
                 elif len(hits) == request.most:
@@ -267,11 +264,14 @@ def _first_blobs(browser: DeepBrowser, found: Found, most: int) -> Iterator[Blob
         most -= length
 
 
-def _pattern(words: str) -> str:
-    """What people type is part of a name, unless it has a ``*`` or ``?`` and so is a pattern."""
-    if "*" in words or "?" in words:
-        return words
-    return f"*{words.replace('[', '[[]')}*"
+def _pattern(words: str) -> NamePattern:
+    """What people type is part of a name, unless it has a ``*`` or ``?`` and so is a pattern.
+
+    Raises ``UsageError``.
+    """
+    is_pattern = "*" in words or "?" in words
+    pattern = words if is_pattern else f"*{words.replace('[', '[[]')}*"
+    return NamePattern(pattern, ignore_case=True)
 
 
 def _until(ends_at: float, steps: Iterator[Step]) -> Iterator[Step]:

@@ -11,7 +11,7 @@ from backup_agent.services.demo.documents import PHOTOS
 from backup_agent.services.demo.outcome import Browsed, BrowsedInside
 from backup_agent.services.demo.windows import USER
 from backup_agent.services.diff import Change, diff_points
-from backup_agent.services.find import find_files
+from backup_agent.services.find import NamePattern, find_files
 from backup_agent.services.inside import DeepBrowser
 
 _PATTERN = "*.jpg"
@@ -35,7 +35,8 @@ def browse_documents(
     """One folder, a search, and what changed between two restore points."""
     root = parse_path(str(documents))
     photos = (*root, PHOTOS.encode())
-    found = find_files(now.walk(), _PATTERN, ignore_case=True, cancel=cancel)
+    pattern = NamePattern(_PATTERN, ignore_case=True)
+    found = find_files(now.walk(), pattern, cancel=cancel)
     differences = diff_points(before, now, cancel=cancel)
     return Browsed(
         folder=show_path(photos),

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
@@ -28,6 +29,9 @@ from console_ui.activity.pages.devices import row_of
 _LASTS = timedelta(minutes=5)
 _SIGN_OF_LIFE_SECONDS = 15.0
 _AGAIN_MILLISECONDS = 2000
+
+_Told: TypeAlias = list[tuple[datetime, dict[str, object]]]
+_looks: live.SharedLooks[_Told] = live.SharedLooks()
 
 
 @require_safe
@@ -59,22 +63,17 @@ async def _stream(
             continue
         seen = changed
         look = partial(_events, organisation, since, language)
-        for at, event in await live.asked_database(look):
+        # Open pages are mostly equally up to date: what one of them asks, the others need, too.
+        for at, event in await _looks.shared((organisation.pk, since, seen, language), look):
             since = max(since, at)
             yield _encoded(since, event)
 
 
-def _events(
-    organisation: Organisation, since: datetime, language: str
-) -> list[tuple[datetime, dict[str, object]]]:
+def _events(organisation: Organisation, since: datetime, language: str) -> _Told:
     """The rows of all devices that told something after ``since``, the earliest first."""
     now = timezone.now()
     with translation.override(language):
-        changed = [
-            judged
-            for judged in judged_devices(organisation, now=now)
-            if judged.report is not None and judged.report.changed_at > since
-        ]
+        changed = judged_devices(organisation, now=now, changed_after=since)
         asked = set(
             Command.objects.filter(
                 device__in=[judged.device for judged in changed],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from backup_agent.errors import IntegrityError
 from backup_agent.format.stored_tree import content_ids, is_unchanged, split_tree, with_subtree
 from backup_agent.format.tree import (
+    TreeListing,
     decode_node,
     decode_tree,
     encode_head,
@@ -63,6 +64,17 @@ nodes = st.builds(
 @given(st.lists(nodes, max_size=4).map(tuple))
 def test_any_tree_comes_back(tree: tuple[Node, ...]) -> None:
     assert decode_tree(encode_tree(tree)) == tree
+
+
+@given(st.lists(nodes, max_size=4).map(tuple))
+def test_a_listing_has_the_same_nodes_all_at_once_and_one_by_one(tree: tuple[Node, ...]) -> None:
+    listing = TreeListing(encode_tree(tree))
+
+    assert tuple(listing) == tree
+    assert tuple(listing[number] for number in range(len(listing))) == tree
+    assert listing[1:3] == tree[1:3]
+    assert listing.names == tuple(node.name for node in tree)
+    assert listing.kinds == tuple(node.kind for node in tree)
 
 
 @given(st.lists(nodes, max_size=4))
@@ -223,6 +235,8 @@ def test_an_empty_folder_has_no_nodes(text: bytes) -> None:
 def test_what_is_no_tree_is_damage(text: bytes) -> None:
     with pytest.raises(IntegrityError):
         decode_tree(text)
+    with pytest.raises(IntegrityError):
+        tuple(TreeListing(text))
 
 
 @given(tree=st.lists(nodes, min_size=1, max_size=2), data=st.data())
@@ -230,7 +244,12 @@ def test_a_mutated_tree_is_a_tree_or_damage(tree: list[Node], data: st.DataObjec
     text = bytearray(encode_tree(tree))
     text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
 
-    for read in (decode_tree, lambda mutated: dict(split_tree(mutated))):
+    readers = (
+        decode_tree,
+        lambda mutated: TreeListing(mutated)[:],
+        lambda mutated: dict(split_tree(mutated)),
+    )
+    for read in readers:
         with contextlib.suppress(IntegrityError):
             read(bytes(text))
 
