@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from console_ui.accounts.models import Organisation, SessionRow
 from console_ui.activity.models import Command, Plan, Report, RestorePoint, Run, Thresholds
-from console_ui.activity.state import State, judge
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
 from console_ui.devices.models import Device, Kind
@@ -35,60 +34,6 @@ def page_of(client: Client, path: str = "/devices") -> str:
 
 def names(client: Client, path: str) -> list[str]:
     return re.findall(r"<b><bdi>([^<]+)</bdi></b></a>", client.get(path).content.decode())
-
-
-def state_of(device: Device, *, in_days: int = 0) -> State:
-    report = Report.objects.filter(device=device).first()
-    now = timezone.now() + timedelta(days=in_days)
-    return judge(device, report, silent_days=7, now=now).state
-
-
-def test_a_device_is_protected_by_a_backup_and_silent_after_a_week(office: Office) -> None:
-    device = reporting_device(office)
-    assert state_of(device.row) is State.NOTHING_YET
-
-    device.runs("done")
-
-    assert state_of(device.row) is State.PROTECTED
-    assert state_of(device.row, in_days=6) is State.PROTECTED
-    assert state_of(device.row, in_days=8) is State.SILENT
-
-
-@pytest.mark.parametrize(
-    ("outcome", "state"),
-    [
-        ("incomplete", State.WARNING),
-        ("failed", State.FAILED),
-        ("broken_off", State.FAILED),
-        ("stopped", State.PROTECTED),
-    ],
-)
-def test_the_last_run_decides_and_a_stop_by_hand_is_no_trouble(
-    office: Office, outcome: str, state: State
-) -> None:
-    device = reporting_device(office)
-    device.runs("done", ago=timedelta(hours=2))
-
-    device.runs(outcome)
-
-    assert state_of(device.row) is state
-
-
-def test_a_plan_that_is_a_day_late_is_overdue(office: Office) -> None:
-    device = reporting_device(office)
-    device.runs("done")
-    device.heartbeat(plan(next_run_at=timezone.now().isoformat()))
-
-    assert state_of(device.row) is State.PROTECTED
-    assert state_of(device.row, in_days=2) is State.OVERDUE
-
-
-def test_a_run_that_went_silent_is_not_shown_as_running(office: Office) -> None:
-    device = reporting_device(office)
-    device.events(started(str(uuid.uuid4()), timezone.now()))
-
-    assert state_of(device.row) is State.RUNNING
-    assert state_of(device.row, in_days=1) is State.NOTHING_YET
 
 
 def test_the_page_says_first_what_needs_attention(owner: Client, office: Office) -> None:
@@ -197,23 +142,28 @@ def add_devices(organisation: Organisation, *numbers: int) -> None:
         )
         for n in range(*numbers)
     )
+    keys = [uuid.uuid4() for _device in devices]
     runs = [
         Run(
             device=device,
             key=uuid.uuid4(),
+            plan_key=key,
             started_at=now - timedelta(days=day),
             ended_at=now - timedelta(days=day),
             outcome="done",
         )
-        for device in devices
+        for device, key in zip(devices, keys, strict=True)
         for day in range(14)
     ]
     Run.objects.bulk_create(runs)
+    lasts = runs[::14]
     Report.objects.bulk_create(
-        Report(device=device, changed_at=now, last_ended=runs[14 * n], last_saved=runs[14 * n])
-        for n, device in enumerate(devices)
+        Report(device=run.device, changed_at=now, last_ended=run, last_saved=run) for run in lasts
     )
-    Plan.objects.bulk_create(Plan(device=each, key=uuid.uuid4(), name="All") for each in devices)
+    Plan.objects.bulk_create(
+        Plan(device=run.device, key=key, name="All", last_run=run)
+        for run, key in zip(lasts, keys, strict=True)
+    )
 
 
 @pytest.mark.parametrize("path", ["/devices", "/devices?state=protected", "/devices?words=pc-0"])

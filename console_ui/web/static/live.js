@@ -8,7 +8,7 @@ function show(event) {
   const told = JSON.parse(event.data);
   const place = root.querySelector(`[data-device="${told.device}"]`);
   if (!place) return;
-  for (const part of ["state", "last"]) {
+  for (const part of ["state", "last", "next"]) {
     const cell = place.querySelector(`[data-part="${part}"]`);
     if (cell && cell.innerHTML !== told[part]) cell.innerHTML = told[part];
   }

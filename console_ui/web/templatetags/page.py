@@ -47,6 +47,18 @@ def ago(moment: datetime) -> str:
     return quantities.ago(moment)
 
 
+@register.filter
+def at(moment: datetime, to: str = "minutes") -> str:
+    """``{{ run.started_at|at }}``: "24 Nov 2026, 03:31"; ``|at:"seconds"``: "…, 03:31:07"."""
+    return quantities.at(moment, seconds=to == "seconds")
+
+
+@register.filter
+def soon(moment: datetime) -> str:
+    """``{{ plan.next_run_at|soon }}``: "Tomorrow, 02:00"."""
+    return quantities.soon(moment)
+
+
 @register.inclusion_tag("space.html")
 def space(used: int, limit: int | None) -> dict[str, object]:
     """How much of a limit is used, in words and as a bar; both in bytes."""
