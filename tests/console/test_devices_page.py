@@ -18,7 +18,7 @@ from console_ui.accounts.models import Organisation, SessionRow
 from console_ui.activity.models import Command, Plan, Report, RestorePoint, Run, Thresholds
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
-from console_ui.devices.models import Device, Kind
+from console_ui.devices.models import Device, Kind, ManagedPassword
 from console_ui.storage.models import LocationKind, Vault
 from tests.console.gateways import make_location
 from tests.console.people import Office, log_in
@@ -228,8 +228,34 @@ def test_an_owner_is_asked_for_the_recovery_sheet_until_it_is_printed(
     # From now on the console keeps its password, which that sheet does not have.
     Vault.objects.filter(pk=vault.pk).update(console_key="7" * 64)
     assert "recovery-sheet" in owner.get("/devices").content.decode()
+    print_sheet(office, vault, with_password=True, key="7" * 64)
+    assert "recovery-sheet" not in owner.get("/devices").content.decode()
+
+    # The password on that paper opens nothing any more.
+    Vault.objects.filter(pk=vault.pk).update(console_key="8" * 64)
+    assert "recovery-sheet" in owner.get("/devices").content.decode()
+
+
+def test_a_sheet_of_an_earlier_release_counts_while_its_password_is_kept(
+    owner: Client, office: Office, tmp_path: Path
+) -> None:
+    location = make_location(office.organisation, LocationKind.FOLDER, {"root": str(tmp_path)})
+    device = reporting_device(office).row
+    now = timezone.now()
+    kept = ManagedPassword.objects.create(device=device, sealed=b"", kept_at=now)
+    vault = Vault.objects.create(
+        organisation=office.organisation,
+        location=location,
+        name="Till's PC",
+        device_id=device.pk,
+        visible_bytes=1,
+        console_key="7" * 64,
+    )
     print_sheet(office, vault, with_password=True)
     assert "recovery-sheet" not in owner.get("/devices").content.decode()
+
+    ManagedPassword.objects.filter(pk=kept.pk).update(kept_at=now + timedelta(days=1))
+    assert "recovery-sheet" in owner.get("/devices").content.decode()
 
 
 def test_nobody_but_an_owner_is_asked_for_a_recovery_sheet(
@@ -245,12 +271,18 @@ def test_nobody_but_an_owner_is_asked_for_a_recovery_sheet(
     assert "recovery-sheet" not in client.get("/devices").content.decode()
 
 
-def print_sheet(office: Office, vault: Vault, *, with_password: bool) -> None:
+def print_sheet(
+    office: Office, vault: Vault, *, with_password: bool, key: str | None = None
+) -> None:
+    """``key`` None: as earlier releases noted it."""
+    details: dict[str, str | int | bool] = {"vault": str(vault.pk), "with_password": with_password}
+    if key is not None:
+        details["key"] = key
     record(
         "recovery_sheet.shown",
         by=THE_CONSOLE,
         organisation_id=office.organisation.pk,
-        details={"vault": str(vault.pk), "with_password": with_password},
+        details=details,
     )
 
 
