@@ -9,7 +9,9 @@ from typing import assert_never
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.db.models.signals import post_save
 from django.dispatch import Signal
+from django.utils import timezone
 
 from console_ui.activity.models import (
     WITHOUT_VERDICT,
@@ -30,6 +32,17 @@ run_ended = Signal()
 
 plans_gone = Signal()
 """Sent within the transaction, with ``device`` and the ``keys`` of plans that it has no more."""
+
+
+def begin() -> None:
+    """Listen for new devices from now on: open pages show them though they have told nothing."""
+    post_save.connect(_hear_device, sender=Device, dispatch_uid="activity")
+
+
+def _hear_device(sender: type[Device], instance: Device, *, created: bool, **_more: object) -> None:
+    del sender
+    if created:
+        Report.objects.create(device=instance, changed_at=timezone.now())
 
 
 @transaction.atomic

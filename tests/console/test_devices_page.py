@@ -298,6 +298,42 @@ def test_a_page_that_renews_itself_does_not_keep_its_session_alive(
     assert SessionRow.objects.get().seen_at > long_ago
 
 
+def test_last_backup_is_the_last_that_left_something_and_the_attempt_stands_apart(
+    owner: Client, office: Office
+) -> None:
+    device = reporting_device(office)
+    device.runs("done", ago=timedelta(hours=5))
+    device.runs("stopped", ago=timedelta(minutes=10))
+
+    page = page_of(owner)
+
+    assert "4 hours ago Last attempt: Stopped, 8 minutes ago" in page
+    other = reporting_device(office, name="RECEPTION")
+    other.runs("failed", message="The vault is full.")
+    assert "none yet Last attempt: Failed, just now The vault is full." in page_of(owner)
+
+
+def test_an_open_page_hears_of_a_device_that_was_just_linked(office: Office) -> None:
+    from console_ui.activity.pages.live import _events
+
+    since = timezone.now()
+
+    linked = reporting_device(office)
+
+    ((_at, event),) = _events(office.organisation, since, "en")
+    assert event["device"] == str(linked.row.pk)
+
+
+def test_a_page_of_all_devices_shows_a_new_one_and_a_part_of_them_does_not(
+    owner: Client, office: Office
+) -> None:
+    reporting_device(office).runs("done")
+
+    assert "data-live-all" in owner.get("/devices").content.decode()
+    add_devices(office.organisation, 60)
+    assert "data-live-all" not in owner.get("/devices").content.decode()
+
+
 def test_what_an_open_page_is_told_is_its_own_organisations(
     office: Office, other_office: Office
 ) -> None:
