@@ -6,6 +6,7 @@ taken should be told before a database is made.
 
 from __future__ import annotations
 
+import resource
 import socket
 
 import uvicorn
@@ -52,6 +53,9 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until SIGINT or SIGTERM, then finish those that run."""
+    # A dump would hold the key file, and passwords that were typed a moment ago.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
     from console_ui.alerts.watch import watch
     from console_ui.asgi import application
     from console_ui.storage.housekeeping import housekeeping

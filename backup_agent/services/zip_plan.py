@@ -3,7 +3,8 @@
 The same selection of the same restore point gives the same bytes, so that whoever lost the
 transfer in its middle asks for the rest (``zip_span`` sends it). For that the contents are stored,
 not compressed, and what is in the way is found beforehand: what cannot be in the zip is left out
-and named in a text of its own, ``Left out of this zip.txt``.
+and named in a text of its own, ``Left out of this zip.txt``. What is called otherwise there, so
+that any system extracts it, is named in ``Renamed in this zip.txt``.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from backup_agent.targets.zip_layout import Entry, central_record, end_records, 
 from backup_agent.targets.zip_names import ArchiveNames
 
 _LEFT_OUT_TEXT = b"Left out of this zip.txt"
-_FORMAT = b"everboot zip 1"
+_RENAMED_TEXT = b"Renamed in this zip.txt"
+_FORMAT = b"everboot zip 2"
 """Whoever changes a byte of what is written below counts this up: transfers begun must not go on
 with other bytes.
 """
@@ -55,8 +57,11 @@ Content: TypeAlias = bytes | tuple[BlobId, ...] | InVolume
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One thing in the zip, whose local header begins at ``offset``."""
+    """One thing in the zip, whose local header begins at ``offset``. ``path`` is where it stands
+    in the restore point; empty for what the zip tells of itself.
+    """
 
+    path: TreePath
     entry: Entry
     offset: int
     content: Content
@@ -108,7 +113,7 @@ def plan_zip(
     """Walk through what was selected, without reading any content.
 
     ``key`` (at most 64 bytes) keeps the tag from telling what is in the zip. ``unreadable`` are
-    files inside volumes that proved so when they were sent, and why. Raises ``IntegrityError``
+    files that proved so when they were sent, and why: they are left out. Raises ``IntegrityError``
     for a folder that is damaged, ``NoSuchPointError``, ``JobCancelledError``, ``StorageError``.
     """
     planner = _Planner(browser, unreadable)
@@ -131,7 +136,7 @@ def plan_zip(
 class _Planner:
     _browser: PointBrowser
     _unreadable: Mapping[TreePath, str]
-    _names: ArchiveNames = field(default_factory=ArchiveNames)
+    _names: ArchiveNames = field(default_factory=lambda: ArchiveNames(for_any_system=True))
     _members: list[Member] = field(default_factory=list)
     _left_out: list[LeftOut] = field(default_factory=list)
     _offset: int = 0
@@ -169,8 +174,18 @@ class _Planner:
                 self.leave_out(path, omission.reason)
 
     def plan(self, key: bytes) -> ZipPlan:
+        if self._names.changed:
+            self._append_text(
+                _RENAMED_TEXT,
+                "These have other names in the zip, which every system takes and tells apart:",
+                [f"{show_path(path)}: {name}" for path, name in self._names.changed.items()],
+            )
         if self._left_out:
-            self._append_list()
+            self._append_text(
+                _LEFT_OUT_TEXT,
+                "These were selected, and are not in the zip:",
+                [f"{show_path(each.path)}: {each.reason}" for each in self._left_out],
+            )
         snapshot = self._browser.snapshot
         state = hashlib.blake2b(_FORMAT + snapshot.id.encode(), key=key, digest_size=16)
         directory = 0
@@ -199,19 +214,21 @@ class _Planner:
         if len(name.encode()) > LONGEST_NAME:
             self.leave_out(found.path, "its path is too long for a zip")
             return
-        self._place(name.encode(), node.st_mode, node.mtime_ns // 1_000_000_000, node.size, content)
+        seconds = node.mtime_ns // 1_000_000_000
+        self._place(found.path, name.encode(), node.st_mode, seconds, node.size, content)
 
-    def _append_list(self) -> None:
-        lines = [f"{show_path(each.path)}: {each.reason}\r\n" for each in self._left_out]
-        text = "".join(["These were selected, and are not in the zip:\r\n\r\n", *lines]).encode()
-        name = self._names.entry((_LEFT_OUT_TEXT,)).encode()
+    def _append_text(self, title: bytes, heading: str, lines: Sequence[str]) -> None:
+        text = "".join(f"{line}\r\n" for line in (heading, "", *lines)).encode()
+        name = self._names.entry((title,)).encode()
         made_at = int(self._browser.snapshot.time.timestamp())
-        self._place(name, stat.S_IFREG | 0o644, made_at, len(text), text)
+        self._place((), name, stat.S_IFREG | 0o644, made_at, len(text), text)
 
-    def _place(self, name: bytes, mode: int, seconds: int, size: int, content: Content) -> None:
+    def _place(
+        self, path: TreePath, name: bytes, mode: int, seconds: int, size: int, content: Content
+    ) -> None:
         crc = None
         if isinstance(content, bytes):
             size, crc = len(content), zlib.crc32(content)
-        member = Member(Entry(name, mode, seconds, size, crc), self._offset, content)
+        member = Member(path, Entry(name, mode, seconds, size, crc), self._offset, content)
         self._members.append(member)
         self._offset = member.end

@@ -37,6 +37,14 @@ class UnreadableMemberError(UnreadableError):
         self.path = path
 
 
+class DamagedMemberError(IntegrityError):
+    """A file's content is damaged or missing. Whoever wants the rest plans without it."""
+
+    def __init__(self, path: TreePath, cause: IntegrityError) -> None:
+        super().__init__(cause.message, hint=cause.hint)
+        self.path = path
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """The checksum of a file's first ``position`` bytes; a blob ends there."""
@@ -91,7 +99,7 @@ def zip_span(
 ) -> Iterator[bytes]:
     """The zip's bytes from ``start`` to before ``end``; empty ones as a sign of life meanwhile.
 
-    Raises ``IntegrityError`` at the first thing that is damaged, missing or of another length,
+    Raises ``DamagedMemberError`` at the first file that is damaged, missing or of another length,
     ``UnreadableMemberError``, ``JobCancelledError``, ``StorageError``. What was given by then is
     right, and lacks its end.
     """
@@ -196,8 +204,14 @@ class _Contents:
     def of(self, number: int) -> Iterator[_Part]:
         """(position in the content, bytes). To be asked for in order, and to the end of each.
 
-        Raises ``IntegrityError`` where it is not as long as the plan says.
+        Raises ``DamagedMemberError``, also where it is not as long as the plan says.
         """
+        try:
+            yield from self._parts(number)
+        except IntegrityError as exc:
+            raise DamagedMemberError(self._member(number).path, exc) from exc
+
+    def _parts(self, number: int) -> Iterator[_Part]:
         sending, member = self._sending, self._member(number)
         begin = self._begin(number)
         crc, skipped, chunks = begin.crc, *self._chunks(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 _PICTURES = (
@@ -9,8 +10,10 @@ _PICTURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
-    (b"BM", "image/bmp"),
 )
+_BMP_HEADER = struct.Struct("<2sI4xII")
+_BMP_INFO_SIZES = frozenset({12, 40, 52, 56, 64, 108, 124})
+"""Bytes of what follows the file's header, by version (Windows' BITMAPINFOHEADER is 40)."""
 _LONGEST_TAIL = 3
 """Bytes of an UTF-8 character that a cut may have taken apart."""
 
@@ -30,9 +33,19 @@ def looked_at(data: bytes) -> Look:
     for lead, kind in _PICTURES:
         if data.startswith(lead):
             return Look(picture_type=kind)
+    if _is_bitmap(data):
+        return Look(picture_type="image/bmp")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Look(picture_type="image/webp")
     return Look(text=_text(data))
+
+
+def _is_bitmap(data: bytes) -> bool:
+    """``BM`` alone begins many a text, too."""
+    if len(data) < _BMP_HEADER.size:
+        return False
+    lead, _size, pixels_at, info_size = _BMP_HEADER.unpack_from(data)
+    return lead == b"BM" and info_size in _BMP_INFO_SIZES and pixels_at > info_size
 
 
 def _text(data: bytes) -> str:

@@ -23,8 +23,8 @@ from console_ui.audit.record import Outcome, record
 from console_ui.django_settings import console_settings
 from console_ui.restore.models import UnlockedVault
 from console_ui.storage.models import Vault
-from console_ui.unlocked.asking import UnlockedDoor
-from console_ui.unlocked.messages import Done, Lock, Opening
+from console_ui.unlocked.asking import UnlockedDoor, VaultLockedError
+from console_ui.unlocked.messages import AskZip, Done, Lock, Opening, ZipState
 from console_ui.unlocked.starting import UnfitPasswordError, processes
 
 IDLE = timedelta(minutes=15)
@@ -80,6 +80,18 @@ def door_of(request: HttpRequest, vault: Vault) -> UnlockedDoor | None:
     if found.used_at < now - _NOTED_EVERY:
         note_use(found.pk)
     return _door(found)
+
+
+def is_open(request: HttpRequest, vault: Vault) -> bool:
+    """Whether this session has the vault unlocked, and its process answers."""
+    door = door_of(request, vault)
+    if door is None:
+        return False
+    try:
+        door.ask(AskZip(selection=""), ZipState)
+    except VaultLockedError:
+        return False
+    return True
 
 
 def note_use(name: uuid.UUID | str) -> None:

@@ -29,7 +29,9 @@ class ShownPoint:
     @classmethod
     def of(cls, point: str, stored_at: datetime | None, told: Point | None) -> Self:
         """To the second, as people are shown it."""
-        at = datetime.fromisoformat(told.time[:19] + "+00:00") if told else stored_at
+        at = stored_at
+        if told and told.time:
+            at = datetime.fromisoformat(told.time[:19] + "+00:00")
         return cls(point, at, told)
 
     @property

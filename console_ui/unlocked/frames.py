@@ -34,20 +34,29 @@ async def receive_soon(stream: asyncio.StreamReader) -> bytes:
         raise BrokenFrameError from exc
 
 
-def write(pipe: IO[bytes], message: bytes) -> None:
-    """Raises ``OSError`` when nobody reads any more."""
-    pipe.write(len(message).to_bytes(LENGTH_BYTES, "little") + message)
+def write(pipe: IO[bytes], message: bytes | bytearray) -> None:
+    """Without a copy of the message. Raises ``OSError`` when nobody reads any more."""
+    for part in (len(message).to_bytes(LENGTH_BYTES, "little"), message):
+        unwritten = memoryview(part)
+        while unwritten:
+            # A pipe without a buffer may take less than all.
+            unwritten = unwritten[pipe.write(unwritten) :]
     pipe.flush()
 
 
 def read(pipe: IO[bytes], *, largest: int = LARGEST) -> bytes:
     """The next message in a pipe. Raises ``BrokenFrameError`` at its end."""
-    head = pipe.read(LENGTH_BYTES)
-    size = _checked(head, largest) if len(head) == LENGTH_BYTES else -1
-    message = pipe.read(size) if size >= 0 else b""
-    if len(message) != size:
-        raise BrokenFrameError
-    return message
+    return _read(pipe, _checked(_read(pipe, LENGTH_BYTES), largest))
+
+
+def _read(pipe: IO[bytes], size: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < size:
+        piece = pipe.read(size - len(pieces))
+        if not piece:
+            raise BrokenFrameError
+        pieces += piece
+    return bytes(pieces)
 
 
 def _received(stream: socket.socket, size: int) -> bytes:

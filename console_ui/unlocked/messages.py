@@ -81,10 +81,14 @@ class ReadPreview(msgspec.Struct, frozen=True, tag="preview"):
 
 
 class KeepSelection(msgspec.Struct, frozen=True, tag="keep-selection"):
-    """Answered by a ``Reference``, the same for the same things of the same restore point."""
+    """Answered by a ``Reference``, the same for the same things of the same restore point.
+
+    ``without`` are files in them that somebody does without, for they are damaged.
+    """
 
     point: str
     items: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
 
 class Zip(msgspec.Struct, frozen=True, tag="zip"):
@@ -127,7 +131,10 @@ Request: TypeAlias = (
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A restore point; ``kind`` and ``completeness`` are values of the engine's enumerations."""
+    """A restore point; ``kind`` and ``completeness`` are values of the engine's enumerations.
+
+    Of a damaged one, all but ``id`` and ``completeness`` may be empty.
+    """
 
     id: str
     time: str
@@ -139,7 +146,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Points(msgspec.Struct, frozen=True, tag="points"):
-    """In the order asked for, without those that are gone or damaged."""
+    """In the order asked for, without those that are gone."""
 
     points: tuple[Point, ...]
 
@@ -217,13 +224,19 @@ class ZipDone(msgspec.Struct, frozen=True, tag="zip-done"):
 
 
 class ZipState(msgspec.Struct, frozen=True, tag="zip-state"):
-    """Bytes are those of the zip, from its beginning, whatever of it was wanted."""
+    """Bytes are those of the zip, from its beginning, whatever of it was wanted.
+
+    ``damaged`` is the file at which it broke off, if it was that. ``without`` are those that it
+    did without by request, and that one.
+    """
 
     has_begun: bool
     is_running: bool
     bytes_done: int
     bytes_total: int
     left_out: int
+    damaged: str = ""
+    without: tuple[str, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

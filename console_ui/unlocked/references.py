@@ -32,10 +32,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Things of one restore point, in the order of their paths."""
+    """Things of one restore point, in the order of their paths, ``without`` some in them."""
 
     point: str
     paths: tuple[TreePath, ...]
+    without: tuple[TreePath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _parts(meaning: Meaning) -> Sequence[bytes]:
     match meaning:
         case Item(path=path):
             return b"item", point, *path
-        case Selection(paths=paths):
-            return b"selection", point, *(b"/".join(path) for path in paths)
+        case Selection(paths=paths, without=without):
+            chosen = *(b"/".join(path) for path in paths), *(b"\0" + b"/".join(p) for p in without)
+            return b"selection", point, *chosen
         case Words(words=words):
             return b"words", point, words.encode()

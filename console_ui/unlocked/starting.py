@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -20,6 +21,7 @@ from console_ui.unlocked.messages import Failed, Opening, Ready
 _PROCESS = "console_ui.unlocked"
 _OPENING_SECONDS = 120
 _ENDING_SECONDS = 5
+_LARGEST_OPENING = 1 << 20
 
 
 class UnlockingFailedError(EverbootError):
@@ -48,7 +50,6 @@ class Processes:
         """Returns when the vault is open. Raises ``UnfitPasswordError``,
         ``UnlockingFailedError``.
         """
-        self._reap()
         process = _started()
         given_up = threading.Timer(_OPENING_SECONDS, process.kill)
         given_up.start()
@@ -63,6 +64,12 @@ class Processes:
             case Ready():
                 with self._lock:
                     self._running[opening.name] = process
+                threading.Thread(
+                    target=self._await_end,
+                    args=(opening.name, process),
+                    name=opening.name,
+                    daemon=True,
+                ).start()
             case Failed(code, message, hint):
                 _end(process)
                 if code == WrongPasswordError.code:
@@ -82,11 +89,12 @@ class Processes:
         for name in names:
             self.end(name)
 
-    def _reap(self) -> None:
-        """Take note of those that have ended by themselves."""
+    def _await_end(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Take note of one that ends by itself, which is a zombie until then."""
+        process.wait()
         with self._lock:
-            gone = [name for name, each in self._running.items() if each.poll() is not None]
-        for name in gone:
+            is_known = self._running.get(name) is process
+        if is_known:
             self.end(name)
 
 
@@ -110,6 +118,8 @@ def _started() -> subprocess.Popen[bytes]:
         [sys.executable, "-m", _PROCESS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # What is written passes through no buffer that would keep it.
+        bufsize=0,
         # A traceback might tell names out of the vault.
         stderr=subprocess.DEVNULL,
         env=environment,
@@ -122,7 +132,7 @@ def _opened(process: subprocess.Popen[bytes], opening: Opening) -> Ready | Faile
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        frames.write(process.stdin, msgspec.msgpack.encode(opening))
+        hand_over(process.stdin, opening)
         told = frames.read(process.stdout)
         answer: Ready | Failed = msgspec.msgpack.decode(told, type=Ready | Failed)
     except (OSError, BrokenFrameError, msgspec.MsgspecError) as exc:
@@ -131,6 +141,17 @@ def _opened(process: subprocess.Popen[bytes], opening: Opening) -> Ready | Faile
             hint="Try again. If it happens again, the vault may need more memory than allowed.",
         ) from exc
     return answer
+
+
+def hand_over(pipe: IO[bytes], opening: Opening) -> None:
+    """What was written of the password is wiped here at once; the rest is up to the collector."""
+    # Of its full size from the beginning: one that grows leaves copies behind.
+    message = bytearray(_LARGEST_OPENING)
+    try:
+        msgspec.msgpack.Encoder().encode_into(opening, message)
+        frames.write(pipe, message)
+    finally:
+        message[:] = bytes(len(message))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

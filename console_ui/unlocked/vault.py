@@ -25,7 +25,7 @@ from backup_agent.services.browse import (
 )
 from backup_agent.services.find import NamePattern, find_files
 from backup_agent.services.inside import DeepBrowser
-from backup_agent.services.points import describe
+from backup_agent.services.points import Completeness, describe
 from backup_agent.services.repositories import BlobReader, Repository
 from console_ui.unlocked.messages import (
     Entry,
@@ -133,11 +133,10 @@ class UnlockedVault:
         """Raises ``UsageError`` for one of nothing, ``UnknownReferenceError``."""
         if not request.items:
             raise UsageError("Nothing is selected.", hint="Tick files or folders first.")
-        items = [self.references.item(reference) for reference in request.items]
-        if any(item.point != request.point for item in items):
-            raise UsageError("A selection is of one restore point.")
-        paths = tuple(outermost([item.path for item in items]))
-        return Reference(self.references.give(Selection(request.point, paths)))
+        paths = outermost(self._paths(request.point, request.items))
+        without = sorted(self._paths(request.point, request.without))
+        chosen = Selection(request.point, tuple(paths), tuple(without))
+        return Reference(self.references.give(chosen))
 
     @contextmanager
     def browser(self, point: str) -> Iterator[DeepBrowser]:
@@ -158,8 +157,11 @@ class UnlockedVault:
             return known
         try:
             snapshot = self._snapshot(point_id)
-        except (IntegrityError, NoSuchPointError):
+        except NoSuchPointError:
             return None
+        except IntegrityError:
+            # Nothing of it is known but that it is there.
+            return Point(point_id, "", "", "", Completeness.DAMAGED.value, None, ())
         told = describe(snapshot, self._reader)
         point = Point(
             id=point_id,
@@ -183,12 +185,13 @@ class UnlockedVault:
             raise NoSuchPointError("This restore point is not there any more.") from exc
 
     def _path(self, point: str, reference: str) -> TreePath:
-        if not reference:
-            return ()
-        item = self.references.item(reference)
-        if item.point != point:
-            raise UsageError("This folder is another restore point's.")
-        return item.path
+        return self._paths(point, (reference,))[0] if reference else ()
+
+    def _paths(self, point: str, references: Sequence[str]) -> list[TreePath]:
+        items = [self.references.item(reference) for reference in references]
+        if any(item.point != point for item in items):
+            raise UsageError("This is another restore point's.")
+        return [item.path for item in items]
 
     @contextmanager
     def _opened(self, point_id: str) -> Iterator[_OpenPoint]:

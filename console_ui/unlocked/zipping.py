@@ -14,13 +14,21 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.services.browse import TreePath
 from backup_agent.services.repositories import BlobReader
 from backup_agent.services.zip_plan import ZipPlan, plan_zip
-from backup_agent.services.zip_span import Checksums, UnreadableMemberError, zip_span
+from backup_agent.services.zip_span import (
+    Checksums,
+    DamagedMemberError,
+    UnreadableMemberError,
+    zip_span,
+)
 from console_ui.unlocked.messages import SendZip, ZipHead, ZipState
+from console_ui.unlocked.references import Item, Selection
+from console_ui.unlocked.shown import shown_name
 from console_ui.unlocked.vault import UnlockedVault
 
 _PIECE_BYTES = 256 << 10
 _KEPT_SUMS = 16
 _KEPT_STATES = 256
+_DONE_WITHOUT = "it is damaged in the restore point, and was done without"
 _NOT_BEGUN = ZipState(
     has_begun=False,
     is_running=False,
@@ -57,10 +65,13 @@ class Zips:
                 browser,
                 selection.paths,
                 key=self._vault.references.key,
-                unreadable=self._unreadable.get(selection.point, {}),
+                unreadable={
+                    **self._unreadable.get(selection.point, {}),
+                    **dict.fromkeys(selection.without, _DONE_WITHOUT),
+                },
                 cancel=cancel,
             )
-            yield PlannedZip(reference, selection.point, plan, reader)
+            yield PlannedZip(reference, selection, plan, reader)
 
     def send(
         self,
@@ -89,9 +100,19 @@ class Zips:
                     work.position += len(piece)
             except UnreadableMemberError as exc:
                 with self._lock:
-                    known = self._unreadable.get(zipped.point, {})
-                    self._unreadable[zipped.point] = {**known, exc.path: exc.message}
+                    known = self._unreadable.get(zipped.selection.point, {})
+                    self._unreadable[zipped.selection.point] = {**known, exc.path: exc.message}
                 raise
+            except DamagedMemberError as exc:
+                # Nothing is left out of a zip for that, unless somebody says so.
+                work.damaged = shown_name(b"/".join(exc.path))
+                work.without = self._without(zipped.selection, exc.path)
+                raise
+
+    def _without(self, selection: Selection, damaged: TreePath) -> tuple[str, ...]:
+        paths = (*selection.without, damaged)
+        give = self._vault.references.give
+        return tuple(give(Item(selection.point, path)) for path in paths)
 
     def _sums_of(self, plan: ZipPlan) -> Checksums:
         with self._lock:
@@ -119,7 +140,7 @@ class PlannedZip:
     """What is about to be sent, and how it is read."""
 
     reference: str
-    point: str
+    selection: Selection
     plan: ZipPlan
     reader: BlobReader
 
@@ -133,6 +154,8 @@ class _Work:
 
     def __init__(self, plan: ZipPlan, position: int) -> None:
         self.position = position
+        self.damaged = ""
+        self.without: tuple[str, ...] = ()
         self._plan: ZipPlan | None = plan
         self._last = _NOT_BEGUN
 
@@ -151,6 +174,8 @@ class _Work:
             bytes_done=self.position,
             bytes_total=plan.size,
             left_out=len(plan.left_out),
+            damaged=self.damaged,
+            without=self.without,
         )
 
 

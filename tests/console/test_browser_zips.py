@@ -61,13 +61,17 @@ def test_names_that_could_be_misread_are_safe_and_distinct(mira: Restorer, tmp_p
         done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout
     with zipfile.ZipFile(file) as packed:
-        files = [name for name in packed.namelist() if not name.endswith("/")]
+        *files, note = [name for name in packed.namelist() if not name.endswith("/")]
         told = {packed.read(name).decode() for name in files}
+        renamed = packed.read(note).decode()
     names = [name.rpartition("/")[2] for name in files]
     assert told == {f"called {name}" for name in NAMES}
-    assert len(set(names)) == len(NAMES)
-    assert not [name for name in names if "\\" in name or name.startswith((".." + "/", "C:"))]
-    assert {"e\u0301tude", unicodedata.normalize("NFC", "e\u0301tude")} <= set(names)
+    assert len({unicodedata.normalize("NFC", name).upper() for name in names}) == len(NAMES)
+    assert not [name for name in names if set(name) & set('\\:*?"<>|') or name.endswith(".")]
+    assert note == "Renamed in this zip.txt"
+    assert f"{mira.stored.documents}/names/C:: " in renamed
+    assert f"{mira.stored.documents}/names/twin: " in renamed
+    assert f"{mira.stored.documents}/names/Twin: " not in renamed
 
 
 def test_the_length_of_a_zip_is_told_and_the_same_selection_gives_the_same_bytes(
@@ -122,13 +126,17 @@ def test_the_rest_of_other_bytes_is_not_given(mira: Restorer) -> None:
     assert beyond.headers["Content-Range"] == f"bytes */{len(whole.content)}"
 
 
-def test_a_damaged_blob_breaks_the_transfer(mira: Restorer) -> None:
+def _damage_large_packs(mira: Restorer) -> None:
     data = mira.root / str(mira.vault.pk) / "repository" / "data"
     for pack in data.rglob("*"):
         if pack.is_file() and pack.stat().st_size > 4 << 20:
             with open(pack, "r+b") as file:
                 file.seek(pack.stat().st_size * 3 // 4)
                 file.write(bytes(64))
+
+
+def test_a_damaged_blob_breaks_the_transfer(mira: Restorer) -> None:
+    _damage_large_packs(mira)
     address = _address(mira, "large.bin")
 
     received = bytearray()
@@ -139,6 +147,41 @@ def test_a_damaged_blob_breaks_the_transfer(mira: Restorer) -> None:
 
     assert 0 < len(received) < int(answer.headers["Content-Length"])
     assert b"PK\x05\x06" not in received[-100:]
+
+
+def test_the_page_names_the_damaged_file_and_the_rest_is_had_without_it(
+    mira: Restorer, tmp_path: Path
+) -> None:
+    _damage_large_packs(mira)
+    point = mira.stored.files_point
+    address = _address(mira, "large.bin", "notes.txt")
+    chosen = mira.lines(f"{mira.at(point)}/{mira.reference(point, *mira.stored.where)}")
+    items = [chosen["large.bin"], chosen["notes.txt"]]
+    file = tmp_path / "rest.zip"
+    with mira.http() as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get(address)
+        told = http.get(f"{address}/state").json()
+        assert told["without"] == [chosen["large.bin"]]
+        assert "large.bin is damaged in the restore point." in told["text"]
+
+        rest = mira.client.post(
+            mira.at(point, "download"), {"item": items, "without": told["without"]}
+        ).headers["Location"]
+        file.write_bytes(http.get(rest).content)
+        after = http.get(f"{rest}/state").json()
+
+    assert rest != address
+    assert (after["without"], after["left_out"]) == ([], 1)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        assert [name.rpartition("/")[2] for name in names] == [
+            "notes.txt",
+            "Left out of this zip.txt",
+        ]
+        listed = archive.read(names[-1]).decode()
+    assert "large.bin: it is damaged in the restore point, and was done without" in listed
 
 
 def test_a_browser_that_reads_slowly_slows_the_vault_down_and_a_closed_one_stops_it(

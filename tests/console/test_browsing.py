@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from backup_agent.errors import EverbootError
@@ -192,8 +194,7 @@ def test_a_crash_costs_this_vault_alone_and_leads_to_the_password(mira: Restorer
     other = logged_in(mira.office.admin)
     other.post(f"{mira.restore}/unlock", {"password": REPOSITORY_PASSWORD})
     mine = UnlockedVault.objects.get(user=mira.office.owner)
-    processes._running[mine.id.hex].kill()
-    processes._running[mine.id.hex].wait()
+    crash(mine)
 
     crashed = mira.client.get(mira.at(mira.stored.files_point))
 
@@ -201,6 +202,62 @@ def test_a_crash_costs_this_vault_alone_and_leads_to_the_password(mira: Restorer
     assert other.get(mira.at(mira.stored.files_point)).status_code == 200
     mira.unlock()
     assert mira.client.get(mira.at(mira.stored.files_point)).status_code == 200
+
+
+def crash(unlocked: UnlockedVault) -> None:
+    process = processes._running[unlocked.id.hex]
+    watching = [thread for thread in threading.enumerate() if thread.name == unlocked.id.hex]
+    process.kill()
+    process.wait()
+    for thread in watching:
+        thread.join()
+
+
+def test_a_crashed_process_is_no_zombie_until_the_next_unlocking(mira: Restorer) -> None:
+    mira.unlock()
+    unlocked = mira.unlocked()
+    pid = processes._running[unlocked.id.hex].pid
+
+    crash(unlocked)
+
+    assert not psutil.pid_exists(pid)
+    assert unlocked.id.hex not in processes._running
+
+
+def test_a_wrong_password_does_not_lock_what_is_open(mira: Restorer) -> None:
+    mira.unlock()
+    before = mira.unlocked()
+
+    answer = mira.client.post(f"{mira.restore}/unlock", {"password": "not this one"})
+
+    assert answer.headers["Location"] == mira.restore
+    assert mira.unlocked().id == before.id
+    assert mira.client.get(mira.at(mira.stored.files_point)).status_code == 200
+
+
+def test_a_damaged_restore_point_says_so_and_the_others_open(mira: Restorer) -> None:
+    point = mira.stored.files_point
+    file = mira.root / str(mira.vault.pk) / "repository" / "snapshots" / point
+    file.chmod(0o600)
+    file.write_bytes(bytes(file.stat().st_size))
+    mira.unlock()
+
+    listed = mira.client.get(f"/devices/{mira.device.pk}/restore").content.decode()
+    opened = mira.client.get(mira.at(point))
+
+    assert listed.count("Damaged") == 1
+    assert "Locked" not in listed
+    assert opened.status_code == 409
+    assert mira.client.get(mira.at(mira.stored.disk_point)).status_code == 200
+
+
+def test_a_search_for_nothing_but_slashes_finds_nothing_to_look_for(mira: Restorer) -> None:
+    point = mira.stored.files_point
+    mira.unlock()
+
+    sent = mira.client.post(mira.at(point, "search"), {"words": " / "})
+
+    assert sent.headers["Location"] == mira.at(point)
 
 
 def test_the_wrong_secret_gets_no_answer(mira: Restorer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import threading
 
 import pytest
@@ -68,6 +69,19 @@ def test_a_page_does_not_wait_behind_a_crowd() -> None:
             await asyncio.to_thread(handler.full.wait)
 
     asyncio.run(come_second())
+
+
+def test_the_console_dumps_no_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+    monkeypatch.setattr(server, "_Server", int)
+    with (
+        server.listening_socket("127.0.0.1", 0) as listener,
+        pytest.raises(TypeError, match="Config"),
+    ):
+        server.serve(console_settings(), listener)
+
+    assert limits == [(resource.RLIMIT_CORE, (0, 0))]
 
 
 def test_a_connection_is_kept_longer_than_clients_keep_it(

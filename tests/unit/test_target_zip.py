@@ -365,3 +365,36 @@ def test_ten_thousand_equal_names_take_no_time_to_tell_apart() -> None:
     made = {names.entry((b"a.b",)) for _ in range(10_000)}
     assert len(made) == 10_000
     assert "a (9999).b" in made
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b"10:30 what?.log", "10_30 what_.log"),
+        (b"trailing. .", "trailing___"),
+        (b"...", "___"),
+        (b"con", "con_"),
+        (b"NUL.tar.gz", "NUL_.tar.gz"),
+        (b"LPT1 .txt", "LPT1_ .txt"),
+        (b"Console.txt", "Console.txt"),
+        ("Ünï".encode(), "Ünï"),
+        (b".profile", ".profile"),
+    ],
+)
+def test_names_for_any_system_are_those_that_windows_takes(raw: bytes, name: str) -> None:
+    names = ArchiveNames(for_any_system=True)
+
+    assert names.entry((raw,)) == name
+    assert names.changed == ({} if raw == name.encode() else {(raw,): name})
+
+
+def test_names_that_some_system_takes_for_the_same_are_numbered() -> None:
+    names = ArchiveNames(for_any_system=True)
+    twins = [b"x", b"X", b"x.", b"x_", "é".encode(), "é".encode()]
+
+    made = [names.entry((raw,)) for raw in twins]
+
+    assert made == ["x", "X (2)", "x_", "x_ (2)", "é", "é (2)"]
+    assert names.folder((b"DIR", b"sub")) == "DIR/sub/"
+    assert names.entry((b"dir", b"file")) == "dir (2)/file"
+    assert set(names.changed) == {(b"X",), (b"x.",), (b"x_",), ("é".encode(),), (b"dir",)}

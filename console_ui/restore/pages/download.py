@@ -36,7 +36,8 @@ _ZIP = "application/zip"
 def select(request: MemberRequest, visit: PointVisit) -> HttpResponseBase:
     """From ticked boxes to an address that tells nothing of what was ticked."""
     items = tuple(dict.fromkeys(request.POST.getlist("item")))[:_MOST_ITEMS]
-    kept = visit.door.ask(KeepSelection(visit.point, items), Reference)
+    without = tuple(dict.fromkeys(request.POST.getlist("without")))[:_MOST_ITEMS]
+    kept = visit.door.ask(KeepSelection(visit.point, items, without), Reference)
     place = (visit.vault.pk, visit.point, kept.reference)
     address = reverse("restore-zip", args=place)
     if "json" in request.headers.get("Accept", ""):
@@ -105,6 +106,9 @@ def zip_state(request: MemberRequest, visit: PointVisit, reference: str) -> Http
     }
     if state.is_running:
         text = _("%(done)s of %(all)s") % words
+    elif state.damaged:
+        text = _("Broken off after %(done)s of %(all)s: %(file)s is damaged in the restore point.")
+        text %= {**words, "file": state.damaged}
     elif state.has_begun and state.bytes_done < state.bytes_total:
         text = _("Broken off after %(done)s of %(all)s. Start the same selection again.") % words
     else:
@@ -124,6 +128,8 @@ def zip_state(request: MemberRequest, visit: PointVisit, reference: str) -> Http
             "left_out": state.left_out,
             "bytes_done": state.bytes_done,
             "bytes_total": state.bytes_total,
+            "without": state.without,
+            "do_without": _("Download the rest without it"),
         }
     )
 

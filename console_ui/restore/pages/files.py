@@ -55,7 +55,8 @@ def folder(request: MemberRequest, visit: PointVisit, reference: str = "") -> Ht
 @point_page
 def search(request: MemberRequest, visit: PointVisit) -> HttpResponseBase:
     """What is looked for goes into no address: it is a name out of the vault, as likely as not."""
-    words = " ".join(request.POST.get("words", "").split())[:_LONGEST_WORDS]
+    # A slash parts folders and is in no name: at the ends it says nothing.
+    words = " ".join(request.POST.get("words", "").split())[:_LONGEST_WORDS].strip("/ ")
     if not words:
         return redirect("restore-files", visit.vault.pk, visit.point)
     kept = visit.door.ask(KeepSearch(visit.point, words), Reference)
@@ -79,6 +80,7 @@ def preview(request: MemberRequest, visit: PointVisit, reference: str) -> HttpRe
         "file": told,
         "text": look.text,
         "is_picture": bool(look.picture_type) and told.entry.size <= _PICTURE_BYTES,
+        "is_too_large": bool(look.picture_type) and told.entry.size > _PICTURE_BYTES,
         "is_cut": bool(look.text) and told.entry.size > len(told.data),
     }
     return render(request, "restore/preview.html", words)

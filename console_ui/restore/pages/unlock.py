@@ -28,6 +28,11 @@ _REFUSED = 403
 def unlock(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
     """What is in a vault is shown only to who has just proved who they are."""
     found = visit(request, vault_id)
+    wish = next_page(request, f"/vaults/{vault_id}/restore")
+    if unlocking.is_open(request, found.vault):
+        # Whatever was typed: a second key would not open it any further, and a wrong one closes
+        # nothing.
+        return redirect(wish)
     kept = kept_for(found.device) if found.device else None
     error = ""
     if request.method == "POST":
@@ -35,13 +40,13 @@ def unlock(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
         typed = request.POST.get("password", "")
         error = _unlock(request, found, typed or kept or "", by="typed" if typed else "kept")
         if not error:
-            return redirect(next_page(request, f"/vaults/{vault_id}/restore"))
+            return redirect(wish)
     words = {
         **found.words,
         "is_managed": kept is not None,
         "asks": kept is None or bool(error),
         "error": error,
-        "next": next_page(request, f"/vaults/{vault_id}/restore"),
+        "next": wish,
         "idle_minutes": int(unlocking.IDLE.total_seconds()) // 60,
     }
     return render(request, "restore/unlock.html", words, status=_REFUSED if error else 200)

@@ -37,11 +37,22 @@ for (const form of document.querySelectorAll("[data-selection]")) {
     if (!asked.ok || asked.redirected || !asked.headers.get("Content-Type").startsWith("application/json")) { form.submit(); return; }
     const { zip, progress } = await asked.json();
     location.assign(zip);
-    follow(progress, form.querySelector("[data-progress]"));
+    follow(progress, form);
   });
 }
 
-async function follow(progress, place) {
+for (const picture of document.querySelectorAll("[data-picture]")) {
+  function fail() {
+    picture.hidden = true;
+    document.querySelector("[data-no-picture]").hidden = false;
+  }
+  picture.addEventListener("error", fail);
+  // It may have failed before this ran.
+  if (picture.complete && !picture.naturalWidth) fail();
+}
+
+async function follow(progress, form) {
+  const place = form.querySelector("[data-progress]");
   for (let waited = 0; waited < 30 || place.dataset.begun; waited += 1) {
     await new Promise((done) => setTimeout(done, POLL_MS));
     const answer = await fetch(progress, { headers: { Accept: "application/json" } });
@@ -49,6 +60,22 @@ async function follow(progress, place) {
     const state = await answer.json();
     if (state.is_running) place.dataset.begun = "yes";
     if (state.is_running || place.dataset.begun || state.has_ended) place.textContent = state.text;
-    if (!state.is_running && (place.dataset.begun || state.has_ended)) { delete place.dataset.begun; return; }
+    if (!state.is_running && (place.dataset.begun || state.has_ended)) {
+      delete place.dataset.begun;
+      if (state.without.length) offerTheRest(state, form, place);
+      return;
+    }
   }
+}
+
+// Damage ends a download. Only the person decides to do without a file; the zip then names it.
+function offerTheRest(state, form, place) {
+  const button = Object.assign(document.createElement("button"), { className: "btn", textContent: state.do_without });
+  button.addEventListener("click", () => {
+    for (const old of form.querySelectorAll("[name=without]")) old.remove();
+    for (const value of state.without) {
+      form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "without", value }));
+    }
+  });
+  place.append(" ", button);
 }

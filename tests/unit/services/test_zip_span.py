@@ -9,7 +9,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,13 @@ from backup_agent.model.ids import BlobId
 from backup_agent.model.node import Node, NodeKind, go_mode
 from backup_agent.repository.reader import BlobReader
 from backup_agent.services.browse import Found, PointBrowser, TreePath, parse_path
-from backup_agent.services.zip_plan import InVolume, Member, ZipPlan, plan_zip
-from backup_agent.services.zip_span import Checksums, UnreadableMemberError, zip_span
+from backup_agent.services.zip_plan import InVolume, ZipPlan, plan_zip
+from backup_agent.services.zip_span import (
+    Checksums,
+    DamagedMemberError,
+    UnreadableMemberError,
+    zip_span,
+)
 from backup_agent.targets.zip_layout import (
     Entry,
     central_record,
@@ -207,14 +212,15 @@ def test_a_missing_blob_ends_the_zip_before_its_end(stored: Case) -> None:
     plan = stored.plan()
     large = next(m for m in plan.members if m.entry.name.endswith(b"large.bin"))
     assert isinstance(large.content, tuple)
-    lost = Member(large.entry, large.offset, (*large.content[:-1], BlobId(bytes(32))))
+    lost = replace(large, content=(*large.content[:-1], BlobId(bytes(32))))
     members = tuple(lost if member is large else member for member in plan.members)
     broken = ZipPlan(members, plan.directory_offset, plan.size, plan.tag, ())
 
     received: list[bytes] = []
     pieces = zip_span(broken, stored.reader, Checksums(broken), cancel=CancelToken())
-    with pytest.raises(IntegrityError):
+    with pytest.raises(DamagedMemberError) as told:
         received.extend(pieces)
+    assert told.value.path == large.path
     assert large.offset < sum(map(len, received)) <= large.content_end
 
 
@@ -223,7 +229,7 @@ def test_a_file_of_another_length_than_recorded_ends_the_zip(stored: Case) -> No
     large = next(m for m in plan.members if m.entry.name.endswith(b"large.bin"))
     assert isinstance(large.content, tuple)
     for content in (large.content[:-1], (*large.content, large.content[0])):
-        wrong = Member(large.entry, large.offset, content)
+        wrong = replace(large, content=content)
         members = tuple(wrong if member is large else member for member in plan.members)
         broken = ZipPlan(members, plan.directory_offset, plan.size, plan.tag, ())
         with pytest.raises(IntegrityError, match="not the 12,582,912 bytes"):
