@@ -50,10 +50,18 @@ def ago(moment: datetime) -> str:
     return ngettext("%(n)s hour ago", "%(n)s hours ago", hours) % {"n": hours}
 
 
-def at(moment: datetime, *, seconds: bool = False) -> str:
+def at(moment: datetime) -> str:
     """Day and time in UTC: "24 Nov 2026, 03:31"."""
-    pattern = pgettext("Django's date format", "j M Y, H:i")
-    return date_format(moment, f"{pattern}:s" if seconds else pattern)
+    return date_format(moment, _day_and_time())
+
+
+def exactly(moment: datetime) -> str:
+    """The same with weekday and seconds, to tell apart what began in the same minute."""
+    return date_format(moment, f"D {_day_and_time()}:s")
+
+
+def _day_and_time() -> str:
+    return pgettext("Django's date format", "j M Y, H:i")
 
 
 def soon(moment: datetime) -> str:

@@ -48,9 +48,15 @@ def ago(moment: datetime) -> str:
 
 
 @register.filter
-def at(moment: datetime, to: str = "minutes") -> str:
-    """``{{ run.started_at|at }}``: "24 Nov 2026, 03:31"; ``|at:"seconds"``: "…, 03:31:07"."""
-    return quantities.at(moment, seconds=to == "seconds")
+def at(moment: datetime) -> str:
+    """``{{ run.started_at|at }}``: "24 Nov 2026, 03:31"."""
+    return quantities.at(moment)
+
+
+@register.filter
+def exactly(moment: datetime) -> str:
+    """``{{ point.at|exactly }}``: "Tue 24 Nov 2026, 03:31:07"."""
+    return quantities.exactly(moment)
 
 
 @register.filter
