@@ -6,9 +6,7 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-
+from console_ui.certificate import own_fingerprint
 from console_ui.restore.stock_restic import repository_address
 from console_ui.settings import Settings
 from console_ui.storage.models import Vault
@@ -33,15 +31,16 @@ class SheetCommands:
 def sheet_commands(vault: Vault, settings: Settings, *, login: str) -> SheetCommands:
     """``login`` is the name with which a person comes to the gateway."""
     restic = f"restic -r {shlex.quote(repository_address(vault))}"
-    own = _own_certificate(settings)
+    # A proxy's certificate is the proxy's affair.
+    fingerprint = own_fingerprint(settings.tls.certificate) if settings.tls else ""
     return SheetCommands(
         read=f"{restic} snapshots\n{restic} check",
         restore=f"POINT=latest\n{restic} restore --target ./restored $POINT",
         join="for image in ./restored/disks/*/volumes/*/image; do\n"
         '  cat "$image"/*/part > "$image.img"\ndone',
-        certificate=_fetch_certificate(settings) if own else "",
-        fingerprint=_fingerprint(own) if own else "",
-        gateway=_gateway(vault, settings, login=login, is_own=own is not None),
+        certificate=_fetch_certificate(settings) if fingerprint else "",
+        fingerprint=fingerprint,
+        gateway=_gateway(vault, settings, login=login, is_own=bool(fingerprint)),
     )
 
 
@@ -67,15 +66,3 @@ def _fetch_certificate(settings: Settings) -> str:
         f"openssl s_client -connect {place} </dev/null | openssl x509 > {_CERTIFICATE}\n"
         f"openssl x509 -in {_CERTIFICATE} -noout -fingerprint -sha256"
     )
-
-
-def _own_certificate(settings: Settings) -> x509.Certificate | None:
-    """The console's, where it vouches for itself. A proxy's is the proxy's affair."""
-    if settings.tls is None:
-        return None
-    certificate = x509.load_pem_x509_certificate(settings.tls.certificate.read_bytes())
-    return certificate if certificate.issuer == certificate.subject else None
-
-
-def _fingerprint(certificate: x509.Certificate) -> str:
-    return certificate.fingerprint(SHA256()).hex(":").upper()

@@ -41,7 +41,7 @@ def store(vault: Vault, number: int, at: datetime, **reported: object) -> None:
         stored_at=at,
     )
     if reported:
-        device = Device.objects.get(pk=vault.device_id)
+        device = Device.objects.get(name="ATELIER-01")
         RestorePoint.objects.create(device=device, snapshot=name, made_at=at, **reported)
 
 
@@ -59,7 +59,7 @@ def test_points_of_one_minute_are_told_apart_while_locked(owner: Client, vault: 
 
     unknown, files, disk = rows(owner, vault)
 
-    assert unknown == "Mon 16 Nov 2026, 12:02:50 Locked Browse"
+    assert unknown == "Mon 16 Nov 2026, 12:02:50 Locked 00000000 Browse"
     assert files.replace("\xa0", " ") == (
         "Mon 16 Nov 2026, 12:02:48 Complete /srv 5 kB 1 kB Browse"
     )
@@ -76,7 +76,9 @@ def test_a_month_is_chosen_among_those_that_have_points(owner: Client, vault: Va
     page = owner.get(f"/vaults/{vault.pk}/restore").content.decode()
 
     assert re.findall(r'<option value="(2026-\d\d)"', page) == ["2026-11", "2026-09"]
-    assert rows(owner, vault, "?month=2026-09") == ["Wed 16 Sep 2026, 12:02:07 Locked Browse"]
+    assert rows(owner, vault, "?month=2026-09") == [
+        "Wed 16 Sep 2026, 12:02:07 Locked 00000000 Browse"
+    ]
     for nonsense in ("2026-10", "2026-99", "x"):
         assert len(rows(owner, vault, f"?month={nonsense}")) == 2
 
@@ -90,4 +92,4 @@ def test_what_another_device_said_of_a_point_is_not_believed(
         device=other, snapshot=f"{1:064x}", made_at=NOON, kind="disk", size=7
     )
 
-    assert rows(owner, vault) == ["Mon 16 Nov 2026, 12:02:07 Locked Browse"]
+    assert rows(owner, vault) == ["Mon 16 Nov 2026, 12:02:07 Locked 00000000 Browse"]
