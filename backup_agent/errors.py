@@ -20,6 +20,7 @@ hint what to try::
     │   └── AccessDeniedError
     ├── SourceError
     │   ├── UnreadableError             one item; the run goes on without it
+    │   │   └── LeftOutError            because the backup did not store it, as it was told
     │   ├── ChangedWhileReadError       one item; kept as read, reported
     │   ├── FreezeFailedError           the run ends
     │   ├── PartitionTableError         it is not believed; what it divides is stored as a whole
@@ -121,6 +122,10 @@ class SourceError(EverbootError):
 
 class UnreadableError(SourceError):
     code = "source.unreadable"
+
+
+class LeftOutError(UnreadableError):
+    code = "source.left_out"
 
 
 class ChangedWhileReadError(SourceError):

@@ -1,9 +1,9 @@
 """How long ``everboot ls`` takes for a folder of 100,000 names inside a stored volume.
 
 ``python -m benchmarks.list_folder [--names 100000] [--rounds 5] [--folder DIR]`` needs
-Debian's ``ntfs-3g`` and root. The repository is on this computer; its password opens it
-as strongly as anybody's would, and starting Python is part of the time, as it is for who
-waits. The goal is three seconds.
+Debian's ``ntfs-3g``, ``e2fsprogs`` and root: one folder is NTFS's, another ext4's. The
+repository is on this computer; its password opens it as strongly as anybody's would, and
+starting Python is part of the time, as it is for who waits. The goal is three seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.against_restic import ENVIRONMENT, EVERBOOT
-from benchmarks.many_names import MANY, make_volume
+from benchmarks.many_names import MANY, make_ext_volume, make_volume
 from benchmarks.measure import Run, RunFailedError, run
 
 _VOLUME = "/disk0/volume0"
@@ -30,14 +30,15 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder, prefix="everboot-benchmark-") as scratch:
         everboot = (*EVERBOOT, "--repo", str(Path(scratch, "repository")))
-        volume = make_volume(Path(scratch), args.names)
         run([*everboot, "init"], ENVIRONMENT)
-        run([*everboot, "backup", "--disk", str(volume)], ENVIRONMENT)
-        listing = (*everboot, "ls", "latest", f"{_VOLUME}/{MANY}")
-        _refuse_short_listing(listing, args.names + 1)
-        for form, options in (("text", ()), ("JSON", ("--json",))):
-            runs = [run([*listing, *options], ENVIRONMENT) for _ in range(args.rounds)]
-            print(_line(form, runs), flush=True)
+        for kind, make in (("NTFS", make_volume), ("ext4", make_ext_volume)):
+            volume = make(Path(scratch), args.names)
+            run([*everboot, "backup", "--disk", str(volume)], ENVIRONMENT)
+            listing = (*everboot, "ls", "latest", f"{_VOLUME}/{MANY}")
+            _refuse_short_listing(listing, args.names + 1)
+            for form, options in (("text", ()), ("JSON", ("--json",))):
+                runs = [run([*listing, *options], ENVIRONMENT) for _ in range(args.rounds)]
+                print(_line(f"{kind} {form}", runs), flush=True)
 
 
 def _refuse_short_listing(command: tuple[str, ...], names: int) -> None:

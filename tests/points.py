@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from backup_agent.crypto.password import ScryptParameters
 from backup_agent.errors import IntegrityError
 from backup_agent.model.cancel import CancelToken
@@ -18,6 +20,7 @@ from backup_agent.model.snapshot import Snapshot
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import Repository, create_repository, open_repository
 from backup_agent.services.backup import BackupResult, BackupSettings, run_backup
+from backup_agent.services.keys import add_password
 from backup_agent.sources.entry import Source
 from backup_agent.sources.tree import FileTree
 from backup_agent.storage.backend import Backend
@@ -27,6 +30,13 @@ PASSWORD = "correct horse battery staple"
 _PLAIN = BackupSettings()
 WEAK = ScryptParameters(n=2, r=1, p=1)
 """Costs nothing: tests open repositories by the hundred. restic takes such keys too."""
+
+
+def make_new_keys_weak(patch: pytest.MonkeyPatch) -> None:
+    """A strong key costs a second each time that it opens. Reaches this process only."""
+    for makes_key in (create_repository, add_password):
+        defaults = {**(makes_key.__kwdefaults__ or {}), "parameters": WEAK}
+        patch.setattr(makes_key, "__kwdefaults__", defaults)
 
 
 @dataclass(frozen=True, slots=True)

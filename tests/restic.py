@@ -51,7 +51,7 @@ class Restic:
 
     def init(self, *, version: int = 2) -> None:
         """Make a repository as restic does (once for all tests; then copies of it)."""
-        for path, data in _new_repository(version).items():
+        for path, data in files_of_init(version).items():
             file = self.repository / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
@@ -84,9 +84,9 @@ class Restic:
 
 
 @cache
-def _new_repository(version: int) -> dict[str, bytes]:
-    """What ``restic init`` makes, by path; the key made cheap, or each command would take
-    half a second longer.
+def files_of_init(version: int) -> dict[str, bytes]:
+    """What ``restic init`` makes for ``PASSWORD``, by path; the key made cheap, or each command
+    would take half a second longer.
     """
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)

@@ -21,6 +21,8 @@ _STATUS_SECONDS = 1.0
 _LINE_SECONDS = 0.1
 _CLEAR_LINE = "\r\x1b[K"
 
+_to_json = msgspec.json.Encoder().encode
+
 
 class Render(Protocol):
     """Where a command's output goes."""
@@ -221,7 +223,10 @@ def _harmless(text: str, stream: TextIO) -> str:
 
 
 def _line(record: Mapping[str, object]) -> str:
-    return msgspec.json.encode(_encodable(record)).decode() + "\n"
+    try:
+        return _to_json(record).decode() + "\n"
+    except UnicodeEncodeError:
+        return _to_json(_encodable(record)).decode() + "\n"
 
 
 def _encodable(value: object) -> object:

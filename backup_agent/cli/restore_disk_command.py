@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,36 @@ if TYPE_CHECKING:
     from backup_agent.services.restore_disk import DiskRestore
 
 _EXIT_INCOMPLETE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeToShrink:
+    """``disk`` is empty where only a number was given: it stands for that volume of each disk."""
+
+    disk: str
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> VolumeToShrink:
+        """``2``, or as ``--map`` and listings have it: ``disk0/volume2``."""
+        spelt = re.fullmatch(r"(?:/?(disk\d+)/volume)?(\d+)", text, re.ASCII)
+        if spelt is None:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no volume: give its number (2) or its place (disk0/volume2)"
+            )
+        return cls(spelt[1] or "", int(spelt[2]))
+
+    def refuse_other_disks(self, sources: Sequence[str]) -> None:
+        """Raises ``UsageError`` where none of the mapped sources is, or lies on, its disk."""
+        if not any(self.number_on(source) is not None for source in sources):
+            raise UsageError(
+                f"--shrink names a volume of {self.disk}, but no --map does.",
+                hint=f"Mapped are: {', '.join(sources)}.",
+            )
+
+    def number_on(self, source: str) -> int | None:
+        """The volume's number for the restore of that source; ``None`` if it is on another disk."""
+        return self.number if self.disk in ("", source.strip("/").partition("/")[0]) else None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--shrink",
-        type=int,
+        type=VolumeToShrink.parse,
         metavar="VOLUME",
-        help="on a smaller target, shrink this volume (default: the largest that can be)",
+        help="on a smaller target, shrink this volume, 2 or disk0/volume2 (default: the largest "
+        "that can be)",
     )
     parser.add_argument(
         "--new-guids",
@@ -69,9 +102,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     )
 
     render = session.render
-    wishes = Wishes(
-        grow=args.grow, shrink=args.shrink, new_ids=args.new_guids, discard=args.discard
-    )
+    pairs = [_pair(text) for text in args.map]
+    if args.shrink:
+        args.shrink.refuse_other_disks([source for source, _ in pairs])
+    wishes = Wishes(grow=args.grow, new_ids=args.new_guids, discard=args.discard)
     with session.reading() as (repository, reader):
         browser = PointBrowser(reader, repository.snapshot(args.point))
         jobs = [
@@ -79,11 +113,13 @@ def run(args: argparse.Namespace, session: Session) -> int:
                 browser,
                 source,
                 Path(target),
-                wishes=wishes,
+                wishes=replace(
+                    wishes, shrink=args.shrink.number_on(source) if args.shrink else None
+                ),
                 overwrite=args.overwrite,
                 repository=repository.location,
             )
-            for source, target in (_pair(text) for text in args.map)
+            for source, target in pairs
         ]
         refuse_double_targets([job.target for job in jobs])
         for job in jobs:

@@ -17,6 +17,7 @@ endian. There is no standard; this is what Linux and Windows agree on.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from backup_agent.errors import PartitionTableError
@@ -38,6 +39,8 @@ _RECORD_SIZE = 512
 _FIRST_LOGICAL = 5
 # Far above what any system shows (Linux: 255 devices a disk); stops a chain that would not end.
 _MOST_LOGICALS = 256
+# What aligning its first partition costs; a smaller one has no room for any.
+_ROOM_FOR_NONE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,17 @@ def read_mbr(reader: SeekableReader, record: BootRecord, sector_size: int) -> Pa
         logicals, links = _Chain(reader, extended[0], sector_size).walk()
     except PartitionTableError as exc:
         return _undivided(table, extended[0].number, exc.message)
-    return replace(table, partitions=primaries + logicals, links=links)
+    flaws = () if logicals else tuple(_emptiness(extended[0]))
+    return replace(table, partitions=primaries + logicals, links=links, flaws=flaws)
+
+
+def _emptiness(extended: Partition) -> Iterator[str]:
+    """Words for a chain that ends where it begins: somebody may have wiped its first link."""
+    if extended.size > _ROOM_FOR_NONE:
+        yield (
+            f"Extended partition {extended.number} names no logical partition, so nothing in it is"
+            " stored. If there should be some, their list was wiped: testdisk may find them."
+        )
 
 
 def _undivided(table: PartitionTable, number: int, why: str) -> PartitionTable:

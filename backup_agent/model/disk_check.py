@@ -46,4 +46,6 @@ class DiskPointCheck:
 
     @property
     def whole(self) -> bool:
-        return self.complete and self.undamaged
+        """Whether all of it is there, and what has files shows them."""
+        opens = all(volume.opens is not False for volume in self.volumes)
+        return self.complete and self.undamaged and opens

@@ -24,7 +24,7 @@ class NodeKind(StrEnum):
     IRREGULAR = "irregular"
 
 
-class Xattr(msgspec.Struct, frozen=True, gc=False):
+class Xattr(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One extended attribute; POSIX ACLs are among them (``system.posix_acl_access``)."""
 
     name: str
@@ -32,8 +32,9 @@ class Xattr(msgspec.Struct, frozen=True, gc=False):
 
 
 # A msgspec.Struct rather than a dataclass: a backup makes one for every file it looks at,
-# and a frozen dataclass takes six times as long to build.
-class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+# and a frozen dataclass takes six times as long to build. ``array_like``: between processes
+# their fields' names would be most of the message.
+class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """Everything known of one entry. Times are nanoseconds since 1970, sizes bytes.
 
     ``name`` is the raw file name. ``mode`` holds Go's ``FileMode`` bits, as

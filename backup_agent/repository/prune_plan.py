@@ -11,6 +11,7 @@
       until at most 5 % of what stays is unused      -> repack
     packs below 4 MiB, when there are several        -> repack (merge)
     all others                                       -> keep
+    where there is no room: of those to repack, the emptiest that fit; no merging
 
 Nothing is planned on doubt: a snapshot, tree or index that cannot be read, a
 used blob in no whole pack, packs without a single snapshot, all raise
@@ -104,6 +105,8 @@ class PrunePlan:
     """The files this plan knows of: should there be others, it is out of date."""
     forgotten: frozenset[SnapshotId]
     """Snapshots that have to be gone before the plan is carried out."""
+    put_off: int
+    """How many packs would be worth repacking, but for the limit of what may be copied."""
 
     @property
     def is_empty(self) -> bool:
@@ -168,7 +171,7 @@ def plan_prune(
     forgotten: Collection[SnapshotId] = (),
     allow_empty: bool = False,
     max_unused: float = MAX_UNUSED,
-    copying: bool = True,
+    copy_at_most: int | None = None,
     emit: Emit,
     cancel: CancelToken,
 ) -> PrunePlan:
@@ -177,8 +180,8 @@ def plan_prune(
     ``forgotten`` snapshots do not count: removed a moment ago, a listing may
     still name them; or they are about to be. ``allow_empty``: that no snapshot
     is listed is no surprise, and no packs are to remain. ``max_unused`` is a
-    share, 0 to (without) 1. Without ``copying``, packs of which anything is needed
-    stay as they are: that takes hardly any room.
+    share, 0 to (without) 1. ``copy_at_most`` limits, in bytes, what is written anew to
+    where most is freed by it: 0 takes hardly any room.
     """
     if not 0 <= max_unused < 1:
         raise UsageError("The share that may stay unused is at least 0 and less than 1.")
@@ -192,7 +195,11 @@ def plan_prune(
         raise _no_snapshots(repository, len(sizes))
     used = find_used(repository, snapshots, emit=emit, cancel=cancel)
     uses = _claim(packs, sizes, used, repository.index)
-    repack = _choose_repack(uses, max_unused) if copying else {}
+    repack = _choose_repack(uses, max_unused)
+    worthwhile = len(repack)
+    if copy_at_most is not None:
+        wasteful = [use for use in repack.values() if use.wasted]
+        repack, worthwhile = _within(copy_at_most, wasteful), len(wasteful)
     keep = [u for u in uses if u.needed and u.pack.id not in repack]
     unindexed = {pack: size for pack, size in sorted(sizes.items()) if pack not in packs}
     in_two_phases = repository.backend.listing_may_lag
@@ -216,6 +223,7 @@ def plan_prune(
         snapshots=frozenset(snapshot.id for snapshot in snapshots),
         index_files=name_indexes(files),
         forgotten=frozenset(forgotten),
+        put_off=worthwhile - len(repack),
     )
 
 
@@ -358,6 +366,17 @@ def _choose_repack(uses: Collection[_PackUse], max_unused: float) -> dict[PackId
     for kind in BlobKind:
         repack.update(_choose_small(needed, repack, kind))
     return repack
+
+
+def _within(limit: int, wasteful: Iterable[_PackUse]) -> dict[PackId, _PackUse]:
+    """Of packs that hold anything unneeded, the emptiest ones whose rest is no more than that."""
+    chosen: dict[PackId, _PackUse] = {}
+    for use in sorted(wasteful, key=lambda use: (-use.wasted / use.size, use.pack.id)):
+        limit -= sum(blob.length for blob in use.needed)
+        if limit < 0:
+            break
+        chosen[use.pack.id] = use
+    return chosen
 
 
 def _choose_small(

@@ -107,6 +107,7 @@ def _open(volume: VolumeInPoint, *, excused: bool) -> VolumeCheck:
         return VolumeCheck("", kind, None)
     try:
         volume.tree.list_folder(volume.tree.root)
+        root_problem = volume.tree.item(volume.tree.root).problem
     except UnreadableError as exc:
         if excused:
             problem = f"Its {kind} file system was damaged when it was backed up: {exc.message}"
@@ -114,6 +115,10 @@ def _open(volume: VolumeInPoint, *, excused: bool) -> VolumeCheck:
         return VolumeCheck("", kind, False, f"Its {kind} file system does not open: {exc.message}")
     except IntegrityError as exc:
         return VolumeCheck("", kind, False, f"Its {kind} file system does not open: {exc.message}")
+    if root_problem:
+        when = " when it was backed up" if excused else ""
+        problem = f"The root folder of its {kind} file system was damaged{when}: {root_problem}"
+        return VolumeCheck("", kind, True, problem, Severity.HINT if excused else Severity.ERROR)
     return VolumeCheck("", kind, True)
 
 
@@ -127,14 +132,19 @@ def _with_losses(opened: VolumeCheck, volume: VolumeInPoint, lost: Sequence[Exte
 
 def _hit_files(volume: VolumeInPoint, lost: Sequence[Extent]) -> str:
     try:
-        paths = volume.tree.hit_files(lost)
+        hit = volume.tree.hit_files(lost)
     except (UnreadableError, IntegrityError) as exc:
         return f"Which files that hits cannot be told: {exc.message}"
-    if not paths:
-        return "No file's content is hit."
-    names = [show_path(tuple(path.split(b"/")[1:])) for path in paths[:_MOST_NAMED]]
-    more = f" and {len(paths) - len(names)} more" if len(paths) > len(names) else ""
-    return f"That hits {', '.join(names)}{more}."
+    unread = (
+        ""
+        if hit.is_complete
+        else " Part of its folders cannot be read: there may be more, and they cannot be told."
+    )
+    if not hit.paths:
+        return f"No file's content is hit.{unread}" if hit.is_complete else unread.strip()
+    names = [show_path(tuple(path.split(b"/")[1:])) for path in hit.paths[:_MOST_NAMED]]
+    more = f" and {len(hit.paths) - len(names)} more" if len(hit.paths) > len(names) else ""
+    return f"That hits {', '.join(names)}{more}.{unread}"
 
 
 def _bytes_words(lost: Sequence[Extent]) -> str:

@@ -188,12 +188,12 @@ def run_forget_and_prune(
         )
         on_forgotten(decision)
 
-        def plan_again(*, copying: bool = True) -> PrunePlan:
+        def plan_again(*, copy_at_most: int | None = None) -> PrunePlan:
             return plan_prune(
                 repository,
                 forgotten=decision.remove,
                 max_unused=max_unused,
-                copying=copying,
+                copy_at_most=copy_at_most,
                 emit=emit,
                 cancel=cancel,
             )

@@ -42,6 +42,6 @@ def find_hit_files(
     )
     try:
         with VolumeTree(_VolumeOnDisk(disk, volume), opening) as tree:
-            return [show_path(tuple(p.split(b"/")[1:])) for p in tree.hit_files(extents)]
+            return [show_path(tuple(p.split(b"/")[1:])) for p in tree.hit_files(extents).paths]
     except EverbootError:
         return ()

@@ -119,11 +119,12 @@ class DeepBrowser(PointBrowser):
         """
         if not self._is_inside(path):
             return Found(path, super().find(path))
-        found = next((item for item in self.disk_items() if item.path == path[:1]), None)
-        for depth in range(1, len(path)):
-            found = self.child(found, path[depth]) if found and _is_folder(found) else None
-        if found is None:
-            raise self._missing(path)
+        found = next(item for item in self.disk_items() if item.path == path[:1])
+        for name in path[1:]:
+            below = self.child(found, name) if _is_folder(found) else None
+            if below is None:
+                raise self._missing(path, found)
+            found = below
         return found
 
     def walk(self, selection: Sequence[TreePath] = (), *, deep: bool = False) -> Iterator[Step]:
@@ -199,11 +200,12 @@ class DeepBrowser(PointBrowser):
         digits = head.removeprefix(_DISK)
         return head != digits and digits.isdigit() and any(n.name == head for n in self.disks())
 
-    def _missing(self, path: TreePath) -> NoSuchPointError:
+    def _missing(self, path: TreePath, last: Found) -> NoSuchPointError:
+        """``last`` is how far the path leads."""
         point = self.snapshot.short_id
         return NoSuchPointError(
             f"The restore point {point} has no {show_path(path)}.",
-            hint=f"everboot ls {point} {show_path(path[:-1])} lists what is there. "
+            hint=f"everboot ls {point} {show_path(last.path)} lists what is there. "
             "Capitals and small letters are told apart.",
         )
 

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from threading import Lock
 
-from backup_agent.errors import EverbootError, IntegrityError, JobCancelledError
+from backup_agent.errors import EverbootError, IntegrityError, JobCancelledError, LeftOutError
 from backup_agent.host.mounting import Handle, ServedItem, ServedPath
 from backup_agent.host.select import current_mounter
 from backup_agent.model.cancel import CancelToken
@@ -39,7 +39,8 @@ def run_mount(
     """Show a restore point in an empty folder until that is unmounted, or ``cancel``.
 
     What cannot be read fails for who reads it, and is told in words; returns how
-    many things that were. ``on_ready`` is called by another thread, and so may ``emit`` be.
+    many things that were, without those that the backup was not to store. ``on_ready``
+    is called by another thread, and so may ``emit`` be.
 
     Raises ``TargetError``, ``UnsupportedError``, ``PrivilegeError``, ``CommandFailedError``.
     """
@@ -65,14 +66,15 @@ class Failures:
         self._lock = Lock()
         self.number = 0
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Event, *, is_damage: bool = True) -> None:
+        """``is_damage``: it counts."""
         with self._lock:
             if event in self._told:
                 return
             if len(self._told) >= _MOST_REMEMBERED:
                 self._told.clear()
             self._told.add(event)
-            self.number += 1
+            self.number += is_damage
             self._emit(event)
 
 
@@ -142,5 +144,7 @@ class ServedPoint:
             raise OSError(errno.EINTR, os.strerror(errno.EINTR)) from exc
         except EverbootError as exc:
             reason = " ".join(filter(None, (exc.message, exc.hint)))
-            self._failures.tell(ItemSkipped(show_path(path), reason, "mount"))
+            event = ItemSkipped(show_path(path), reason, "mount")
+            # Nobody is alarmed for what was not to be stored.
+            self._failures.tell(event, is_damage=not isinstance(exc, LeftOutError))
             raise OSError(errno.EIO, os.strerror(errno.EIO)) from exc

@@ -19,7 +19,12 @@ from typing import Protocol, TypeAlias, assert_never
 
 from msgspec.structs import replace
 
-from backup_agent.errors import IntegrityError, NoSuchPointError, UnreadableError
+from backup_agent.errors import (
+    IntegrityError,
+    LeftOutError,
+    NoSuchPointError,
+    UnreadableError,
+)
 from backup_agent.filesystems.files.file_tree import Reference
 from backup_agent.model.events import Emit, ItemSkipped
 from backup_agent.model.node import Node, NodeKind, go_mode
@@ -139,6 +144,8 @@ class MountedTree:
                 with self._volume_lock:
                     return self._browser.raw_image(path)
             case ItemInVolume() as file:
+                if file.item.is_left_out:
+                    raise LeftOutError(file.problem)
                 if file.problem:
                     raise UnreadableError(file.problem)
                 return file

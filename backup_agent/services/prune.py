@@ -27,11 +27,16 @@ __all__ = [
 
 OnPrunePlan: TypeAlias = Callable[[PrunePlan], None]
 
+FIRST_STEP = 32 << 20
+"""So much is copied at first where there is no room: about what a console's vault takes beyond its
+quota while it is being pruned."""
+_SMALLEST_STEP = 1 << 20
+
 
 class PlanAgain(Protocol):
     """Makes the plan anew, from what there is by now."""
 
-    def __call__(self, *, copying: bool) -> PrunePlan:
+    def __call__(self, *, copy_at_most: int | None) -> PrunePlan:
         """As ``plan_prune`` has it."""
         ...
 
@@ -80,12 +85,12 @@ def run_prune(
     """
     with RepositoryLock(repository, exclusive=True) as lock:
 
-        def plan_again(*, copying: bool = True) -> PrunePlan:
+        def plan_again(*, copy_at_most: int | None = None) -> PrunePlan:
             return plan_prune(
                 repository,
                 allow_empty=allow_empty,
                 max_unused=max_unused,
-                copying=copying,
+                copy_at_most=copy_at_most,
                 emit=emit,
                 cancel=cancel,
             )
@@ -106,17 +111,51 @@ def carry_out(
     cancel: CancelToken,
 ) -> None:
     """Execute the plan. A prune copies first and deletes last, for which a full storage has no
-    room: there, what needs no copying is deleted first, and then the rest is planned anew.
+    room: there, it goes on in steps.
 
     Raises what :func:`run_prune` raises.
     """
-    try:
+
+    def execute(plan: PrunePlan) -> None:
         execute_prune(plan, repository, lock=lock, emit=emit, cancel=cancel)
+
+    try:
+        execute(plan)
     except StorageFullError:
-        smaller = plan_again(copying=False)
-        if smaller.freed_bytes <= 0:
-            raise
-        emit(Notice("The storage is full: what can be deleted without copying goes first."))
-        execute_prune(smaller, repository, lock=lock, emit=emit, cancel=cancel)
-        rest = plan_again(copying=True)
-        execute_prune(rest, repository, lock=lock, emit=emit, cancel=cancel)
+        emit(Notice("The storage is full: what needs no copying is deleted first."))
+        _carry_out_in_steps(plan_again, execute, emit)
+
+
+def _carry_out_in_steps(
+    plan_again: PlanAgain, execute: Callable[[PrunePlan], None], emit: Emit
+) -> None:
+    """Each step deletes what it has emptied before the next one copies, twice as much or, where
+    there was no room, half as much. At first nothing is copied at all. Raises
+    ``StorageFullError`` where there is no room even for little.
+    """
+    size, too_much = 0, None
+    while True:
+        plan = plan_again(copy_at_most=size)
+        try:
+            execute(plan)
+        except StorageFullError as exc:
+            if size <= _SMALLEST_STEP:
+                raise _no_room_at_all(exc) from exc
+            too_much, size = size, size // 2
+            continue
+        if not plan.put_off:
+            return
+        if plan.repack:
+            too_much = None
+        elif too_much is not None and size * 2 >= too_much:
+            raise _no_room_at_all()
+        size = max(2 * size, FIRST_STEP)
+        emit(Notice(f"Packs are emptied in steps; {plan.put_off} are left."))
+
+
+def _no_room_at_all(exc: StorageFullError | None = None) -> StorageFullError:
+    return StorageFullError(
+        exc.message if exc else "The storage is full: there is no room to copy a single pack.",
+        hint="Packs are freed only by copying what is needed of them, and there is no room for "
+        "that. Forget more restore points and prune again, or have the quota raised for a while.",
+    )

@@ -79,7 +79,12 @@ class VolumeInPoint:
 
     def nodes(self, folder: Reference) -> Sequence[Node]:
         """Those of ``list_folder``, for who wants to see them and no more."""
-        return [node for item in self._items(folder) for node, _ in _with_streams(item)]
+        nodes: list[Node] = []
+        for item in self._items(folder):
+            nodes.append(item.node)
+            if item.streams:
+                nodes += (beside for beside, _ in _beside(item))
+        return nodes
 
     def look_up(self, path: TreePath, folder: Reference, name: bytes) -> Found | None:
         """One of ``list_folder``, found by its name alone; raises as that does."""
@@ -102,15 +107,16 @@ class VolumeInPoint:
 
     def entries(self, folder: TreePath, item: TreeItem) -> Iterator[Found]:
         """An item of that folder, and its named streams as files beside it."""
-        for node, stream in _with_streams(item):
+        node = item.node
+        yield Found((*folder, node.name), node, inside=ItemInVolume(self, item, None, node.size))
+        for node, stream in _beside(item):
             inside = ItemInVolume(self, item, stream, node.size)
             yield Found((*folder, node.name), node, inside=inside)
 
 
-def _with_streams(item: TreeItem) -> Iterator[tuple[Node, bytes | None]]:
-    """The thing itself, and each of its streams as a file beside it."""
+def _beside(item: TreeItem) -> Iterator[tuple[Node, bytes]]:
+    """A thing's streams, each as a file beside it."""
     node = item.node
-    yield node, None
     for stream in item.streams:
         name = node.name + b":" + stream.name
         beside = replace(node, name=name, kind=NodeKind.FILE, size=stream.size, links=1)

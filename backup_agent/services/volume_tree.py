@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, TypeVar, assert_never
@@ -52,6 +53,14 @@ LARGEST_READ = 8 << 20
 """Bytes of a file in one answer."""
 
 _AnswerT = TypeVar("_AnswerT", Items, Data, Paths)
+
+
+@dataclass(frozen=True, slots=True)
+class HitFiles:
+    """``paths`` from the volume's root. ``is_complete``: all of its folders could be read."""
+
+    paths: tuple[bytes, ...]
+    is_complete: bool
 
 
 class Image(Protocol):
@@ -116,9 +125,18 @@ class VolumeTree:
             size -= len(piece)
         return b"".join(pieces)
 
-    def hit_files(self, extents: Sequence[Extent]) -> Sequence[bytes]:
-        """Paths of the files with bytes in those extents of the volume."""
-        return self._expect(Paths, FindHits(tuple(extents))).paths
+    def hit_files(self, extents: Sequence[Extent]) -> HitFiles:
+        """The files with bytes in those extents of the volume.
+
+        Raises ``UnreadableError``, ``IntegrityError`` and ``StorageError``; folders and
+        records that cannot be had are passed over.
+        """
+        with self._lock:
+            reader = self._opened_reader()
+            answer, trouble = self._asked(reader, FindHits(tuple(extents)))
+        if not isinstance(answer, Paths):
+            raise trouble or UnreadableError("The reader of the file system gave a wrong answer.")
+        return HitFiles(answer.paths, is_complete=trouble is None)
 
     def close(self) -> None:
         with self._lock:
@@ -149,6 +167,16 @@ class VolumeTree:
         return self._reader
 
     def _ask(self, reader: Conversation, request: Request) -> Answer:
+        answer, trouble = self._asked(reader, request)
+        if trouble is not None:
+            # To the reader it was only a disk that fails; here it is known why.
+            raise trouble
+        return answer
+
+    def _asked(
+        self, reader: Conversation, request: Request
+    ) -> tuple[Answer, IntegrityError | None]:
+        """Next to the answer what was wrong with the first bytes that could not be had for it."""
         try:
             answer, trouble = self._exchange(reader, request)
         except (CommandFailedError, msgspec.MsgspecError) as exc:
@@ -162,12 +190,9 @@ class VolumeTree:
             # In the middle of an exchange: what comes next would be the answer to this.
             self._end_reader()
             raise
-        if trouble is not None:
-            # To the reader it was only a disk that fails; here it is known why.
-            raise trouble
-        if isinstance(answer, Failed):
+        if isinstance(answer, Failed) and trouble is None:
             raise UnreadableError(answer.message, hint=answer.hint)
-        return answer
+        return answer, trouble
 
     def _exchange(
         self, reader: Conversation, request: Request
@@ -177,6 +202,8 @@ class VolumeTree:
         Next to it what was wrong with those bytes, whatever the reader made of that.
         """
         trouble: IntegrityError | None = None
+        # Who looks for hit files goes on without what is lost; others have failed already.
+        goes_on = isinstance(request, FindHits)
         reader.send(self._encoder.encode(request))
         if isinstance(request, OpenVolume):
             # It is where every file system begins, and may be far away: fetch it while the
@@ -188,8 +215,9 @@ class VolumeTree:
             match answer:
                 case Wanted(offset, size):
                     data = b""
-                    if trouble is None:
-                        data, trouble = self._serve(offset, size)
+                    if trouble is None or goes_on:
+                        data, lost = self._serve(offset, size)
+                        trouble = trouble or lost
                     reader.send(data)
                 case Opened() | Items() | Data() | Paths() | Failed():
                     return answer, trouble

@@ -34,7 +34,7 @@ from console_ui.accounts.models import (
 from console_ui.accounts.request import person
 from console_ui.accounts.throttle import Blocked
 from console_ui.audit.actor import Actor, ActorKind
-from console_ui.audit.record import Outcome
+from console_ui.audit.record import Outcome, record
 
 _GROUPS, _GROUP_CHARACTERS = 6, 5  # 30 characters, 150 bits
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -134,10 +134,19 @@ def authenticate_program(
     the account has lost its application passwords, too. ``login`` is for the caller to compare
     with an application password's owner: it may name something else, too. The account's own
     password acts in ``organisation_id``, or else in the oldest membership. Wrong passwords
-    under this name from ``address`` are slowed down.
+    under this name from ``address`` are slowed down, and one an hour is in the audit log.
     """
     if not login or not password:
         return None
+    verdict = _judge(login, password, scope, address=address, organisation_id=organisation_id)
+    if verdict is None:
+        _note_refused(login, address, organisation_id)
+    return verdict
+
+
+def _judge(
+    login: str, password: str, scope: Scope, *, address: str, organisation_id: uuid.UUID | None
+) -> Verdict:
     row = _find(password)
     membership = _membership(row) if row else None
     if row is None or membership is None:
@@ -205,7 +214,7 @@ def _proved(login: str, password: str, address: str) -> User | Blocked | None:
     counters = guesses.by_program(login, address)
     if blocked := throttle.attempt_all(counters):
         if blocked.is_news:
-            _note_blocked(known, address)
+            _note_of(known, address, "throttled")
         return blocked
     user = authenticate(username=login, password=password)
     if not isinstance(user, User):
@@ -217,13 +226,34 @@ def _proved(login: str, password: str, address: str) -> User | Blocked | None:
     return user
 
 
-def _note_blocked(user: User | None, address: str) -> None:
+def _note_refused(login: str, address: str, organisation_id: uuid.UUID | None) -> None:
+    """The first in an hour of a known name, or of any unknown ones, from an address.
+
+    A name that nobody has is not repeated, and stands in the log of whose vault was asked for.
+    """
+    user = User.objects.find(login)
+    whose = str(user.pk) if user else f"unknown {organisation_id}"
+    if not throttle.is_news("program", f"{whose} {throttle.source_of(address)}"):
+        return
+    if user is not None:
+        _note_of(user, address, "password")
+    else:
+        record(
+            "program.refused",
+            by=Actor(kind=ActorKind.UNKNOWN, address=address),
+            organisation_id=organisation_id,
+            outcome=Outcome.REFUSED,
+            details={"why": "password"},
+        )
+
+
+def _note_of(user: User | None, address: str, why: str) -> None:
     unknown = Actor(kind=ActorKind.UNKNOWN, address=address)
     note_by(
         person(user, address=address) if user else unknown,
         "program.refused",
         outcome=Outcome.REFUSED,
-        details={"why": "throttled"},
+        details={"why": why},
     )
 
 

@@ -120,6 +120,14 @@ SECOND_FACTOR_ACCOUNT = Rule(
     first_wait=_MINUTE,
     longest=15 * _MINUTE,
 )
+# No limit: which of the refusals is written down, so that a log does not grow with the guesses.
+REFUSAL_NOTED = Rule(
+    name="refusal-noted",
+    free=1,
+    window=60 * _MINUTE,
+    first_wait=60 * _MINUTE,
+    longest=60 * _MINUTE,
+)
 MAIL = Rule(name="mail", free=3, window=60 * _MINUTE, first_wait=15 * _MINUTE, longest=60 * _MINUTE)
 
 
@@ -185,6 +193,11 @@ def passed(counters: Sequence[Counter]) -> None:
 def succeeded(rule: Rule, subject: str) -> None:
     """The subject proved who they are: forget their failures."""
     ThrottleRow.objects.filter(key=_key(rule, subject)).delete()
+
+
+def is_news(kind: str, subject: str) -> bool:
+    """Whether the refusal is the first of its kind in an hour, of this subject."""
+    return attempt(REFUSAL_NOTED, f"{kind} {subject}") is None
 
 
 def source_of(address: str) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncSecond
 
 from backup_agent.services.vault import FileKind
+from console_ui.storage.deletions import KEPT_FOR
 from console_ui.storage.models import State, StoredObject, Vault
 
 _PAUSE = timedelta(minutes=1)
@@ -29,6 +30,11 @@ class DeletionRun:
     def before(self) -> datetime:
         """A moment just before it, in whole seconds, as people type one."""
         return self.first.replace(microsecond=0) - timedelta(seconds=1)
+
+    @property
+    def kept_until(self) -> datetime:
+        """From then on some of it is purged, unless an alarm is open."""
+        return self.first + KEPT_FOR
 
     def joined(self, later: DeletionRun) -> DeletionRun:
         """Both as one."""

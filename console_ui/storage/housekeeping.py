@@ -23,7 +23,7 @@ from backup_agent.services.vault import VaultStore
 from console_ui.accounts.forgetting import forget_old
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
-from console_ui.storage import bringing_back, reconcile
+from console_ui.storage import alarms, bringing_back, reconcile
 from console_ui.storage.held_lease import HeldLease
 from console_ui.storage.models import Lease, Vault
 from console_ui.storage.purge import purge
@@ -108,6 +108,7 @@ def _do_what_is_due(
         _finish_bringing_back(vault, store, now)
     if vault.reconciled_at is None or now - vault.reconciled_at >= reconcile.EVERY:
         reconcile.reconcile(vault, store, now=now)
+    alarms.look_again(vault, now=now)
     gone = purge(vault, store, now=now, go_on=go_on)
     if gone:
         record(

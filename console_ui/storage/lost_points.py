@@ -1,79 +1,98 @@
-"""How many restore points devices have deleted since a moment, of those that were there.
+"""How many restore points devices have deleted, of those that were there together once.
 
-Restore points that are older than the moment simply count. Of those that came since, an ordinary
-plan deletes some, too: one that runs every hour and keeps one a day deletes them an hour later,
-or all of a day at once. And a device can store rubbish to make what it deletes look little. So:
+What counts is each moment after one was made, and what was there then: rubbish that came later
+makes no share of it smaller, and whoever deletes a few a day has deleted many in the end. An
+ordinary plan deletes some, too, which are not missed:
 
-- What came since is measured against what had come before it: rubbish that came later does not
-  make a share of it smaller.
-- One restore point a quarter of an hour is let go by the plan. A quarter in which it was stored,
-  where older ones stay that the device did not just make; else, on a vault's first day, one in
-  which it was deleted.
+- Those that a plan can have made, one by one: which of them it keeps, the retention tells. A crowd
+  that came at once was copied from elsewhere, and is of many days.
+- But a plan that lets go what it made today leaves something that was there with it. Where of
+  three and more nothing is left but what came later, that may be rubbish.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
-from backup_agent.services.vault import FileKind
-from console_ui.storage import catalog
-from console_ui.storage.deletions import Loss, hidden_since, is_older
+from console_ui.storage.expected import Expectation
 from console_ui.storage.models import Vault
+from console_ui.storage.points import Point
+from console_ui.storage.timeline import Stay, amounts_at
 
-_BETWEEN_BACKUPS = timedelta(minutes=15)
-_Deletion: TypeAlias = tuple[datetime, datetime]
-"""When it was stored, and when it was hidden."""
+_BETWEEN_BACKUPS = timedelta(minutes=10)
+_LONGEST_CROWD = timedelta(hours=1)
+_A_DAY = timedelta(days=1)
+_FEW = 3
 
 
-def too_many_points_lost(vault: Vault, since: datetime, *, percent: int) -> bool:
-    """Whether of the restore points that were there at some moment since, more than that is
-    gone. A single one that came since is measured against all of them.
+def too_many_points_lost(
+    vault: Vault, points: Sequence[Point], expected: Expectation, *, now: datetime, percent: int
+) -> bool:
+    """Whether of the restore points that were there at some moment, more than that is gone.
+
+    ``points``: what is visible, and what was within the time that is looked at; in order.
     """
-    losses = _losses(vault, since, percent)
-    return any(loss.exceeds(percent) for loss in losses)
+    visible = [point for point in points if point.hidden_at is None]
+    crowds = list(_crowds(points))
+    moments = [crowd[-1].made_at for crowd in crowds]
+    if not expected.kept:
+        # Nobody knows what a plan would keep: only a day's deletions can be judged.
+        moments = [now - _A_DAY, *(moment for moment in moments if moment > now - _A_DAY)]
+    unplanned = list(_unplanned(crowds, expected, now=now))
+    if len(unplanned) == 1 and _is_young(unplanned[0]):
+        # At the moment of the first in a new vault, that was all there was.
+        return percent * (len(visible) + 1) < 100
+    there, lost = _numbers_at(moments, points), _numbers_at(moments, unplanned)
+    if any(gone * 100 > number * percent for gone, number in zip(lost, there, strict=True)):
+        return True
+    # Of earlier deletions, something did stay then; that may be over by now.
+    lately = [p for p in points if p.hidden_at is not None and now - p.hidden_at < _A_DAY]
+    rest = [*visible, *(point for point in lately if not expected.is_over(point))]
+    there, left = _numbers_at(moments, rest), _numbers_at(moments, visible)
+    few = max(_FEW, vault.keep_last + 2)
+    return any(number >= few and not stay for number, stay in zip(there, left, strict=True))
 
 
-def _losses(vault: Vault, since: datetime, percent: int) -> Iterator[Loss]:
-    """Of those older than the moment, and then of all up to each one that is gone of the rest."""
-    points = catalog.visible(vault, FileKind.SNAPSHOT)
-    hidden = hidden_since(vault, since).filter(kind=FileKind.SNAPSHOT.value)
-    gone, left = hidden.filter(is_older(since)).count(), points.filter(is_older(since)).count()
-    yield Loss(before=left + gone, gone=gone)
-    came_and_went = hidden.filter(stored_at__gt=since).values_list("stored_at", "hidden_at")
-    lost = _unplanned([(s, h) for s, h in came_and_went if s and h], has_older=left > 0)
-    if not lost:
-        return
-    # More than these can only make the share small enough.
-    most = (gone + len(lost)) * 100 // percent + 1
-    came = points.filter(stored_at__gt=since).order_by("stored_at")
-    stored = [at for at in came.values_list("stored_at", flat=True)[:most] if at]
-    for number, moment in enumerate(lost, start=1):
-        is_alone = number == len(lost) == 1
-        stayed = left + (len(stored) if is_alone else bisect_right(stored, moment))
-        if number > 1 or is_alone:
-            yield Loss(before=stayed + gone + number, gone=gone + number)
+def _unplanned(
+    crowds: Iterable[Sequence[Point]], expected: Expectation, *, now: datetime
+) -> Iterator[Point]:
+    """Those that no plan lets go. Of what is of unknown age, or in a vault without rules, only a
+    day's deletions count: a plan may delete it bit by bit.
+    """
+    for crowd in crowds:
+        for point in crowd:
+            if point.hidden_at is None:
+                continue
+            is_known = bool(expected.kept) and point.is_dated
+            is_let_go = is_known or (not expected.kept and _is_young(point))
+            if is_let_go and len(crowd) <= _FEW:
+                continue
+            if is_known or now - point.hidden_at < _A_DAY:
+                yield point
 
 
-def _unplanned(deletions: list[_Deletion], *, has_older: bool) -> list[datetime]:
-    """When those were stored, in order, that no plan lets go one by one."""
-    deletions.sort(key=_stored if has_older else _hidden)
-    unplanned: list[datetime] = []
-    last: datetime | None = None
-    for deletion in deletions:
-        moment = _stored(deletion) if has_older else _hidden(deletion)
-        if last is None or moment - last >= _BETWEEN_BACKUPS:
-            last = moment
-        else:
-            unplanned.append(_stored(deletion))
-    return sorted(unplanned)
+def _crowds(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """Points, in order, that came too fast one after another to be backups of a plan."""
+    crowd: list[Point] = []
+    for point in points:
+        if crowd and (
+            point.made_at - crowd[-1].made_at >= _BETWEEN_BACKUPS
+            or point.made_at - crowd[0].made_at >= _LONGEST_CROWD
+        ):
+            yield crowd
+            crowd = []
+        crowd.append(point)
+    if crowd:
+        yield crowd
 
 
-def _stored(deletion: _Deletion) -> datetime:
-    return deletion[0]
+def _is_young(point: Point) -> bool:
+    """Whether it lived for less than a day."""
+    return (
+        point.is_dated and point.hidden_at is not None and point.hidden_at - point.made_at < _A_DAY
+    )
 
 
-def _hidden(deletion: _Deletion) -> datetime:
-    return deletion[1]
+def _numbers_at(moments: Sequence[datetime], points: Iterable[Point]) -> list[int]:
+    return amounts_at(moments, (Stay(1, p.made_at, p.hidden_at) for p in points))

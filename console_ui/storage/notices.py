@@ -25,7 +25,8 @@ def alarm(vault: Vault, reason: Reason) -> None:
                     "Vault: %(vault)s\n\n"
                     "Nothing is lost yet: what was deleted is hidden, and from now on stays so "
                     "until you have looked. If it was not meant to go, bring the vault back to a "
-                    "moment before; if all is well, confirm it:\n\n%(page)s\n"
+                    "moment before. If you have tidied up, or a plan has with new rules, confirm "
+                    "it. Both are done on this page:\n\n%(page)s\n"
                 )
                 % {
                     "reason": reason.label,

@@ -8,16 +8,16 @@ a console died on the way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 
 from backup_agent.services.vault import FileKind, VaultStore
 from console_ui.storage import alarms, catalog
+from console_ui.storage.deletions import KEPT_FOR
 from console_ui.storage.marks import mark_name
 from console_ui.storage.models import State, StoredObject, Vault
 
-KEPT_FOR = timedelta(days=14)
 _PAGE = 500
 
 
@@ -37,9 +37,17 @@ def purge(
 
 
 def _due(vault: Vault, now: datetime) -> Iterator[StoredObject]:
-    """Oldest first: broken off, it leaves one moment from which on everything is there."""
+    """Oldest first: broken off, it leaves one moment from which on everything is there.
+
+    In a vault of a lost database people have as long to look as if all had just been deleted:
+    there may have been an alarm.
+    """
     begun = Q(state=State.PURGING)
-    due = Q(state=State.HIDDEN, hidden_at__lte=now - KEPT_FOR)
+    due = Q(
+        state=State.HIDDEN,
+        hidden_at__lte=now - KEPT_FOR,
+        vault__made_at__lte=now - KEPT_FOR,
+    )
     lines = StoredObject.objects.filter(begun | due, vault=vault).order_by("hidden_at")
     # There may be millions. What is done leaves the query, so the first page is always the next.
     while page := list(lines[:_PAGE]):

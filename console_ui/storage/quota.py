@@ -5,8 +5,9 @@ together may not be more than twice the quota, or deleting and uploading in turn
 whole location. Uploads on their way count as if they were there.
 
 A vault that is full must still be able to be pruned, which begins with writing: packs and indexes
-may, while it is being pruned, exceed both limits by 5 %. That is enough for a prune that deletes
-before it copies, as everboot's does where there is no room; restic has to be told. The gateway
+may, while it is being pruned, exceed both limits by 5 %, or by what a small step of a prune takes.
+That is enough for one that deletes what it has emptied before it copies more, as everboot's does
+where there is no room; restic has to be told. The gateway
 cannot read locks, so it goes by what only a prune (or a repair of the index) does under its lock:
 it lists all packs. That is noted until the vault has no lock any more. Locks themselves are
 limited by their number and size instead: were there no room for one, nothing could be pruned.
@@ -25,13 +26,16 @@ from console_ui.storage.models import State, StoredObject, Upload, Vault
 from console_ui.storage.objects import BusyError
 
 _RESERVE_PERCENT = 5
-_PRUNE_IN_PLACE = (
-    "A prune copies before it deletes. restic prune --max-repack-size 0 only deletes, and so makes "
-    "room; everboot prune does so by itself. Or ask an administrator for a larger quota."
+_STEP_BYTES = 64 << 20
+"""Room for three of restic's packs of usual size, with trees and indexes."""
+_PRUNE_IN_STEPS = (
+    "A prune copies before it deletes. restic prune --max-repack-size 48M copies a little and then "
+    "deletes, so run it again while it frees anything; everboot prune does so by itself. Or ask an "
+    "administrator for a larger quota."
 )
 _MAKE_ROOM = (
-    "Delete restore points and prune (everboot prune, or restic prune --max-repack-size 0), or ask "
-    "an administrator for a larger quota."
+    "Delete restore points and prune (everboot prune, or restic prune --max-repack-size 48M, again "
+    "while it frees anything), or ask an administrator for a larger quota."
 )
 
 
@@ -95,8 +99,8 @@ def _require_room(vault: Vault, key: ObjectKey, size: int, line: StoredObject | 
         return
     allowed, hint = vault.quota_bytes, _MAKE_ROOM
     if key.kind in (FileKind.PACK, FileKind.INDEX) and vault.packs_listed_at is not None:
-        allowed += vault.quota_bytes * _RESERVE_PERCENT // 100
-        hint = _PRUNE_IN_PLACE
+        allowed += max(vault.quota_bytes * _RESERVE_PERCENT // 100, _STEP_BYTES)
+        hint = _PRUNE_IN_STEPS
     coming = size + _on_their_way(vault, key)
     if vault.visible_bytes + coming > allowed:
         raise QuotaExceededError(

@@ -12,8 +12,8 @@ from backup_agent.errors import UsageError
 from console_ui.accounts.models import Organisation
 from console_ui.audit.actor import Actor
 from console_ui.audit.record import record
+from console_ui.storage.deletions import KEPT_FOR
 from console_ui.storage.models import Location, Vault
-from console_ui.storage.purge import KEPT_FOR
 from console_ui.storage.reconcile import reconcile
 from console_ui.storage.stores import stores
 

@@ -113,6 +113,17 @@ def audit_log_emptied_between_tests() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def permissions_not_made() -> None:
+    """Nothing of ours asks for Django's permissions, and making them anew for each emptied
+    database takes longer than all else that is done between two tests.
+    """
+    from django.db.models.signals import post_migrate
+
+    maker = "django.contrib.auth.management.create_permissions"
+    assert post_migrate.disconnect(dispatch_uid=maker)
+
+
 @pytest.fixture(autouse=True)
 def done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is put off until after an answer is done before it: a test's transaction is seen by

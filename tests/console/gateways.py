@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -28,9 +29,8 @@ from console_ui.storage.gateway.application import Gateway
 from console_ui.storage.locations import set_fields
 from console_ui.storage.models import Location, LocationKind, StoredObject, Vault
 from console_ui.storage.stores import stores
-from tests.restic import restic_client
-
-RESTIC_PASSWORD = "a repository's password"
+from tests.points import PASSWORD as REPOSITORY_PASSWORD
+from tests.restic import files_of_init, restic_client
 
 
 @contextlib.contextmanager
@@ -124,11 +124,9 @@ class Device:
 
     def __call__(self, *arguments: str | Path, fails: bool = False) -> str:
         """Run restic; it has to succeed, or with ``fails`` to fail."""
-        host = self.gateway.removeprefix("http://")
-        address = f"rest:http://{self.login}:{self.password}@{host}/storage/{self.vault.pk}/"
         done = subprocess.run(
-            [restic_client(), "--repo", address, "--no-cache", *arguments],
-            env={**os.environ, "RESTIC_PASSWORD": RESTIC_PASSWORD, "TMPDIR": str(self.scratch)},
+            self._command(*arguments),
+            env=self._environment,
             capture_output=True,
             text=True,
             timeout=300,
@@ -136,6 +134,44 @@ class Device:
         )
         assert (done.returncode != 0) == fails, f"restic {arguments}: {done.stderr}{done.stdout}"
         return done.stdout if not fails else done.stderr
+
+    def init(self) -> None:
+        """Send what ``restic init`` does, with a key that opens at once."""
+        with self.client() as http:
+            http.post("", params={"create": "true"}).raise_for_status()
+            for path, data in files_of_init(2).items():
+                http.post(path, content=data).raise_for_status()
+
+    def refused(self, *arguments: str | Path) -> str:
+        """Run restic until it tells that an upload was refused, then interrupt it, as it would
+        try again for a minute; what it told.
+        """
+        with subprocess.Popen(
+            self._command(*arguments),
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            told = next((line for line in process.stderr if line.startswith("Save(")), "")
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+        assert process.returncode != 0, f"restic {arguments}: {told}{rest}"
+        return told
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "RESTIC_PASSWORD": REPOSITORY_PASSWORD,
+            "TMPDIR": str(self.scratch),
+        }
+
+    def _command(self, *arguments: str | Path) -> list[str | Path]:
+        host = self.gateway.removeprefix("http://")
+        address = f"rest:http://{self.login}:{self.password}@{host}/storage/{self.vault.pk}/"
+        return [restic_client(), "--repo", address, "--no-cache", *arguments]
 
     def check(self) -> None:
         assert "no errors were found" in self("check", "--read-data")

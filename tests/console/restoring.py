@@ -19,7 +19,6 @@ from django.conf import settings as django_conf
 from django.test import Client
 from django.utils import timezone
 
-from backup_agent.repository.repository import create_repository
 from console_ui.accounts.models import User
 from console_ui.devices.models import Device, Kind
 from console_ui.django_settings import console_settings
@@ -38,7 +37,7 @@ from tests.command_line import CommandLine
 from tests.console.gateways import make_location, make_vault
 from tests.console.people import PASSWORD, Office
 from tests.helpers.small_computer import SmallComputer, make_small_computer
-from tests.points import WEAK
+from tests.points import make_new_keys_weak
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -139,9 +138,7 @@ def store_documents(home: Path) -> Stored:
     computer = make_small_computer(home, "windows-gpt")
     shell = CommandLine(home)
     with pytest.MonkeyPatch.context() as patch:
-        # Guessing is not what these tests are about: a strong key costs a second at each unlocking.
-        defaults = {**(create_repository.__kwdefaults__ or {}), "parameters": WEAK}
-        patch.setattr(create_repository, "__kwdefaults__", defaults)
+        make_new_keys_weak(patch)
         shell.ok("init")
     shell.ok("backup", documents)
     shell.ok("backup", "--disk", computer.image)

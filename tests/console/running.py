@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.console.first_start import place_first_start
 from tests.servers.process import Server, running
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,13 +27,20 @@ class RunningConsole:
 
 @contextlib.contextmanager
 def running_console(
-    folder: Path, *options: str, secrets: Mapping[str, str] | None = None, port: int = 0
+    folder: Path,
+    *options: str,
+    secrets: Mapping[str, str] | None = None,
+    port: int = 0,
+    from_nothing: bool = False,
 ) -> Iterator[RunningConsole]:
     """``everboot console`` on this port, else a free one, its data in ``folder``.
 
-    ``secrets`` are environment variables, as passwords may not stand among the options.
+    ``secrets`` are environment variables, as passwords may not stand among the options. A new
+    console finds its tables made, but for one that starts ``from_nothing``.
     """
     data = folder / "data"
+    if not from_nothing:
+        place_first_start(data)
     command = (sys.executable, "-m", "backup_agent", "console")
     environment = {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", **(secrets or {})}
     arguments = (*command, "--data", str(data), "--port", str(port), *options)

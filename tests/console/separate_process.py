@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.console.first_start import place_first_start
 from tests.servers.process import Server, running
 
 _ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ def running_console(folder: Path, *options: str) -> Iterator[Console]:
     """``options`` as ``tests.console.gateway_process`` knows them."""
     command = (sys.executable, "-m", "tests.console.gateway_process", str(folder), *options)
     environment = {"PYTHONPATH": str(_ROOT)}
+    place_first_start(folder)
     with running(command, folder=folder, name="console", environment=environment) as server:
         server.wait_until(lambda: server.log.read_text().endswith("}\n"))
         told = json.loads(server.log.read_text().splitlines()[-1])

@@ -14,6 +14,8 @@ from tests.console.agents import LinkedShell, linked_shell
 from tests.console.live_owner import LiveOwner, add_folder, become_owner
 from tests.console.running import running_console
 
+pytestmark = pytest.mark.usefixtures("weak_keys")
+
 _PATIENCE_SECONDS = 60
 
 

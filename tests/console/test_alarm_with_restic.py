@@ -26,7 +26,7 @@ def test_a_hostile_device_is_noticed_and_an_administrator_brings_the_vault_back_
 ) -> None:
     make_member(device.vault.organisation, Role.ADMIN, "second.admin@keller.example")
     files = tmp_path / "files"
-    device("init")
+    device.init()
     for seed in range(5):
         make_files(files, seed, count=2)
         device("backup", files)
@@ -108,7 +108,7 @@ def test_ordinary_backups_with_the_usual_retention_and_prune_alarm_nobody(
     device: Device, tmp_path: Path
 ) -> None:
     files = tmp_path / "files"
-    device("init")
+    device.init()
     today = timezone.now()
     keep = ("--keep-daily", "7", "--keep-weekly", "4", "--keep-monthly", "12")
     for days_ago in reversed(range(11)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,14 +20,14 @@ from backup_agent.model.retention import ForgetPlan, RetentionPolicy
 from backup_agent.model.snapshot import Snapshot
 from backup_agent.services.vault import FileKind
 from console_ui.accounts.request import person
-from console_ui.django_settings import console_settings
-from console_ui.storage import alarms, bringing_back, catalog, deletions, expected, notices
-from console_ui.storage.models import Alarm, LocationKind, Reason, State, StoredObject, Vault
+from console_ui.storage import alarms, bringing_back, catalog, expected, lost_data, notices
+from console_ui.storage.models import Alarm, Reason, State, StoredObject, Vault
 from console_ui.storage.purge import purge
 from console_ui.storage.stores import stores
 from console_ui.web import mail
-from tests.console.gateways import delete_object, make_location, make_vault, store_object
-from tests.console.people import make_office
+from tests.console import alarmed
+from tests.console.alarmed import make_old_vault
+from tests.console.gateways import delete_object
 
 DAY = timedelta(days=1)
 
@@ -36,22 +35,13 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def vault(transactional_db: None, tmp_path: Path, settings: Settings) -> Vault:
     """A year old, and without a retention, for tests that are about something else."""
-    settings.EVERBOOT = replace(console_settings(), storage_roots=(tmp_path,))
-    organisation = make_office("Keller Fontana Architects").organisation
-    location = make_location(organisation, LocationKind.FOLDER, {"root": str(tmp_path)})
-    vault = make_vault(organisation, location)
-    Vault.objects.update(
-        made_at=timezone.now() - 365 * DAY, keep_daily=0, keep_weekly=0, keep_monthly=0
-    )
-    vault.refresh_from_db()
-    return vault
+    return make_old_vault(tmp_path, settings)
 
 
 def store(
     vault: Vault, kind: FileKind, text: str, *, age: timedelta = 3 * DAY, size: int = 0
 ) -> StoredObject:
-    body = text.encode().ljust(size, b".")
-    return store_object(vault, kind, body, at=timezone.now() - age)
+    return alarmed.store(vault, kind, text, age=age, size=size)
 
 
 def store_points(vault: Vault, count: int, *, age: timedelta = 3 * DAY) -> list[StoredObject]:
@@ -156,7 +146,7 @@ def test_an_hourly_plan_that_keeps_one_a_day_alarms_nobody_on_its_first_day(vaul
 def test_an_open_alarm_ends_the_watching(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     Vault.objects.update(keep_daily=7)
     vault.refresh_from_db()
-    points = store_points(vault, 3)
+    points = store_points(vault, 4)
     hide(vault, points[0])
     hide(vault, points[1])
     assert len(reasons(vault)) == 1
@@ -175,6 +165,7 @@ def test_what_the_retention_keeps_is_worked_out_once_for_many_deletions_and_outs
 ) -> None:
     Vault.objects.update(keep_daily=7)
     vault.refresh_from_db()
+    store_points(vault, 1, age=10 * DAY)
     store_points(vault, 30)
     let_go = store_points(vault, 3, age=3 * DAY + timedelta(hours=1))
     worked_out = []
@@ -216,7 +207,7 @@ def test_a_prune_may_copy_half_of_the_data_to_new_packs(vault: Vault) -> None:
 def test_fresh_rubbish_does_not_hide_that_data_goes(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deletions, "_SMALL_BYTES", 5000)
+    monkeypatch.setattr(lost_data, "_SMALL_BYTES", 5000)
     packs = [store(vault, FileKind.PACK, f"{n}", size=1000) for n in range(10)]
     store(vault, FileKind.PACK, "rubbish", age=timedelta(hours=1), size=1_000_000)
 

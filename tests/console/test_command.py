@@ -130,7 +130,10 @@ def test_a_port_that_is_taken_is_told_with_a_hint() -> None:
 
 
 def test_the_command_makes_all_it_needs_and_prints_the_set_up_link(tmp_path: Path) -> None:
-    with running_console(tmp_path) as console, httpx.Client(base_url=console.address) as client:
+    with (
+        running_console(tmp_path, from_nothing=True) as console,
+        httpx.Client(base_url=console.address) as client,
+    ):
         assert re.fullmatch(r"http://localhost:\d+/setup#[\w-]{43}", console.set_up_link)
         assert client.get("/").status_code == 200
         assert "server" not in client.get("/").headers
@@ -192,7 +195,7 @@ def test_the_command_runs_on_postgresql(tmp_path: Path) -> None:
         socket = str(cluster.folder).replace("/", "%2F")
         url = f"postgresql://{cluster.user}@{socket}/console"
         with (
-            running_console(tmp_path, "--database", url) as console,
+            running_console(tmp_path, "--database", url, from_nothing=True) as console,
             httpx.Client(base_url=console.address) as client,
         ):
             _create_owner(client, console.set_up_link)

@@ -119,7 +119,7 @@ OBJECT_STORES = pytest.mark.parametrize("device", ["swift-s3", "swift"], indirec
 def test_restic_backs_up_restores_and_prunes(device: Device, tmp_path: Path) -> None:
     files = tmp_path / "files"
     make_files(files, 1)
-    device("init")
+    device.init()
     device("backup", files)
     make_files(files, 2)
     device("backup", files)

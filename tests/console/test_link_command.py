@@ -18,8 +18,6 @@ import pytest
 
 from backup_agent.crypto.signature import SigningKey, fingerprint, new_signing_key
 from backup_agent.errors import LinkRefusedError
-from backup_agent.repository.repository import create_repository
-from backup_agent.services.keys import add_password
 from backup_agent.services.link.assertion import ASSERTION_TYPE, encode_public_key, make
 from backup_agent.services.link.console import ConsoleClient
 from backup_agent.services.link.identity import Console, DeviceIdentity, identity_file, keep
@@ -29,20 +27,12 @@ from backup_agent.storage.backend import Backend, FileKind, ObjectKey
 from tests.command_line import CommandLine
 from tests.console.live_owner import LiveOwner, add_folder, become_owner
 from tests.console.running import RunningConsole, running_console
-from tests.points import WEAK
 from tests.servers.authority import make_certificates
 
+pytestmark = pytest.mark.usefixtures("weak_keys")
+
 _PASSWORD = "a password of mine"
-
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-
-
-@pytest.fixture(autouse=True)
-def keys_that_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guessing is not what these tests are about: a strong key costs a second each command."""
-    for makes_key in (create_repository, add_password):
-        defaults = {**(makes_key.__kwdefaults__ or {}), "parameters": WEAK}
-        monkeypatch.setattr(makes_key, "__kwdefaults__", defaults)
 
 
 @pytest.fixture

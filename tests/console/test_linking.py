@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
 from backup_agent.services.link.assertion import encode_public_key
 from console_ui.accounts import throttle
-from console_ui.accounts.models import Role, Scope, ThrottleRow
+from console_ui.accounts.models import Role, ThrottleRow
 from console_ui.audit.models import Entry
-from console_ui.devices import limits, managed_passwords, media_codes
-from console_ui.devices.models import AccessToken, Answer, Device, Kind, LinkRequest, ReadGrant
-from console_ui.devices.rights import Right, right_on
-from console_ui.django_settings import console_settings
-from console_ui.storage.device_vaults import LinkedDevices
-from console_ui.storage.gateway.access import Rights, authorise
-from console_ui.storage.gateway.messages import Refusal
-from console_ui.storage.models import LocationKind, Vault
-from tests.console.gateways import make_location, make_password
+from console_ui.devices import limits
+from console_ui.devices.models import AccessToken, Answer, Device, LinkRequest
+from tests.console.linking import answer_request, confirm, error, type_code
 from tests.console.people import Office
 from tests.console.played_device import PlayedDevice, approve, link, only_request
-
-if TYPE_CHECKING:
-    from django.test.client import _MonkeyPatchedWSGIResponse as Reply
 
 
 def test_a_device_is_linked_by_a_code_that_a_person_types(owner: Client, office: Office) -> None:
@@ -251,7 +238,9 @@ def test_guessing_codes_is_slowed_down_for_the_person_and_for_the_address(
 
     assert "Too many attempts" in blocked.content.decode()
     client.post("/link", {"code": codes["user_code"]})
-    assert Entry.objects.get(action="device_code.refused").actor_name == office.operator.email
+    refused = Entry.objects.filter(action="device_code.refused").order_by("pk")
+    assert {entry.actor_name for entry in refused} == {office.operator.email}
+    assert [entry.details["why"] for entry in refused] == ["code", "throttled"]
     ThrottleRow.objects.update(blocked_until=None, window_ends_at=timezone.now())
     assert client.post("/link", {"code": codes["user_code"]}).status_code == 302
 
@@ -313,306 +302,5 @@ def test_who_logged_in_long_ago_proves_themselves_before_they_approve(
     assert answer.headers["Location"].startswith("/confirm?next=/link/answer")
 
 
-def test_restore_only_reads_the_chosen_vaults_for_a_day_and_nothing_else(
-    owner: Client, office: Office, other_office: Office
-) -> None:
-    _, chosen, _ = link(office, name="PLAN-SERVER")
-    _, not_chosen, _ = link(office, name="RECEPTION")
-    _, foreign, _ = link(other_office, name="FOREIGN")
-    rescue = PlayedDevice()
-    codes = rescue.codes(scope="restore")
-    page = type_code(owner, codes["user_code"])
-    assert "PLAN-SERVER" in page
-    assert "FOREIGN" not in page
-
-    answer_request(
-        owner, approve="1", kind="restore", source=[str(chosen.pk), str(foreign.pk), "x"]
-    )
-    assert rescue.poll(codes).status_code == 200
-
-    device = Device.objects.get(client_id=rescue.client_id)
-    assert right_on(device, chosen.pk) is Right.READ
-    assert right_on(device, not_chosen.pk) is Right.NONE
-    assert right_on(device, foreign.pk) is Right.NONE
-    assert right_on(device, device.pk) is Right.NONE
-    assert right_on(device, None) is Right.NONE
-    assert device.expires_at is not None
-    assert device.expires_at - device.linked_at <= timedelta(hours=24)
-    ReadGrant.objects.update(expires_at=timezone.now())
-    assert right_on(device, chosen.pk) is Right.NONE
-    Device.objects.filter(pk=device.pk).update(expires_at=timezone.now())
-    assert error(rescue.renew()) == "access_denied"
-
-
-def test_a_device_that_backs_up_has_its_own_vault(office: Office) -> None:
-    _, device, _ = link(office)
-    _, other, _ = link(office)
-
-    assert right_on(device, device.pk) is Right.OWN
-    assert right_on(device, other.pk) is Right.NONE
-
-
-def test_removal_works_with_the_next_request(owner: Client, office: Office) -> None:
-    played, device, token = link(office)
-    assert played.get("/api/v1/device", token).status_code == 200
-    confirm(owner)
-
-    owner.post(f"/devices/{device.pk}/remove")
-
-    refused = played.get("/api/v1/device", token)
-    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
-    assert refused.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-    assert error(played.renew()) == "access_denied"
-    assert "ATELIER-01" not in re.sub(
-        r'role="status".*?</div>\n', "", page_of(owner, "/devices"), flags=re.DOTALL
-    )
-    assert Entry.objects.filter(action="device.removed", about="ATELIER-01").exists()
-
-
-def test_a_device_can_remove_itself_and_its_key_is_never_linked_again(office: Office) -> None:
-    played, _device, token = link(office)
-
-    answer = played.http.delete("/api/v1/device", headers={"Authorization": f"Bearer {token}"})
-
-    assert answer.status_code == 200
-    assert played.get("/api/v1/device", token).status_code == 401
-    assert error(played.ask()) == "invalid_request"
-
-
-def test_an_access_token_ends_after_ten_minutes(office: Office) -> None:
-    played, _device, token = link(office)
-    left = AccessToken.objects.get().expires_at - timezone.now()
-    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
-
-    AccessToken.objects.update(expires_at=timezone.now())
-
-    assert played.get("/api/v1/device", token).status_code == 401
-    fresh = played.renew().json()["access_token"]
-    assert played.get("/api/v1/device", fresh).status_code == 200
-
-
-def test_devices_are_renamed_by_operators(client: Client, office: Office) -> None:
-    _, device, _ = link(office)
-    client.force_login(office.viewer)
-    assert client.post(f"/devices/{device.pk}/rename", {"name": "x"}).status_code == 403
-
-    client.force_login(office.operator)
-    client.post(f"/devices/{device.pk}/rename", {"name": " Till's  PC "})
-
-    device.refresh_from_db()
-    assert device.name == "Till's PC"
-    assert Entry.objects.get(action="device.renamed").details == {"before": "ATELIER-01"}
-
-
-@pytest.mark.parametrize("what", ["rename", "remove"])
-def test_another_organisations_device_does_not_exist(
-    owner: Client, office: Office, other_office: Office, what: str
-) -> None:
-    _, foreign, _ = link(other_office)
-    confirm(owner)
-
-    answer = owner.post(f"/devices/{foreign.pk}/{what}", {"name": "mine"})
-
-    assert answer.status_code == 404
-    foreign.refresh_from_db()
-    assert (foreign.name, foreign.revoked_at) == ("ATELIER-01", None)
-
-
-def test_the_database_alone_gives_no_code_token_or_password(office: Office) -> None:
-    _, device, token = link(office)
-    managed_passwords.keep(device, "kept for you", address="", now=timezone.now())
-    codes = PlayedDevice().codes()
-    media_code = media_codes.make(office.organisation, by=office.owner, now=timezone.now())
-
-    rows = ""
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names():
-            cursor.execute(f"SELECT * FROM {table}")
-            rows += repr(
-                [
-                    tuple(bytes(v) if isinstance(v, memoryview) else v for v in row)
-                    for row in cursor.fetchall()
-                ]
-            )
-
-    for secret in (
-        codes["user_code"],
-        codes["device_code"],
-        token,
-        "kept for you",
-        media_code,
-    ):
-        assert secret not in rows
-
-
-def test_a_media_code_leads_the_request_to_its_people_and_grants_nothing(
-    owner: Client, client: Client, office: Office, other_office: Office
-) -> None:
-    page = owner.post("/media").content.decode()
-    found = re.search(r"[A-Z]{2}[0-9]{2}(?:-[A-Z]{2}[0-9]{2}){2}", page)
-    assert found is not None
-    rescue = PlayedDevice()
-
-    codes = rescue.codes(scope="restore", media_code=found[0].lower().replace("-", ""))
-
-    assert "asks to be linked" in page_of(owner, "/devices")
-    assert codes["user_code"] not in page_of(owner, "/devices")
-    assert error(rescue.poll(codes)) == "authorization_pending"
-    stranger = Client()
-    stranger.force_login(other_office.owner)
-    assert "asks to be linked" not in page_of(stranger, "/devices")
-    assert stranger.post("/link", {"code": codes["user_code"]}).status_code == 403
-    assert "ATELIER-01" in type_code(owner, codes["user_code"])
-
-
-@pytest.mark.parametrize("typed", ["AA22-BB33-CC44", "", "rubbish"])
-def test_media_without_a_good_code_still_work(office: Office, typed: str) -> None:
-    codes = PlayedDevice().codes(media_code=typed)
-
-    assert only_request().organisation is None
-    approve(codes, office)
-
-
-def test_a_media_code_ends_after_seven_days(office: Office) -> None:
-    now = timezone.now()
-    code = media_codes.make(office.organisation, by=office.owner, now=now)
-
-    almost = now + timedelta(days=7) - timedelta(seconds=1)
-    assert media_codes.resolve(code, now=almost) == office.organisation
-    assert media_codes.resolve(code, now=now + timedelta(days=7)) is None
-
-
-def test_a_program_lists_devices_with_a_password_that_opens_the_api(
-    office: Office, other_office: Office
-) -> None:
-    link(office, name="ATELIER-01")
-    link(other_office, name="FOREIGN")
-    opens_api = make_password(office.owner, office.organisation, Scope.API)
-    opens_storage = make_password(office.owner, office.organisation, Scope.STORAGE)
-
-    found = basic(office.owner.email, opens_api)
-
-    assert [each["name"] for each in found.json()["devices"]] == ["ATELIER-01"]
-    assert basic(office.owner.email, opens_storage).status_code == 401
-    assert basic(other_office.owner.email, opens_api).status_code == 401
-    assert Client().get("/api/v1/devices").status_code == 401
-
-
-def test_a_device_whose_organisation_has_no_storage_has_no_vault_yet(office: Office) -> None:
-    played, _, token = link(office)
-
-    assert played.get("/api/v1/device/vaults", token).json() == {"vaults": []}
-
-
-def test_a_device_gets_one_vault_of_its_own_however_often_it_asks(
-    office: Office, other_office: Office, tmp_path: Path
-) -> None:
-    root = console_settings().storage_roots[0]
-    root.mkdir(exist_ok=True)
-    fields = {"root": str(root), "folder": tmp_path.name}
-    make_location(office.organisation, LocationKind.FOLDER, fields)
-    played, device, token = link(office)
-    rescue, _, rescue_token = link(office, kind=Kind.RESTORE, sources=(device,))
-    stranger, _, stranger_token = link(other_office, kind=Kind.RESTORE)
-
-    first, again = (played.get("/api/v1/device/vaults", token).json() for _ in range(2))
-
-    assert first == again
-    assert [(each["name"], each["right"]) for each in first["vaults"]] == [("ATELIER-01", "own")]
-    seen = rescue.get("/api/v1/device/vaults", rescue_token).json()["vaults"]
-    assert [each["right"] for each in seen] == ["read"]
-    assert stranger.get("/api/v1/device/vaults", stranger_token).json() == {"vaults": []}
-    vault = Vault.objects.get()
-    rights_in = LinkedDevices().rights_in
-    rights = {token: Rights.WRITE, rescue_token: Rights.READ, stranger_token: Rights.NONE}
-    for known, wanted in rights.items():
-        found = rights_in(vault, known, address="")
-        assert found is not None
-        assert found[0] is wanted
-    assert rights_in(vault, "no token", address="") is None
-
-
-def test_to_a_device_a_vault_that_it_may_not_read_looks_like_none(
-    office: Office, other_office: Office, tmp_path: Path
-) -> None:
-    root = console_settings().storage_roots[0]
-    root.mkdir(exist_ok=True)
-    fields = {"root": str(root), "folder": tmp_path.name}
-    make_location(office.organisation, LocationKind.FOLDER, fields)
-    played, _, token = link(office)
-    _, _, neighbour_token = link(office, kind=Kind.RESTORE)
-    _, _, stranger_token = link(other_office, kind=Kind.RESTORE)
-    (vault,) = played.get("/api/v1/device/vaults", token).json()["vaults"]
-
-    for vault_id in (uuid.UUID(vault["id"]), uuid.uuid4()):
-        for known, wanted in ((neighbour_token, 404), (stranger_token, 404), ("no token", 401)):
-            with pytest.raises(Refusal) as refusal:
-                authorise(f"Bearer {known}", vault_id, address="", tokens=LinkedDevices())
-            assert refusal.value.answer.status == wanted
-
-
-def test_reading_another_devices_vault_is_in_the_audit_log_once_a_day(
-    office: Office, tmp_path: Path
-) -> None:
-    root = console_settings().storage_roots[0]
-    root.mkdir(exist_ok=True)
-    fields = {"root": str(root), "folder": tmp_path.name}
-    make_location(office.organisation, LocationKind.FOLDER, fields)
-    played, device, token = link(office)
-    _, reader, reader_token = link(office, kind=Kind.RESTORE, sources=(device,), name="Rescue")
-    played.get("/api/v1/device/vaults", token)
-    vault = Vault.objects.get()
-    rights_in = LinkedDevices().rights_in
-
-    for known in (token, reader_token, reader_token):
-        assert rights_in(vault, known, address="203.0.113.9") is not None
-
-    entry = Entry.objects.get(action="vault.read")
-    assert (entry.actor_name, entry.about) == (reader.name, vault.name)
-    ReadGrant.objects.update(read_noted_at=timezone.now() - timedelta(days=1))
-    rights_in(vault, reader_token, address="203.0.113.9")
-    assert Entry.objects.filter(action="vault.read").count() == 2
-
-
-def test_the_address_on_rescue_media_survives_the_login(client: Client, office: Office) -> None:
-    door = client.get("/ui/").content.decode()
-    assert 'data-door="agentRegistration"' in door
-    login = client.get("/link").headers["Location"]
-    assert login == "/?next=/link"
-
-
-def error(answer: Reply) -> str:
-    assert answer.status_code in (400, 401), answer.content
-    return str(answer.json()["error"])
-
-
-def basic(login: str, password: str) -> Reply:
-    credentials = base64.b64encode(f"{login}:{password}".encode()).decode()
-    return Client().get("/api/v1/devices", headers={"Authorization": f"Basic {credentials}"})
-
-
 def polled_ago(*, seconds: int) -> None:
     LinkRequest.objects.update(polled_at=timezone.now() - timedelta(seconds=seconds))
-
-
-def type_code(browser: Client, code: str) -> str:
-    """Type it and get the page that shows what asks."""
-    answer = browser.post("/link", {"code": code})
-    assert answer.headers["Location"] == "/link/answer"
-    confirm(browser)
-    return page_of(browser, "/link/answer")
-
-
-def answer_request(browser: Client, **fields: str | list[str]) -> None:
-    answer = browser.post("/link/answer", fields)
-    assert answer.headers["Location"] == "/devices"
-
-
-def confirm(browser: Client) -> None:
-    session = browser.session
-    session["confirmed_at"] = time.time()
-    session.save()
-
-
-def page_of(browser: Client, path: str) -> str:
-    return browser.get(path).content.decode()

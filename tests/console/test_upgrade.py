@@ -79,7 +79,7 @@ def test_an_older_database_is_copied_first_and_then_brought_up_to_date(tmp_path:
 
 def test_an_upgraded_database_is_not_copied_again(tmp_path: Path) -> None:
     for _ in range(2):
-        with running_console(tmp_path) as console:
+        with running_console(tmp_path, from_nothing=True) as console:
             pass
 
     assert list(console.data.glob("console-before-*")) == []

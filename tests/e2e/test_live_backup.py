@@ -13,6 +13,8 @@ from tests.console.running import RunningConsole, running_console
 from tests.e2e.browser import Browser, set_up
 from tests.e2e.flaws import flaws_of
 
+pytestmark = pytest.mark.usefixtures("weak_keys")
+
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[RunningConsole]:

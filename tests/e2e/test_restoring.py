@@ -18,6 +18,8 @@ from tests.e2e.browser import Browser, set_up
 from tests.e2e.flaws import flaws_of
 from tests.helpers.small_computer import SmallComputer, make_small_computer
 
+pytestmark = pytest.mark.usefixtures("weak_keys")
+
 LETTER = "Dear Till, all is well"
 
 

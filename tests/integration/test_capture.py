@@ -39,6 +39,7 @@ from tests.helpers.volumes import (
     remove_ext,
     remove_fat,
 )
+from tests.points import WEAK
 
 DELETED = b"what was deleted must not be stored" * 1000
 
@@ -371,7 +372,7 @@ def test_bad_sectors_are_named_by_number_and_by_the_files_they_hit(
 
 
 def back_up(source: DiskSource) -> BackupResult:
-    repository = create_repository(MemoryBackend(), "capture")
+    repository = create_repository(MemoryBackend(), "capture", parameters=WEAK)
     try:
         return run_backup(repository, source, BackupSettings(), emit=ignore, cancel=CancelToken())
     finally:
@@ -407,7 +408,9 @@ def test_parts_restored_by_restic_are_a_volume_that_mounts_with_its_files(
     program = os.environ.get("RESTIC", "restic")
     # restic leaves holes since 0.15; an older one writes out the same bytes.
     sparse = ["--sparse"] if "--sparse" in run_tool(program, "restore", "--help") else []
-    repository = create_repository(LocalBackend(tmp_path / "repository"), "capture")
+    repository = create_repository(
+        LocalBackend(tmp_path / "repository"), "capture", parameters=WEAK
+    )
     source = open_disk_source(current_host(), [str(ntfs)], part_size=16 * MIB)
     result = run_backup(repository, source, BackupSettings(), emit=ignore, cancel=CancelToken())
     source.close()

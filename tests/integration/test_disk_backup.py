@@ -24,6 +24,7 @@ from tests.helpers.disk_images import MIB, make_disk, place, run_tool
 from tests.helpers.fake_host import FakeHost
 from tests.helpers.restored_disk import restore_disk
 from tests.helpers.stored_disk import CollectedDisk
+from tests.points import WEAK
 
 PASSWORD = "disks"
 PART_SIZE = 2 * MIB
@@ -41,7 +42,7 @@ def image(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    return create_repository(LocalBackend(tmp_path / "repository"), PASSWORD)
+    return create_repository(LocalBackend(tmp_path / "repository"), PASSWORD, parameters=WEAK)
 
 
 def back_up(repository: Repository, image: Path, host: Host | None = None) -> BackupResult:

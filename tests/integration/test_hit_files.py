@@ -21,6 +21,7 @@ from backup_agent.storage.memory import MemoryBackend
 from tests.helpers.disk_images import MIB, run_tool
 from tests.helpers.fake_host import FakeHost
 from tests.helpers.foreign_volumes import make_empty, mounted_exfat, mounted_ntfs
+from tests.points import WEAK
 
 HIT, WHOLE, STREAM = (random.Random(seed).randbytes(300_000) for seed in range(3))
 SECTOR = 4096
@@ -65,7 +66,7 @@ def exfat(volume: Path, scratch: Path) -> Path:
 
 def back_up(volume: Path, bad: Extent) -> BackupResult:
     source = open_disk_source(FakeHost(bad=[bad]), [str(volume)], finder=find_hit_files)
-    repository = create_repository(MemoryBackend(), "hits")
+    repository = create_repository(MemoryBackend(), "hits", parameters=WEAK)
     try:
         return run_backup(repository, source, BackupSettings(), emit=ignore, cancel=CancelToken())
     finally:

@@ -29,9 +29,8 @@ from backup_agent.sources.tree import FileTree
 from backup_agent.storage.backend import FileKind, ObjectKey
 from backup_agent.storage.faulty import FaultyBackend
 from backup_agent.storage.local import LocalBackend
-
-RESTIC = os.environ.get("RESTIC", "restic")
-PASSWORD = "not a secret"
+from tests.points import PASSWORD
+from tests.restic import Restic, restic_client
 
 
 class Shared:
@@ -48,11 +47,11 @@ class Shared:
             "RESTIC_PASSWORD": PASSWORD,
             "RESTIC_CACHE_DIR": str(folder / "cache"),
         }
-        self.restic("init", "--repository-version", str(version))
+        Restic(self.place).init(version=version)
 
     def restic(self, *arguments: str) -> str:
         done = subprocess.run(
-            [RESTIC, *arguments],
+            [restic_client(), *arguments],
             env=self.environment,
             cwd=self.folder,
             capture_output=True,

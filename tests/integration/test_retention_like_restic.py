@@ -18,8 +18,8 @@ from backup_agent.model.duration import Duration
 from backup_agent.model.ids import BlobId, SnapshotId
 from backup_agent.model.retention import UNLIMITED, ForgetPlan, RetentionPolicy, plan_forget
 from backup_agent.model.snapshot import Snapshot
-
-RESTIC = os.environ.get("RESTIC", "restic")
+from tests.points import PASSWORD
+from tests.restic import Restic, restic_client
 
 # Hours east of UTC. Go knows zones by their files only, and POSIX turns the sign round.
 ZONES = {"UTC": 0, "Etc/GMT-9": 9, "Etc/GMT+5": -5}
@@ -27,8 +27,8 @@ RULES = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 POINTS = 50
 
 
-class Restic:
-    """One repository and the real program."""
+class ResticInZones:
+    """One repository and the real program, run by people in several time zones."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,13 +36,13 @@ class Restic:
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "RESTIC_REPOSITORY": str(folder / "repository"),
-            "RESTIC_PASSWORD": "not a secret",
+            "RESTIC_PASSWORD": PASSWORD,
             "RESTIC_CACHE_DIR": str(folder / "cache"),
         }
 
     def run(self, *arguments: str, zone: str = "UTC") -> str:
         done = subprocess.run(
-            [RESTIC, *arguments],
+            [restic_client(), *arguments],
             env={**self.environment, "TZ": zone},
             cwd=self.folder,
             capture_output=True,
@@ -60,10 +60,10 @@ class Restic:
 
 
 @pytest.fixture(scope="module")
-def restic(tmp_path_factory: pytest.TempPathFactory) -> Restic:
+def restic(tmp_path_factory: pytest.TempPathFactory) -> ResticInZones:
     """A repository with restore points over years, dense in some hours, from three time zones."""
-    restic = Restic(tmp_path_factory.mktemp("restic"))
-    restic.run("init", "-q")
+    restic = ResticInZones(tmp_path_factory.mktemp("restic"))
+    Restic(restic.folder / "repository").init()
     for name in ("a", "b"):
         (restic.folder / name).write_text(name)
     chance = random.Random(20_240_229)
@@ -88,7 +88,7 @@ def restic(tmp_path_factory: pytest.TempPathFactory) -> Restic:
 
 
 @pytest.fixture(scope="module")
-def points(restic: Restic) -> list[Snapshot]:
+def points(restic: ResticInZones) -> list[Snapshot]:
     return [
         Snapshot(
             id=SnapshotId(record["id"]),
@@ -128,7 +128,7 @@ def as_arguments(policy: RetentionPolicy) -> list[str]:
     return arguments
 
 
-def restic_keeps(restic: Restic, policy: RetentionPolicy) -> dict[str, list[str]]:
+def restic_keeps(restic: ResticInZones, policy: RetentionPolicy) -> dict[str, list[str]]:
     """Ids of what restic keeps, and why."""
     output = restic.run("forget", "--dry-run", "--json", *as_arguments(policy))
     kept: dict[str, list[str]] = {}
@@ -155,14 +155,14 @@ def we_keep(plan: ForgetPlan, *, version: tuple[int, int]) -> dict[str, list[str
 
 @pytest.mark.parametrize("seed", range(15))
 def test_we_keep_what_restic_keeps_and_for_its_reasons(
-    restic: Restic, points: list[Snapshot], seed: int
+    restic: ResticInZones, points: list[Snapshot], seed: int
 ) -> None:
     policy = random_policy(random.Random(seed))
     plan = plan_forget(points, policy, now=datetime.now(UTC))
     assert we_keep(plan, version=restic.version) == restic_keeps(restic, policy)
 
 
-def test_unlimited_means_the_same(restic: Restic, points: list[Snapshot]) -> None:
+def test_unlimited_means_the_same(restic: ResticInZones, points: list[Snapshot]) -> None:
     policy = RetentionPolicy(daily=UNLIMITED, monthly=3)
     plan = plan_forget(points, policy, now=datetime.now(UTC))
     # Before 0.16 restic had no word for it: there as many as there are points must do.

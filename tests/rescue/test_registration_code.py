@@ -13,8 +13,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from backup_agent.model.media import MediaSettings
-from backup_agent.repository.repository import create_repository
-from backup_agent.services.keys import add_password
 from rescue_media.flow import pages as p
 from rescue_media.flow.pages import Surroundings
 from tests.command_line import CommandLine
@@ -22,15 +20,9 @@ from tests.console.live_owner import LiveOwner, add_folder, become_owner
 from tests.console.running import running_console
 from tests.console.test_link_command import a_shell, be_linked
 from tests.helpers.small_computer import make_small_computer
-from tests.points import WEAK
 from tests.rescue.walker import Screen, Walker
 
-
-@pytest.fixture(autouse=True)
-def keys_that_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for makes_key in (create_repository, add_password):
-        defaults = {**(makes_key.__kwdefaults__ or {}), "parameters": WEAK}
-        monkeypatch.setattr(makes_key, "__kwdefaults__", defaults)
+pytestmark = pytest.mark.usefixtures("weak_keys")
 
 
 @pytest.fixture

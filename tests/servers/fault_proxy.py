@@ -28,7 +28,10 @@ class Fault(Enum):
     RESET = auto()
     """The connection is reset before the server hears of the request."""
     CUT_REQUEST = auto()
-    """The server gets half of the body, then the line is dead on both sides."""
+    """The server gets half of the body and then its end; once it has done what it does about
+    that, the line is dead on the client's side, too. At once would be unlike life, where clients
+    pause before they try again: rclone removes half an upload after the whole one has come.
+    """
     LOST_ANSWER = auto()
     """The server has done it; the client sees a reset."""
     HANG = auto()
@@ -199,7 +202,7 @@ class FaultProxy:
                 assert_never(injection)
 
     async def _ask(self, head: bytes, body: bytes, *, cut: bool = False) -> bytes:
-        """The server's whole answer, byte for byte."""
+        """The server's whole answer, byte for byte; with ``cut``, to a request without its end."""
         reader, server = await asyncio.open_connection(*self._upstream)
         # A server may answer, and close, before it has read everything: listen while speaking.
         answer = asyncio.create_task(_read_all(reader))
@@ -207,7 +210,9 @@ class FaultProxy:
             with suppress(ConnectionError):
                 server.write(_for_one_request(head) + body)
                 await server.drain()
-            return b"" if cut else await answer
+                if cut:
+                    server.write_eof()
+            return await answer
         finally:
             answer.cancel()
             server.close()

@@ -269,11 +269,22 @@ def test_logical_partitions_are_not_lost_with_a_link_that_cannot_be_read(
     assert f"byte {bad.start} cannot be read (Input/output error)" in table.flaws[0]
 
 
-def test_extended_partition_that_nobody_divided_is_empty(tmp_path: Path) -> None:
-    script = "label: dos\nstart=1MiB, size=1MiB, type=7\nstart=2MiB, size=4MiB, type=f\n"
+@pytest.mark.parametrize("size", [1, 4], ids=["no room", "room"])
+def test_extended_partition_that_nobody_divided_is_empty(tmp_path: Path, size: int) -> None:
+    script = f"label: dos\nstart=1MiB, size=1MiB, type=7\nstart=2MiB, size={size}MiB, type=f\n"
     table = read(make_disk(tmp_path / "mbr.img", 8 * MIB, script).read_bytes())
     assert [p.role for p in table.partitions] == [PartitionRole.PRIMARY, PartitionRole.EXTENDED]
-    assert (len(table.links), table.flaws, table.undivided) == (1, (), ())
+    assert (len(table.links), table.undivided) == (1, ())
+    assert len(table.flaws) == (size > 1)
+
+
+def test_emptied_chain_of_logical_partitions_is_told(mbr: bytearray) -> None:
+    assert read(mbr).flaws == ()
+    first = first_ebr(mbr)
+    mbr[first : first + 510] = bytes(510)
+    table = read(mbr)
+    assert not [p for p in table.partitions if p.role is PartitionRole.LOGICAL]
+    assert "Extended partition 2 names no logical partition" in table.flaws[0]
 
 
 def test_logical_partition_that_covers_the_next_link_is_refused(mbr: bytearray) -> None:

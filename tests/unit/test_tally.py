@@ -23,12 +23,12 @@ def test_never_started(broken): pass
 """
 
 
-def run_pytest(folder: Path, code: str) -> tuple[int, Path]:
+def run_pytest(folder: Path, code: str, *options: str) -> tuple[int, Path]:
     (folder / "test_sample.py").write_text(code)
     report = folder / "report.xml"
     command = [sys.executable, "-m", "pytest", "-q", f"--rootdir={folder}", f"--junit-xml={report}"]
     ended = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "test_sample.py"],
+        [*command, "-p", "no:cacheprovider", *options, "test_sample.py"],
         cwd=folder,
         capture_output=True,
         check=False,
@@ -49,6 +49,15 @@ def test_a_pytest_that_died_counts_as_failed(tmp_path: Path) -> None:
     assert tally_of_pytest(3, tmp_path / "absent.xml") == Tally(failed=1)
     (tmp_path / "torn.xml").write_text("<testsuites><testsu")
     assert tally_of_pytest(-9, tmp_path / "torn.xml") == Tally(failed=1)
+
+
+def test_outcomes_of_several_processes_add_up(tmp_path: Path) -> None:
+    assert tally_of_pytest(*run_pytest(tmp_path, ONE_OF_EACH, "-n2")) == Tally(1, 2, 1)
+
+
+def test_a_test_that_takes_its_process_with_it_counts_as_failed(tmp_path: Path) -> None:
+    code = "import os\ndef test_good(): pass\ndef test_fatal(): os._exit(1)"
+    assert tally_of_pytest(*run_pytest(tmp_path, code, "-n1")) == Tally(passed=1, failed=1)
 
 
 def test_a_folder_without_tests_counts_as_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ seconds below 30 of nanoseconds.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from backup_agent.errors import UnreadableError
 from backup_agent.filesystems.ext_layout import parse_layout
@@ -30,11 +31,15 @@ _KNOWN |= 0x10000 | 0x20000
 _COMPRESSED, _IS_ENCRYPTED, _HASH_TREE = 0x4, 0x800, 0x1000
 _EXTENTS, _INLINE = 0x80000, 0x10000000
 _OLD_INODE_SIZE = 128
-_EXTRA_TIMES_END = 144
+_HEAD = struct.Struct("<HHIIII4xHH4xI")
+_UPPER_HALVES = struct.Struct("<II6xHHH")
+_UPPER_HALVES_PLACE = 104
+_EXTRA_TIMES = struct.Struct("<H2xIII")
+_NEEDED_FOR_TIMES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Inode:
+# A msgspec.Struct: a large folder makes one for each of its names.
+class Inode(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Times in nanoseconds since 1970, sizes in bytes. ``raw``: as it stands on the volume."""
 
     number: int
@@ -157,13 +162,15 @@ class InodeTable:
 
 
 def _decode(number: int, raw: bytes) -> Inode:
-    mode, uid, size, atime, ctime, mtime = struct.unpack_from("<HHIIII", raw)
-    gid, links, _, flags = struct.unpack_from("<HHII", raw, 24)
-    attributes_block, size_high = struct.unpack_from("<II", raw, 104)
-    attributes_high, uid_high, gid_high = struct.unpack_from("<HHH", raw, 118)
-    extra = (0, 0, 0)
-    if len(raw) >= _EXTRA_TIMES_END and struct.unpack_from("<H", raw, 128)[0] >= 16:
-        extra = struct.unpack_from("<III", raw, 132)
+    mode, uid, size, atime, ctime, mtime, gid, links, flags = _HEAD.unpack_from(raw)
+    attributes_block, size_high, attributes_high, uid_high, gid_high = _UPPER_HALVES.unpack_from(
+        raw, _UPPER_HALVES_PLACE
+    )
+    ctime_extra = mtime_extra = atime_extra = 0
+    if len(raw) >= _OLD_INODE_SIZE + _EXTRA_TIMES.size:
+        used, *extra = _EXTRA_TIMES.unpack_from(raw, _OLD_INODE_SIZE)
+        if used >= _NEEDED_FOR_TIMES:
+            ctime_extra, mtime_extra, atime_extra = extra
     return Inode(
         number=number,
         mode=mode,
@@ -172,9 +179,9 @@ def _decode(number: int, raw: bytes) -> Inode:
         size=size | size_high << 32,
         links=links,
         flags=flags,
-        ctime_ns=_nanoseconds(ctime, extra[0]),
-        mtime_ns=_nanoseconds(mtime, extra[1]),
-        atime_ns=_nanoseconds(atime, extra[2]),
+        ctime_ns=_nanoseconds(ctime, ctime_extra),
+        mtime_ns=_nanoseconds(mtime, mtime_extra),
+        atime_ns=_nanoseconds(atime, atime_extra),
         attributes_block=attributes_block | attributes_high << 32,
         raw=raw,
     )

@@ -138,9 +138,8 @@ class ExtTree:
         problem = _ENCRYPTED if inode.is_encrypted and kind is NodeKind.FILE else ""
         xattrs: tuple[Xattr, ...] = ()
         try:
-            xattrs = tuple(
-                Xattr(a.name, a.value) for a in self._attributes(inode) if a.name != INLINE_DATA
-            )
+            if attributes := self._attributes(inode):
+                xattrs = tuple(Xattr(a.name, a.value) for a in attributes if a.name != INLINE_DATA)
         except UnreadableError as exc:
             problem = problem or exc.message
         node = Node(

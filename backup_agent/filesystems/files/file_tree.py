@@ -19,7 +19,7 @@ from backup_agent.model.node import Node
 Reference = NewType("Reference", int)
 
 
-class Stream(msgspec.Struct, frozen=True, gc=False):
+class Stream(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A named stream of bytes beside a thing's content (NTFS). ``size`` in bytes."""
 
     name: bytes
@@ -27,19 +27,21 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
 
 
 # A msgspec.Struct like Node: a folder of 100,000 makes as many, and sends them to another process.
-class TreeItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class TreeItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """One name in a folder and the thing it stands for.
 
     ``node`` has no ``content`` and no ``subtree``; its inode is 0 where the
     file system has none that says which names are the same file. Names that were
     UTF-16 are UTF-8 here, with lone surrogates encoded like characters.
     ``problem`` says why the content cannot be had; reading it fails with these words.
+    ``is_left_out``: for that reason alone that the backup did not store it.
     """
 
     reference: Reference
     node: Node
     streams: tuple[Stream, ...] = ()
     problem: str = ""
+    is_left_out: bool = False
 
 
 class FileTree(Protocol):

@@ -70,7 +70,7 @@ class TreeWithGaps:
 
     def _marked(self, item: TreeItem) -> TreeItem:
         if item.reference in self._left_out and not item.problem:
-            return replace(item, problem=_WORDS)
+            return replace(item, problem=_WORDS, is_left_out=True)
         return item
 
 

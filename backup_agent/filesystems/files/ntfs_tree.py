@@ -23,6 +23,7 @@ from backup_agent.errors import SpaceUnknownError, UnreadableError
 from backup_agent.filesystems.files.file_tree import Reference, Stream, TreeItem
 from backup_agent.filesystems.files.ntfs_index import FolderIndexes, FolderNames
 from backup_agent.filesystems.files.ntfs_plain import SYSTEM, PlainRecord, plain_record
+from backup_agent.filesystems.files.ntfs_records import FileRecords
 from backup_agent.filesystems.files.ntfs_reparse import (
     LINUX_FIFO,
     LINUX_SOCKET,
@@ -33,7 +34,6 @@ from backup_agent.filesystems.files.ntfs_reparse import (
 from backup_agent.filesystems.files.volume_bytes import VolumeBytes
 from backup_agent.filesystems.files.wof_file import STREAM as WOF_STREAM
 from backup_agent.filesystems.files.wof_file import WofAlgorithm, WofFile
-from backup_agent.filesystems.ntfs import with_fixups
 from backup_agent.model.disk import Extent
 from backup_agent.model.node import Node, NodeKind, go_mode
 
@@ -43,7 +43,6 @@ _FIRST_OWN_RECORD = 16
 _RECORD_NUMBER = (1 << 48) - 1
 _SEQUENCE_SHIFT = 48
 _LINKS_IN_RECORD = 18
-_RECORDS_AT_ONCE = 256 << 10
 
 _READ_ONLY = 0x1
 _REPARSE = 0x400
@@ -97,9 +96,9 @@ class NtfsTree:
         self._volume = volume
         self._library = pyfsntfs.volume()
         self._library.open_file_object(volume)
-        self._mft = self._library.get_file_entry(0)
-        self._record_size: int = self._library.get_mft_entry_size()
-        self._records_start, self._records = -1, b""
+        self._records = FileRecords(
+            self._library.get_file_entry(0), self._library.get_mft_entry_size()
+        )
         self._open: OrderedDict[Reference, _Opened] = OrderedDict()
         self.root = Reference(self._library.get_file_entry(_ROOT_RECORD).get_file_reference())
 
@@ -190,7 +189,8 @@ class NtfsTree:
     def _described(self, reference: Reference, name: str) -> TreeItem:
         """One name of an index; a damaged one is an item with a problem."""
         try:
-            plain = plain_record(self._stored_record(reference), reference >> _SEQUENCE_SHIFT)
+            record = self._records.whole(reference & _RECORD_NUMBER)
+            plain = plain_record(record, reference >> _SEQUENCE_SHIFT) if record else None
             if plain is not None:
                 kind = NodeKind.FOLDER if plain.is_folder else NodeKind.FILE
                 node = self._node(plain, kind, plain.size, plain.links, reference, name)
@@ -253,13 +253,13 @@ class NtfsTree:
     ) -> TreeItem:
         """``entry``: none for a folder."""
         flags, size = facts.flags, facts.size
-        record = self._stored_record(reference)
+        number = reference & _RECORD_NUMBER
         # The library takes a record that was torn while it was written as it comes.
-        problem = "" if with_fixups(record, magic=b"FILE") else "Its record is damaged."
+        problem = "" if self._records.whole(number) else "Its record is damaged."
         point: ReparsePoint | None = None
         if flags & _REPARSE:
             try:
-                point = find_reparse_point(reference & _RECORD_NUMBER, self._record)
+                point = find_reparse_point(number, self._records.stored)
             except UnreadableError as exc:
                 problem = problem or exc.message
         kind = _kind(point, is_folder=facts.is_folder, size=size)
@@ -272,7 +272,7 @@ class NtfsTree:
         elif kind is not NodeKind.FOLDER:
             size = 0
         # A short name (``PROGRA~1``) counts, too.
-        (links,) = struct.unpack_from("<H", record, _LINKS_IN_RECORD)
+        (links,) = struct.unpack_from("<H", self._records.stored(number), _LINKS_IN_RECORD)
         node = self._node(facts, kind, size, links, reference, name, link_target=target)
         streams = facts.streams if kind in (NodeKind.FILE, NodeKind.FOLDER) else ()
         return TreeItem(reference=reference, node=node, streams=streams, problem=problem)
@@ -309,7 +309,7 @@ class NtfsTree:
     def _compressed(self, entry: pyfsntfs.file_entry, item: TreeItem) -> WofFile | None:
         if item.problem or not entry.get_file_attribute_flags() & _REPARSE:
             return None
-        point = find_reparse_point(item.reference & _RECORD_NUMBER, self._record)
+        point = find_reparse_point(item.reference & _RECORD_NUMBER, self._records.stored)
         if point is None or point.tag != WOF:
             return None
         algorithm, size = point.algorithm, item.node.size
@@ -317,20 +317,6 @@ class NtfsTree:
             return None
         stream = _stream(entry, WOF_STREAM)
         return WofFile(algorithm, size, stream.get_size(), partial(_read_from, stream))
-
-    def _record(self, number: int) -> bytes:
-        data: bytes = self._mft.read_buffer_at_offset(self._record_size, number * self._record_size)
-        return data
-
-    def _stored_record(self, reference: Reference) -> bytes:
-        """As it lies on the volume, fixups and all."""
-        place = (reference & _RECORD_NUMBER) * self._record_size
-        start = place - place % _RECORDS_AT_ONCE
-        if start != self._records_start:
-            # Files of one folder have records side by side.
-            self._records = self._mft.read_buffer_at_offset(_RECORDS_AT_ONCE, start)
-            self._records_start = start
-        return self._records[place - start : place - start + self._record_size]
 
 
 def _kind(point: ReparsePoint | None, *, is_folder: bool, size: int) -> NodeKind:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -44,6 +45,7 @@ _MEMORY_BYTES = 1536 << 20
 """Address space, of which an idle interpreter takes a tenth."""
 _CPU_SECONDS = 60
 """For one request: a hundred times what the largest honest folder takes."""
+_NONSENSE = "The file system is damaged here: what it says makes no sense."
 
 
 def main() -> None:
@@ -80,12 +82,12 @@ class Reader:
             return Failed(exc.message, exc.hint)
         except MemoryError:
             return Failed("Reading this takes more memory than any honest file system would.")
-        except Exception:
+        except Exception as exc:
             # A reader's mistakes end the request and not the host. What a library says of
             # them is for its makers.
             if self._volume is not None and (failure := self._volume.failure) is not None:
                 return Failed(failure.message, failure.hint)
-            return Failed("The file system is damaged here: what it says makes no sense.")
+            return Failed(_NONSENSE, "" if isinstance(exc, OSError) else _trace(exc))
 
     def _serve(self, request: Request) -> Answer:
         if self._volume is not None:
@@ -145,6 +147,21 @@ class Reader:
             pieces.append(piece)
             size -= len(piece)
         return b"".join(pieces)
+
+
+def _trace(mistake: Exception) -> str:
+    """Where it was made, without the text of it, which may hold what a volume says.
+
+    Libraries tell damage as ``OSError``. All else may as well be a mistake of ours.
+    """
+    trace = mistake.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    return (
+        f"If the file system is in order elsewhere, please report {type(mistake).__name__} at"
+        f" {place}."
+    )
 
 
 def _limit_memory() -> None:

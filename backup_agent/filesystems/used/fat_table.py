@@ -5,7 +5,9 @@ cluster. 0 is free, of FAT32's 32 bits the upper four do not count. The boot
 sector (see ``filesystems.fat``) says where the tables lie: 13 u8 sectors per
 cluster, 14 u16 reserved sectors, 16 u8 tables, 17 u16 root entries, 19 u16 or
 32 u32 sectors, 22 u16 or 36 u32 sectors per table; FAT32: 40 u16, whose bit 7
-says that only the table in its lowest four bits counts.
+says that only the table in its lowest four bits counts. Not unmounted cleanly: a bit of
+the table's second entry is 0 (bit 15, FAT32: 27; FAT12 has none), as Windows marks it, or
+bit 0 of the boot sector's 37 u8 (FAT32: 65) is 1, as Windows NT and Linux do.
 Source: Microsoft's FAT specification 1.03.
 """
 
@@ -25,6 +27,23 @@ _TO_FLAG = bytes([0] + [1] * 255)
 _LOW_HALF = bytes(value & 0x0F for value in range(256))
 
 
+_CLEAN_BITS = {
+    FileSystemKind.FAT12: 0,
+    FileSystemKind.FAT16: 1 << 15,
+    FileSystemKind.FAT32: 1 << 27,
+}
+_STATE, _STATE_OF_FAT32 = 37, 65
+_DIRTY = 0x1
+
+
+@dataclass(frozen=True, slots=True)
+class FatSpace:
+    """``unclean``: it is marked as one that was not unmounted cleanly."""
+
+    space: UsedSpace
+    unclean: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Geometry:
     """Places and sizes in bytes from the volume's start."""
@@ -40,25 +59,30 @@ class _Geometry:
     media: int
 
 
-def fat_space(volume: VolumeWindow, kind: FileSystemKind) -> UsedSpace:
+def fat_space(volume: VolumeWindow, kind: FileSystemKind) -> FatSpace:
     """The clusters that a table gives to some file. Raises :class:`SpaceUnknownError`."""
-    geometry = _geometry(volume.read(0, 512))
+    boot = volume.read(0, 512)
+    geometry = _geometry(boot)
     bits = _ENTRY_BITS[kind]
     needed = -(-(geometry.clusters + 2) * bits // 8)
     if needed > geometry.table_size:
         raise SpaceUnknownError("Its allocation table is too short for its clusters.")
     numbers = range(geometry.tables) if geometry.active is None else [geometry.active]
     used = 0
+    unclean = bool(boot[_STATE_OF_FAT32 if bits == 32 else _STATE] & _DIRTY)
     for number in numbers:
         table = volume.read(geometry.table_start + number * geometry.table_size, needed)
         if table[0] != geometry.media:
             raise SpaceUnknownError("Its allocation table does not begin as one does.")
+        second_entry = int.from_bytes(table[bits // 8 : bits // 4], "little")
+        unclean = unclean or second_entry & _CLEAN_BITS[kind] != _CLEAN_BITS[kind]
         # Where the copies differ, what either calls used is kept.
         used |= int.from_bytes(_flags(table, bits)[2 : geometry.clusters + 2], "little")
     bitmap = ClusterBitmap.from_flags(used.to_bytes(geometry.clusters, "little"))
-    return bitmap.space(
+    space = bitmap.space(
         size=volume.size, origin=geometry.heap_start, cluster_size=geometry.cluster_size
     )
+    return FatSpace(space, unclean)
 
 
 def _geometry(boot: bytes) -> _Geometry:

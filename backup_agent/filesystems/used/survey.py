@@ -67,7 +67,8 @@ def _ask(within: VolumeWindow, volume: Volume, *, include_all: bool) -> VolumeSu
             found = ntfs_space(within, include_all=include_all)
             return VolumeSurvey(found.space, found.left_out, found.remarks, found.unclean)
         case FileSystemKind.FAT12 | FileSystemKind.FAT16 | FileSystemKind.FAT32:
-            return VolumeSurvey(fat_space(within, kind))
+            table = fat_space(within, kind)
+            return VolumeSurvey(table.space, unclean=table.unclean)
         case FileSystemKind.EXFAT:
             told = exfat_space(within)
             return VolumeSurvey(told.space, remarks=told.remarks)

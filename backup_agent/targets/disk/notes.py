@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from backup_agent.model.disk import DiskLayout, Extent, FileSystemKind, PartitionRole, TableKind
@@ -73,12 +73,18 @@ def _growth(changes: Changes) -> Iterator[str]:
             " its partitions by their start), so nothing grows beyond it."
         )
     if not grown:
-        able = any(facts.is_resizable for facts in changes.facts)
-        yield "Nothing grows: " + (
-            "there is no room behind the last volume that could."
-            if able
-            else "only NTFS and ext can, and there is none."
+        yield f"Nothing grows: {_why_nothing_grows(changes.facts)}"
+
+
+def _why_nothing_grows(volumes: Sequence[VolumeFacts]) -> str:
+    if any(facts.is_resizable for facts in volumes):
+        return "there is no room behind the last volume that could."
+    if clustered := [name_of(facts.volume) for facts in volumes if facts.has_clusters]:
+        return (
+            f"resize2fs is not safe with the feature bigalloc, which {', '.join(clustered)} has."
+            " Only NTFS and ext without it can."
         )
+    return "only NTFS and ext can, and there is none."
 
 
 def _left_out(changes: Changes) -> Iterator[str]:

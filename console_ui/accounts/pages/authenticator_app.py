@@ -7,6 +7,7 @@ import io
 import time
 
 import segno
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
@@ -68,16 +69,23 @@ def _try(request: UserRequest, seed: Seed) -> str:
     if not isinstance(verdict, Accepted):
         return verdict_words(verdict)
     throttle.passed(guesses.in_session(request, user))
+    with transaction.atomic():
+        # Never a factor without its mail, nor a mail without its factor.
+        _link(request, seed, first_step=verdict.step)
+    request.session.cycle_key()
+    return ""
+
+
+def _link(request: UserRequest, seed: Seed, *, first_step: int) -> None:
+    user = request.user
     had_factor = user.has_second_factor
-    totp.link(user, seed, first_step=verdict.step)
+    totp.link(user, seed, first_step=first_step)
     shown_once.forget(request, _NAME)
     TrustedBrowser.objects.filter(user=user).delete()
-    request.session.cycle_key()
     if not had_factor or user.kept_recovery_codes_at is None:
         shown_once.keep(request, CODES, list(recovery_codes.renew(user)))
     note(request, "second_factor.added", details={"factor": "app"})
     security_change(user, _("An authenticator app was linked."), visitor_of(request))
-    return ""
 
 
 def _codes_are_new(request: UserRequest) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -62,10 +63,12 @@ def download(request: UserRequest) -> HttpResponseBase:
 def renew(request: UserRequest) -> HttpResponseBase:
     if not request.user.has_second_factor:
         return redirect("second-factor")
-    shown_once.keep(request, NAME, list(recovery_codes.renew(request.user)))
+    with transaction.atomic():
+        codes = recovery_codes.renew(request.user)
+        note(request, "recovery_codes.renewed")
+        security_change(request.user, _("New recovery codes were made."), visitor_of(request))
+    shown_once.keep(request, NAME, list(codes))
     request.session.pop(_ASKED_KEY, None)
-    note(request, "recovery_codes.renewed")
-    security_change(request.user, _("New recovery codes were made."), visitor_of(request))
     return redirect("recovery-codes")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -100,15 +101,24 @@ def recovery(request: HttpRequest, user: User) -> HttpResponseBase:
     if request.method == "POST":
         if blocked := _too_many(request, user, "recovery-code"):
             error, status = waiting_words(blocked.seconds), THROTTLED
-        elif (number := recovery_codes.use(user, request.POST.get("code", ""))) is not None:
-            what = _("Recovery code number %(number)d was used to log in.") % {"number": number}
-            security_change(user, what, visitor_of(request))
+        elif _use_code(request, user):
             return _done(request, user, by="recovery-code")
         else:
             error, status = _("This is none of your unused recovery codes."), REFUSED
             login.factor_refused(request, user, "recovery-code", "wrong")
     words = {"person": user, "error": error}
     return render(request, "accounts/login_recovery.html", words, status=status)
+
+
+@transaction.atomic
+def _use_code(request: HttpRequest, user: User) -> bool:
+    """Whether the typed code was good. It is used up, and its owner told, or neither."""
+    number = recovery_codes.use(user, request.POST.get("code", ""))
+    if number is None:
+        return False
+    what = _("Recovery code number %(number)d was used to log in.") % {"number": number}
+    security_change(user, what, visitor_of(request))
+    return True
 
 
 @_pending
@@ -139,11 +149,14 @@ def _done(request: HttpRequest, user: User, *, by: Proof) -> HttpResponseBase:
     response = redirect("authenticator-app" if "reset" in request.GET else wish)
     known_browsers.remember(request, response, user)
     if "reset" not in request.GET and request.POST.get("trust"):
-        row = trusted_browsers.trust(request, response, user)
-        note(request, "browser.trusted", about=row.browser)
-        what = _("This browser is trusted for %(days)d days: %(browser)s.")
-        days = trusted_browsers.LIFE // timedelta(days=1)
-        security_change(
-            user, what % {"days": days, "browser": row.browser or "-"}, visitor_of(request)
-        )
+        _trust(request, response, user)
     return response
+
+
+@transaction.atomic
+def _trust(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
+    row = trusted_browsers.trust(request, response, user)
+    note(request, "browser.trusted", about=row.browser)
+    what = _("This browser is trusted for %(days)d days: %(browser)s.")
+    days = trusted_browsers.LIFE // timedelta(days=1)
+    security_change(user, what % {"days": days, "browser": row.browser or "-"}, visitor_of(request))

@@ -47,6 +47,8 @@ def enter_code(request: MemberRequest) -> HttpResponseBase:
         if found is not None:
             request.session[_KEY] = str(found.pk)
             return redirect("link-answer")
+        if throttle.is_news("device-code", str(request.user.pk)):
+            _note_refused(request, "code")
         error = _("No device waits with this code. It may be mistyped, or older than 10 minutes.")
     words = {"section": "devices", "error": error, "typed": typed}
     return render(request, "devices/link.html", words, status=_REFUSED)
@@ -129,15 +131,19 @@ def _too_fast(request: MemberRequest) -> str:
         throttle.attempt(limits.CODE_ENTRY_ADDRESS, visitor_of(request).address),
     )
     if any(blocked.is_news for blocked in counters if blocked):
-        record(
-            "device_code.refused",
-            by=actor_of(request),
-            organisation_id=request.organisation.pk,
-            outcome=Outcome.REFUSED,
-            details={"why": "throttled"},
-        )
+        _note_refused(request, "throttled")
     seconds = max((blocked.seconds for blocked in counters if blocked), default=0)
     return waiting_words(seconds) if seconds else ""
+
+
+def _note_refused(request: MemberRequest, why: str) -> None:
+    record(
+        "device_code.refused",
+        by=actor_of(request),
+        organisation_id=request.organisation.pk,
+        outcome=Outcome.REFUSED,
+        details={"why": why},
+    )
 
 
 def _is_id(text: str) -> bool:

@@ -13,8 +13,8 @@ class Reason(models.TextChoices):
     """What was hidden that nobody is expected to delete."""
 
     RETENTION = "retention", _("Restore points were deleted that the retention keeps.")
-    MANY_POINTS = "points", _("More than a fifth of the restore points was deleted in a day.")
-    MUCH_DATA = "data", _("More than a fifth of the data was deleted in a day.")
+    MANY_POINTS = "points", _("Many restore points were deleted that were there together.")
+    MUCH_DATA = "data", _("Much of the data was deleted, or replaced by other data.")
     INDEX = "index", _("Index files were deleted, and no new ones took their place.")
     KEY = "key", _("A key was deleted: one password opens the vault no more.")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -104,18 +105,19 @@ def make(request: MemberRequest) -> HttpResponseBase:
     answers = form.cleaned_data
     days, scope = answers["days"], Scope(answers["scope"])
     reaches = [uuid.UUID(each) for each in answers["vaults"]]
-    row, password = application_passwords.make(
-        request.user,
-        request.organisation,
-        name=answers["name"],
-        scopes=[scope],
-        reaches=reaches,
-        expires_at=timezone.now() + timedelta(days=days) if days else None,
-    )
-    opened = ", ".join(targets[each] for each in reaches)
-    _note(request, "application_password.made", row.name, scope=scope.value, vaults=opened)
-    what = _("An application password was made: %(name)s.") % {"name": row.name}
-    security_change(request.user, what, visitor_of(request))
+    with transaction.atomic():
+        row, password = application_passwords.make(
+            request.user,
+            request.organisation,
+            name=answers["name"],
+            scopes=[scope],
+            reaches=reaches,
+            expires_at=timezone.now() + timedelta(days=days) if days else None,
+        )
+        opened = ", ".join(targets[each] for each in reaches)
+        _note(request, "application_password.made", row.name, scope=scope.value, vaults=opened)
+        what = _("An application password was made: %(name)s.") % {"name": row.name}
+        security_change(request.user, what, visitor_of(request))
     words = {"section": "account", "row": row, "password": password}
     return render(request, "accounts/application_password_made.html", words)
 

@@ -27,9 +27,9 @@ from console_ui.audit.record import record
 from console_ui.django_settings import console_settings
 from console_ui.storage import alarms, bringing_back, console_key, vaults
 from console_ui.storage.deletion_runs import deletion_runs, moment_before
+from console_ui.storage.deletions import KEPT_FOR
 from console_ui.storage.housekeeping import housekeeping
 from console_ui.storage.models import Alarm, Location, State, StoredObject, Vault
-from console_ui.storage.purge import KEPT_FOR
 
 _GB = 10**9
 _POINT = FileKind.SNAPSHOT.value

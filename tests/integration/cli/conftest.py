@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from backup_agent.crypto.password import ScryptParameters
 from backup_agent.repository.repository import create_repository
 from backup_agent.storage.local import LocalBackend
 from tests.command_line import PASSWORD, CommandLine
-
-# Opens at once: a key worth the name costs half a second each time a command is run.
-_WEAK = ScryptParameters(n=2, r=1, p=1)
+from tests.points import WEAK
 
 
 @pytest.fixture
@@ -31,7 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     home = tmp_path_factory.mktemp("model")
     model = CommandLine(home)
     make_documents(home / "documents")
-    create_repository(LocalBackend(model.repository), PASSWORD, parameters=_WEAK)
+    create_repository(LocalBackend(model.repository), PASSWORD, parameters=WEAK)
     model.ok("backup", home / "documents")
     (home / "documents" / "new.txt").write_text("new")
     model.ok("backup", home / "documents")

@@ -59,6 +59,14 @@ POINT_MISSING = "No restore point starts"
         (("restore-disk", "latest"), "--map"),
         (("restore-disk", "latest", "--map", "nonsense"), "nonsense"),
         (("restore-disk", "latest", "--map", "disk0="), "disk0="),
+        (
+            ("restore-disk", "latest", "--map", "disk0=HOME/x.img", "--shrink", "disk0"),
+            "'disk0' is no volume: give its number (2) or its place (disk0/volume2)",
+        ),
+        (
+            ("restore-disk", "latest", "--map", "disk0=HOME/x.img", "--shrink", "disk1/volume2"),
+            "--shrink names a volume of disk1, but no --map does",
+        ),
         (("restore-disk", "latest", "--map", "sda=HOME/x.img"), "sda"),
         (("restore-disk", "latest", "--map", "disk0=HOME/x.img"), "disks/0"),
         (("restore-disk", "latest", "--map", "disk²=HOME/x.img"), "disk²"),

@@ -21,7 +21,7 @@ from tests.command_line import CommandLine
 from tests.helpers.disk_images import MIB, make_disk, place
 from tests.helpers.foreign_volumes import make_empty, mounted_ntfs, survey
 from tests.helpers.mounts import Mount, mounted
-from tests.helpers.volumes import read_ntfs
+from tests.helpers.volumes import put_ntfs, read_ntfs
 from tests.integration.cli.hostile import Forger
 
 CONTENT = random.Random(1).randbytes(2 * MIB + 3)
@@ -269,6 +269,20 @@ def test_damage_below_a_volume_is_an_error_for_its_files_and_never_zeros(
     assert mount.code == 1
     # A folder on the way to a file may be damaged, too.
     assert all(f"/disk0/{name.partition('/')[0]}" in mount.told() for name in failed)
+
+
+def test_file_that_was_left_out_is_told_and_no_damage(used: CommandLine, tmp_path: Path) -> None:
+    volume = make_empty(tmp_path / "ntfs", 16 * MIB, "mkntfs", "-Q", "-F")
+    (tmp_path / "swap").write_bytes(CONTENT)
+    put_ntfs(volume, tmp_path / "swap", "pagefile.sys")
+    used.ok("backup", "--disk", volume)
+    with (
+        mounted(used, "latest", tmp_path / "mount") as mount,
+        pytest.raises(OSError, match="Input/output error"),
+    ):
+        (mount.folder / "disk0" / "volume0" / "pagefile.sys").read_bytes()
+    assert "It was left out of the backup" in mount.told()
+    assert mount.code == 0
 
 
 def test_several_readers_at_once_all_read_right(point: CommandLine, tmp_path: Path) -> None:

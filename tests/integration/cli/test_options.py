@@ -162,6 +162,7 @@ def test_quiet_backup_still_tells_what_it_saved(used: CommandLine) -> None:
     assert "Restore point" in used.ok("-q", "backup", used.home / "documents").out
 
 
+@pytest.mark.usefixtures("weak_keys")
 def test_paths_may_follow_options(shell: CommandLine) -> None:
     for name in ("one", "two"):
         (shell.home / name).mkdir()
@@ -173,6 +174,7 @@ def test_paths_may_follow_options(shell: CommandLine) -> None:
     assert [path.name for path in back.iterdir()] == ["two"]
 
 
+@pytest.mark.usefixtures("weak_keys")
 def test_taking_files_out_of_an_incomplete_point_says_that_it_is(shell: CommandLine) -> None:
     folder = shell.home / "documents"
     folder.mkdir()

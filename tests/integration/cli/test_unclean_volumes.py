@@ -58,6 +58,31 @@ def test_taking_files_out_says_so_and_gives_them(point: CommandLine) -> None:
     assert [f"disk0/volume{n} {WORDS}" in found.err for n in (1, 2, 3)] == [True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("kind", "place", "value"),
+    [
+        ("-F 12", 37, 1),
+        ("-F 16", 37, 1),
+        ("-F 16", 4 * 512 + 3, 0x7F),
+        ("-F 32 -s 1", 65, 1),
+        ("-F 32 -s 1", 32 * 512 + 7, 0x07),
+    ],
+)
+def test_fat_that_is_marked_dirty_says_so(
+    used: CommandLine, tmp_path: Path, kind: str, place: int, value: int
+) -> None:
+    """By the boot sector's state, and by the second entry of the table."""
+    image = make_empty(tmp_path / "fat.img", 36 * MIB, "mkfs.fat", *kind.split())
+    used.ok("backup", "--disk", image)
+    assert WORDS not in used.ok("ls", "latest", "/disk0/volume0").err
+    with open(image, "r+b") as file:
+        reserved = int.from_bytes(image.read_bytes()[14:16], "little")
+        file.seek(place if place < 512 else reserved * 512 + place % 512)
+        file.write(bytes([value]))
+    used.ok("backup", "--disk", image)
+    assert f"disk0/volume0 {WORDS}" in used.ok("ls", "latest", "/disk0/volume0").err
+
+
 def test_clean_volume_needs_no_words(point: CommandLine) -> None:
     assert WORDS not in point.ok("ls", "latest", "-R", "/disk0/volume3").err
     assert WORDS not in point.ok("ls", "latest", "/disk0").err

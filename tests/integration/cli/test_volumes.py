@@ -145,6 +145,7 @@ def test_restoring_everything_restores_what_is_stored(point: CommandLine) -> Non
     ("path", "words"),
     [
         ("/disk0/volume9", "has no /disk0/volume9"),
+        ("/disk0/volume9/Users/me", " /disk0 lists what is there"),
         ("/disk1", "has no /disk1"),
         ("/disk0/volume1/users", "told apart"),
         ("/disk0/volume1/Note.txt/below", "has no"),

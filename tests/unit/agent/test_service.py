@@ -15,7 +15,7 @@ from tests.command_line import CommandLine
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> CommandLine:
+def shell(weak_keys: None, tmp_path: Path) -> CommandLine:
     """With a repository and a folder to back up."""
     made = CommandLine(tmp_path).having(XDG_STATE_HOME=str(tmp_path / "state"))
     made.ok("init")

@@ -220,7 +220,22 @@ def test_file_system_that_the_backup_remarked_on_is_a_hint(tmp_path: Path) -> No
     assert finding.severity is Severity.HINT
     assert "was damaged when it was backed up" in finding.message
     (point,) = report.disk_points
-    assert (point.whole, point.volumes[0].opens) == (True, False)
+    assert (point.undamaged, point.whole, point.volumes[0].opens) == (True, False, False)
+
+
+def test_torn_record_of_a_root_folder_is_told(tmp_path: Path) -> None:
+    """The folder can be listed all the same."""
+    disk = make_disk(tmp_path / "disk.img", 24 * MIB, LAYOUT)
+    volume = bytearray(make_volume(tmp_path / "ntfs", 16 * MIB, ["mkntfs", "-Q", "-F"]))
+    lists_start = int.from_bytes(volume[48:56], "little") * 4096
+    volume[lists_start + 5 * 1024 + 1022] ^= 0xFF
+    place(disk, MIB, bytes(volume))
+    repository = new_repository()
+    save(repository, disk)
+    report = check(repository)
+    (finding,) = report.findings
+    assert finding.severity is Severity.HINT
+    assert "root folder of its ntfs file system was damaged when it was" in finding.message
 
 
 def test_point_with_bad_sectors_is_not_whole_and_no_error(tmp_path: Path, image: Path) -> None:

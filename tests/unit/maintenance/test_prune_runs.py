@@ -25,6 +25,7 @@ from backup_agent.repository.locks import RepositoryLock, remove_locks
 from backup_agent.repository.prune import execute_prune
 from backup_agent.repository.prune_plan import PrunePlan, plan_prune
 from backup_agent.repository.repository import Repository
+from backup_agent.services import prune as prune_service
 from backup_agent.services.prune import preview_prune, run_prune
 from backup_agent.services.repair import preview_repair_index
 from backup_agent.storage.backend import Data, FileKind, ObjectKey
@@ -272,6 +273,41 @@ def test_on_full_storage_a_prune_deletes_first_what_needs_no_copying(folder: Pat
     assert contents(repository, third)
 
 
+def test_on_full_storage_packs_that_are_all_partly_needed_are_emptied_in_steps(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packer, "PACK_SIZE", 250_000)
+    monkeypatch.setattr(repack_module, "PACK_SIZE", 250_000)
+    monkeypatch.setattr(prune_service, "FIRST_STEP", 400_000)
+    monkeypatch.setattr(prune_service, "_SMALLEST_STEP", 50_000)
+    backend = FullBackend()
+    repository = create(backend)
+    # In the order in which they are packed.
+    fill(folder, *(f"{n} {fate}" for n in range(8) for fate in ("dropped", "kept")), size=130_000)
+    first = back_up(repository, folder)
+    for file in folder.glob("* dropped"):
+        file.unlink()
+    second = back_up(repository, folder)
+    forget(repository, first)
+    backend.fill_up()
+    before = backend.capacity
+    backend.capacity += 350_000  # not for all that has to be copied, which is a million
+    told: list[Event] = []
+
+    run_prune(
+        repository,
+        max_unused=0.0,
+        on_plan=lambda _plan: None,
+        emit=told.append,
+        cancel=CancelToken(),
+    )
+
+    assert sum(pack.size for pack in backend.list(FileKind.PACK)) < before * 0.6
+    assert any(isinstance(each, Notice) and "in steps" in each.message for each in told)
+    assert check(repository).findings == ()
+    assert contents(repository, second)
+
+
 def test_where_nothing_can_be_deleted_without_copying_a_full_storage_says_so(
     folder: Path,
 ) -> None:
@@ -285,7 +321,8 @@ def test_where_nothing_can_be_deleted_without_copying_a_full_storage_says_so(
     repository = reopen(backend)
     backend.fill_up()
 
-    with pytest.raises(StorageFullError):
+    with pytest.raises(StorageFullError) as refusal:
         prune(repository)
 
+    assert "quota raised" in refusal.value.hint
     assert contents(repository, second)

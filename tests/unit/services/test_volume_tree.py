@@ -15,8 +15,8 @@ from backup_agent.errors import IntegrityError, TransientStorageError, Unreadabl
 from backup_agent.filesystems.files.file_tree import Reference
 from backup_agent.filesystems.files.reader_messages import OpenVolume
 from backup_agent.host.command import Conversation
-from backup_agent.model.disk import FileSystemKind
-from backup_agent.services.volume_tree import VolumeTree
+from backup_agent.model.disk import Extent, FileSystemKind
+from backup_agent.services.volume_tree import HitFiles, VolumeTree
 from tests.helpers.disk_images import MIB
 from tests.helpers.foreign_volumes import harvest, make_empty, survey
 
@@ -166,6 +166,33 @@ def test_reader_that_talks_nonsense_ends_as_an_error(image: Image, source: str, 
         pytest.raises(UnreadableError, match=words),
     ):
         tree.list_folder(Reference(2))
+
+
+def test_mistake_of_the_reader_is_told_with_its_place_beside_the_words(image: Image) -> None:
+    source = (
+        "from backup_agent.filesystems.files import reader_process as r\n"
+        "r.open_tree = lambda *a, **k: {}['\\nsecret']\n"
+        "r.main()\n"
+    )
+    with (
+        VolumeTree(image, opening(image), start=program(source)) as tree,
+        pytest.raises(UnreadableError, match="makes no sense") as caught,
+    ):
+        tree.list_folder(Reference(2))
+    assert "please report KeyError at <string>:2" in caught.value.hint
+    assert "secret" not in caught.value.hint
+
+
+def test_hit_files_are_found_though_a_folder_is_lost(tree: VolumeTree, image: Image) -> None:
+    place = image.data.index(CONTENT[4096:8192])
+    assert tree.hit_files([Extent(place, 1)]) == HitFiles((b"/file",), is_complete=True)
+    within = image.data.index(b"\x05\x01other")
+    image.fail_at = within
+    # What was read before is kept by the reader that read it.
+    with VolumeTree(image, opening(image)) as fresh:
+        assert fresh.hit_files([Extent(place, 1)]) == HitFiles((b"/file",), is_complete=False)
+        image.fail_at = -1
+        assert fresh.hit_files([Extent(place, 1)]).is_complete
 
 
 def test_volume_of_another_kind_is_an_error_each_time_it_is_asked(image: Image) -> None:

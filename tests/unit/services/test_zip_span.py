@@ -48,6 +48,7 @@ class CountingReader(BlobReader):
     asked: list[BlobId]
 
     def __enter__(self) -> CountingReader:
+        self.asked = []
         return self
 
     def stream(self, blobs: Iterable[BlobId]) -> Iterator[bytes | IntegrityError]:
