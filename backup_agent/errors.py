@@ -33,6 +33,7 @@ hint what to try::
     ├── HostError
     │   ├── CommandFailedError
     │   ├── PrivilegeError
+    │   ├── HungUpError                 another program of this computer does not answer (any more)
     │   └── UnsupportedError
     ├── LinkError                       between this device and its console
     │   ├── NotLinkedError              this device knows no console, or the console no such vault
@@ -174,6 +175,10 @@ class CommandFailedError(HostError):
 
 class PrivilegeError(HostError):
     code = "host.privilege"
+
+
+class HungUpError(HostError):
+    code = "host.hung_up"
 
 
 class UnsupportedError(HostError):

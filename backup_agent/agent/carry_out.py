@@ -1,4 +1,4 @@
-"""Running one plan: from its words to a restore point, or to why there is none."""
+"""Doing one job for a plan: from its words to what became of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, assert_never
 
+from backup_agent.agent.agenda import Order
 from backup_agent.agent.plan import Plan
-from backup_agent.agent.ran import Omitted, Outcome, Ran
+from backup_agent.agent.ran import JobKind, Omitted, Outcome, Ran, failed
+from backup_agent.agent.upkeep import check_share, restore_as_trial, tidy
 from backup_agent.errors import EverbootError, JobCancelledError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Notice
@@ -24,34 +26,72 @@ from backup_agent.services.sources import (
     files_source,
 )
 
-OpenRepository: TypeAlias = Callable[[Emit, CancelToken], AbstractContextManager[Repository]]
 Now: TypeAlias = Callable[[], datetime]
 
 
+class Repositories(Protocol):
+    """The way to the repository of a plan."""
+
+    def folder(self, plan: Plan, /) -> Path | None:
+        """Where it lies, if it is on this computer."""
+        ...
+
+    def opened(
+        self, plan: Plan, *, emit: Emit, cancel: CancelToken
+    ) -> AbstractContextManager[Repository]:
+        """Raises as :func:`~backup_agent.services.repositories.opened`."""
+        ...
+
+
 def carry_out(
+    order: Order, repositories: Repositories, *, emit: Emit, cancel: CancelToken, now: Now
+) -> Ran:
+    """Do it. Errors do not leave this function: they are what became of it."""
+    plan = order.plan
+    try:
+        with ExitStack() as stack:
+            source = None
+            if order.kind is JobKind.BACKUP:
+                # Before anything is asked of the storage: what is not there cannot be backed up.
+                source = _source(plan, repositories.folder(plan), stack, emit)
+            repository = stack.enter_context(repositories.opened(plan, emit=emit, cancel=cancel))
+            if source is not None:
+                return _back_up(plan, source, repository, emit=emit, cancel=cancel, now=now)
+            return _keep_up(order, repository, emit=emit, cancel=cancel, now=now)
+    except JobCancelledError:
+        return Ran(outcome=Outcome.STOPPED, ended_at=now())
+    except EverbootError as exc:
+        return failed(exc, now())
+
+
+def _back_up(
     plan: Plan,
-    open_repository: OpenRepository,
+    source: Source,
+    repository: Repository,
     *,
-    folder: Path | None = None,
     emit: Emit,
     cancel: CancelToken,
     now: Now,
 ) -> Ran:
-    """Back up as the plan says. Errors do not leave this function: they are what became of it.
-
-    ``folder`` is where the repository lies, if it is on this computer.
-    """
-    try:
-        with ExitStack() as stack:
-            source = _source(plan, folder, stack, emit)
-            repository = stack.enter_context(open_repository(emit, cancel))
-            settings = BackupSettings(excludes=plan.excludes)
-            result = run_backup(repository, source, settings, emit=emit, cancel=cancel)
-    except JobCancelledError:
-        return Ran(outcome=Outcome.STOPPED, ended_at=now())
-    except EverbootError as exc:
-        return Ran(outcome=Outcome.FAILED, ended_at=now(), message=exc.message, hint=exc.hint)
+    settings = BackupSettings(tags=(plan.tag,), excludes=plan.excludes)
+    result = run_backup(repository, source, settings, emit=emit, cancel=cancel)
     return _ran(plan, result, now())
+
+
+def _keep_up(
+    order: Order, repository: Repository, *, emit: Emit, cancel: CancelToken, now: Now
+) -> Ran:
+    match order.kind:
+        case JobKind.TIDY:
+            return tidy(order.plan, repository, emit=emit, cancel=cancel, now=now)
+        case JobKind.CHECK:
+            return check_share(order.plan, repository, emit=emit, cancel=cancel, now=now)
+        case JobKind.TRIAL:
+            return restore_as_trial(order.plan, repository, emit=emit, cancel=cancel, now=now)
+        case JobKind.BACKUP:
+            raise AssertionError("A backup is no upkeep.")
+        case _:
+            assert_never(order.kind)
 
 
 def _source(plan: Plan, folder: Path | None, stack: ExitStack, emit: Emit) -> Source:

@@ -1,27 +1,35 @@
 """What this device has done: runs, and the news of them that the console has not got yet.
 
-An SQLite file, which no restore ever needs. A run and the news of it are written in one
-transaction, so that a crash loses neither of them alone. Several processes may write: the agent,
-and ``everboot plan run`` beside it.
+A run and the news of it are written in one transaction, so that a crash loses neither of them
+alone. Consoles are told of backups; what else was done stays here.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from itertools import takewhile
+from typing import Any
 
 import msgspec
 import psutil
 
+from backup_agent.agent.database import Database, utc_text
+from backup_agent.agent.due import Record
 from backup_agent.agent.plan import Plan
-from backup_agent.agent.ran import Outcome, Ran
+from backup_agent.agent.ran import (
+    INTERRUPTED,
+    JobKind,
+    Outcome,
+    Ran,
+    RunPage,
+    RunQuery,
+    RunView,
+)
 from backup_agent.services.link.reports import (
     MOST_PATHS,
     NAME_LENGTH,
@@ -35,28 +43,11 @@ from backup_agent.services.link.reports import (
     fitting,
 )
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS run (
-    id TEXT PRIMARY KEY, plan TEXT NOT NULL, plan_name TEXT NOT NULL, started_at TEXT NOT NULL,
-    pid INTEGER NOT NULL, process_began REAL NOT NULL, ran BLOB);
-CREATE INDEX IF NOT EXISTS run_by_start ON run (plan, started_at);
-CREATE TABLE IF NOT EXISTS news (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, event BLOB NOT NULL,
-    refused TEXT NOT NULL DEFAULT '');
-"""
-_BUSY_SECONDS = 20
-_REMEMBERED_RUNS = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEntry:
-    """One run; ``ran`` is None while it lasts."""
-
-    id: str
-    plan_id: str
-    plan_name: str
-    started_at: datetime
-    ran: Ran | None
+_REMEMBERED_RUNS = 5000
+_COLUMNS = "id, kind, plan, plan_name, started_at, ran"
+_FRUITLESS = (Outcome.FAILED, Outcome.BROKEN_OFF)
+_MOST_LOOKED_AT = 100
+"""Latest runs of one plan: more failures in a row than that make no difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,128 +58,125 @@ class News:
     event: Event
 
 
-def ledger_file(environment: Mapping[str, str]) -> Path:
-    """``$EVERBOOT_STATE_DIR/agent.sqlite3``, else below the folder for programs' states."""
-    if folder := environment.get("EVERBOOT_STATE_DIR"):
-        return Path(folder) / "agent.sqlite3"
-    home = environment.get("XDG_STATE_HOME")
-    base = Path(home) if home else Path(environment.get("HOME") or Path.home()) / ".local/state"
-    return base / "everboot" / "agent.sqlite3"
-
-
 class Ledger:
     """Several threads may share one. ``tells``: whether there is a console to keep news for."""
 
-    def __init__(self, file: Path, *, tells: bool) -> None:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._tells = tells
-        self._database = sqlite3.connect(
-            file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.executescript(_SCHEMA)
+    def __init__(self, database: Database, *, tells: bool) -> None:
+        self._database = database
+        self.tells = tells
 
-    def close(self) -> None:
-        with self._lock:
-            self._database.close()
-
-    def begin(self, plan: Plan, *, at: datetime) -> RunEntry:
+    def begin(self, plan: Plan, *, at: datetime, kind: JobKind = JobKind.BACKUP) -> RunView:
         """A run begins in this process."""
-        run = RunEntry(
-            id=str(uuid.uuid4()), plan_id=plan.id, plan_name=plan.name, started_at=at, ran=None
+        run = RunView(
+            id=str(uuid.uuid4()),
+            kind=kind,
+            plan_id=plan.id,
+            plan_name=plan.name,
+            started_at=at,
+            ran=None,
         )
-        with self._transaction() as database:
+        began = _began(os.getpid())
+        with self._database.transaction() as database:
             database.execute(
-                "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, NULL)",
-                (run.id, plan.id, plan.name, at.isoformat(), os.getpid(), _began(os.getpid())),
+                "INSERT INTO run (id, kind, plan, plan_name, started_at, pid, process_began)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (run.id, kind, plan.id, plan.name, utc_text(at), os.getpid(), began),
             )
-            self._tell(database, RunStarted(run=run.id, at=at, plan=plan.id, plan_name=_name(run)))
+            if kind is JobKind.BACKUP:
+                event = RunStarted(run=run.id, at=at, plan=plan.id, plan_name=_name(run))
+                self._tell(database, event)
         return run
 
-    def end(self, run: RunEntry, ran: Ran) -> None:
+    def end(self, run: RunView, ran: Ran) -> None:
         """It ended, however it did. Runs of long ago are forgotten."""
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             database.execute(
                 "UPDATE run SET ran = ? WHERE id = ?", (msgspec.json.encode(ran), run.id)
             )
-            self._tell(database, _ended(run, ran))
+            if run.kind is JobKind.BACKUP:
+                self._tell(database, _ended(run, ran))
             database.execute(
                 "DELETE FROM run WHERE id IN"
                 " (SELECT id FROM run ORDER BY started_at DESC LIMIT -1 OFFSET ?)",
                 (_REMEMBERED_RUNS,),
             )
 
-    def end_those_broken_off(self, *, now: datetime) -> list[RunEntry]:
+    def end_those_broken_off(self, *, now: datetime) -> list[RunView]:
         """Note the end of runs whose process died in the middle of them."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT id, plan, plan_name, started_at, ran, pid, process_began"
-                " FROM run WHERE ran IS NULL"
-            ).fetchall()
-        broken = [_entry(row[:5]) for row in rows if not _lives(row[5], row[6])]
+        lasting = self._database.rows("SELECT id, pid, process_began FROM run WHERE ran IS NULL")
+        dead = {run for run, pid, began in lasting if not _lives(pid, began)}
+        broken = [run for run in self._runs("ran IS NULL", (), limit=-1) if run.id in dead]
         for run in broken:
             message = "The program ended in the middle of it (a crash, or the computer went off)."
             self.end(run, Ran(outcome=Outcome.BROKEN_OFF, ended_at=now, message=message))
         return broken
 
-    def last_start(self, plan: Plan) -> datetime | None:
-        with self._lock:
-            (found,) = self._database.execute(
-                "SELECT max(started_at) FROM run WHERE plan = ?", (plan.id,)
-            ).fetchone()
-        return datetime.fromisoformat(found) if found else None
+    def record(self, plan_id: str, *, now: datetime, kind: JobKind = JobKind.BACKUP) -> Record:
+        """What the latest runs came to. Starts in the future tell of a clock that was wrong."""
+        runs = self._runs(
+            "plan = ? AND kind = ? AND started_at <= ?",
+            (plan_id, kind, utc_text(now)),
+            limit=_MOST_LOOKED_AT,
+        )
+        return _record(runs)
 
-    def runs(self, *, limit: int) -> list[RunEntry]:
-        """The latest, newest first."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT id, plan, plan_name, started_at, ran FROM run"
-                " ORDER BY started_at DESC LIMIT ?",
-                (limit,),
-            ).fetchall()
-        return [_entry(row) for row in rows]
+    def latest(self, plan_id: str, kind: JobKind, *, good: bool = False) -> RunView | None:
+        """The latest run that has ended (``good``: well)."""
+        runs = self._runs(
+            "plan = ? AND kind = ? AND ran IS NOT NULL",
+            (plan_id, kind),
+            limit=_MOST_LOOKED_AT if good else 1,
+        )
+        return next((run for run in runs if not good or _is_good(run)), None)
+
+    def page(self, query: RunQuery) -> RunPage:
+        """Newest first."""
+        narrow, values = ["1"], list[object]()
+        if query.plan_id:
+            narrow.append("plan = ?")
+            values.append(query.plan_id)
+        if query.kinds:
+            narrow.append(f"kind IN ({', '.join('?' * len(query.kinds))})")
+            values += query.kinds
+        if query.before is not None:
+            narrow.append("started_at < ?")
+            values.append(utc_text(query.before))
+        runs = self._runs(" AND ".join(narrow), values, limit=query.limit + 1)
+        return RunPage(tuple(runs[: query.limit]), more=len(runs) > query.limit)
 
     def news(self, *, limit: int) -> list[News]:
         """What the console has not got yet, oldest first."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT number, event FROM news WHERE refused = '' ORDER BY number LIMIT ?",
-                (limit,),
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT number, event FROM news WHERE refused = '' ORDER BY number LIMIT ?", (limit,)
+        )
         return [News(number, msgspec.json.decode(event, type=Event)) for number, event in rows]
 
     def told(self, news: Sequence[News]) -> None:
         """The console has these now."""
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             numbers = [(each.number,) for each in news]
             database.executemany("DELETE FROM news WHERE number = ?", numbers)
 
     def refused(self, news: News, why: str) -> None:
         """The console will never take it; it is kept for whoever looks into that."""
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             database.execute("UPDATE news SET refused = ? WHERE number = ?", (why, news.number))
 
+    def _runs(self, where: str, values: Sequence[object], *, limit: int) -> list[RunView]:
+        """Newest first; -1: all of them."""
+        query = f"SELECT {_COLUMNS} FROM run WHERE {where} ORDER BY started_at DESC LIMIT ?"  # noqa: S608 - words of ours alone
+        return [_run(row) for row in self._database.rows(query, (*values, limit))]
+
     def _tell(self, database: sqlite3.Connection, event: Event) -> None:
-        if self._tells:
+        if self.tells:
             database.execute("INSERT INTO news (event) VALUES (?)", (msgspec.json.encode(event),))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
 
-
-def _entry(row: tuple[str, str, str, str, bytes | None]) -> RunEntry:
-    run, plan, plan_name, started_at, ran = row
-    return RunEntry(
+def _run(row: Sequence[Any]) -> RunView:
+    run, kind, plan, plan_name, started_at, ran = row
+    return RunView(
         id=run,
+        kind=JobKind(kind),
         plan_id=plan,
         plan_name=plan_name,
         started_at=datetime.fromisoformat(started_at),
@@ -196,7 +184,28 @@ def _entry(row: tuple[str, str, str, str, bytes | None]) -> RunEntry:
     )
 
 
-def _ended(run: RunEntry, ran: Ran) -> RunEnded:
+def _is_good(run: RunView) -> bool:
+    return run.ran is not None and run.ran.outcome.left_something
+
+
+def _record(newest_first: Sequence[RunView]) -> Record:
+    if not newest_first:
+        return Record()
+    last = newest_first[0]
+    ended = [run for run in newest_first if run.ran is not None]
+    good = next((run for run in ended if _is_good(run)), None)
+    fruitless = takewhile(lambda run: not _is_good(run), ended)
+    return Record(
+        last_start=last.started_at,
+        last_end=last.ran.ended_at if last.ran else None,
+        last_outcome=last.ran.outcome if last.ran else None,
+        interrupted=last.ran is not None and last.ran.code == INTERRUPTED,
+        last_good=good.started_at if good else None,
+        fruitless=sum(run.ran is not None and run.ran.outcome in _FRUITLESS for run in fruitless),
+    )
+
+
+def _ended(run: RunView, ran: Ran) -> RunEnded:
     point = None
     if ran.snapshot and ran.made_at is not None:
         point = ToldPoint(
@@ -226,7 +235,7 @@ def _ended(run: RunEntry, ran: Ran) -> RunEnded:
     )
 
 
-def _name(run: RunEntry) -> str:
+def _name(run: RunView) -> str:
     return fitting(run.plan_name, NAME_LENGTH)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backup_agent.cli.session import Session
 
 if TYPE_CHECKING:
-    from backup_agent.agent.ledger import Ledger
-    from backup_agent.agent.service import Surroundings
-    from backup_agent.services.link.reports import ReportChannel
+    from backup_agent.agent.assembly import Outside
+    from backup_agent.agent.desk import Desk
+    from backup_agent.model.events import Emit, Event
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,67 +24,58 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Until it is told to end."""
     del args
     from backup_agent.agent.alone import alone
-    from backup_agent.agent.ledger import ledger_file
-    from backup_agent.agent.service import Agent
+    from backup_agent.agent.assembly import assembled
+    from backup_agent.agent.database import database_file
+    from backup_agent.agent.log import Log, log_file
+    from backup_agent.agent.nearest_desk import front_door
     from backup_agent.errors import JobCancelledError
 
+    log = Log(log_file(session.environment), now=lambda: datetime.now().astimezone())
+
+    def emit(event: Event) -> None:
+        log.write(event)
+        session.render.emit(event)
+
+    around = outside(session, emit=emit)
     with ExitStack() as stack:
-        stack.enter_context(alone(ledger_file(session.environment)))
-        ledger = stack.enter_context(closing(open_ledger(session)))
-        around = surroundings(session, ledger)
-        channel = _channel(session)
+        stack.enter_context(alone(database_file(session.environment)))
+        parts = stack.enter_context(assembled(around, cancel=session.cancel))
+        plans = len(parts.agent.plans())
         session.render.show(
-            {"message_type": "agent", "plans": len(around.plans()), "linked": channel is not None},
-            f"The agent keeps {len(around.plans())} plans. Ctrl-C ends it.",
+            {"message_type": "agent", "plans": plans, "linked": bool(parts.desk.state().console)},
+            f"The agent keeps {plans} plans. Ctrl-C ends it.",
         )
+        stack.enter_context(front_door(parts.desk, session.environment))
         try:
-            Agent(around, channel, cancel=session.cancel).run()
+            parts.agent.run()
         except JobCancelledError:
             session.render.say("The agent has ended.")
     return 0
 
 
-def open_ledger(session: Session) -> Ledger:
-    """That of this device. News are kept for the console only where there is one."""
-    from backup_agent.agent.ledger import Ledger, ledger_file
-    from backup_agent.services.link.identity import identity_file
+def outside(session: Session, *, emit: Emit | None = None) -> Outside:
+    """The world as this command line knows it: its repository, password and options."""
+    from backup_agent.agent.assembly import outside_of_host
 
-    is_linked = identity_file(session.environment).exists()
-    return Ledger(ledger_file(session.environment), tells=is_linked)
-
-
-def surroundings(session: Session, ledger: Ledger) -> Surroundings:
-    """What plans run with: the repository, password and options of this command line."""
-    from backup_agent.agent.plan_file import load_plans, plans_file
-    from backup_agent.agent.service import Surroundings
-    from backup_agent.services.repositories import local_folder, opened
-
-    access = session.access()
-    return Surroundings(
-        plans=lambda: load_plans(plans_file(session.environment)),
-        open_repository=lambda emit, cancel: opened(access, emit=emit, cancel=cancel),
-        ledger=ledger,
-        folder=local_folder(access.address),
-        emit=session.render.emit,
-        now=lambda: datetime.now().astimezone(),
+    return outside_of_host(
+        session.environment,
+        default_access=session.access_to,
+        cacert=session.cacert(),
+        emit=emit or session.render.emit,
     )
 
 
-def _channel(session: Session) -> ReportChannel | None:
-    """The way to the console; it lives as long as the process."""
-    from dataclasses import replace
+@contextmanager
+def desk(session: Session) -> Iterator[Desk]:
+    """The service's, or one without an agent that runs: what is changed there holds for the next
+    that does.
+    """
+    from backup_agent.agent.assembly import assembled
+    from backup_agent.agent.nearest_desk import service_desk
 
-    from backup_agent.services.link.console import ConsoleClient
-    from backup_agent.services.link.identity import identity_file, load
-    from backup_agent.services.link.reports import ReportChannel
-    from backup_agent.services.link.tokens import DeviceTokens
-
-    file = identity_file(session.environment)
-    if not file.exists():
-        return None
-    identity = load(file)
-    console = identity.console
-    if (cacert := session.cacert()) is not None:
-        console = replace(console, cacert=cacert)
-    client = ConsoleClient(console, identity.key, session.environment)
-    return ReportChannel(client, DeviceTokens(client))
+    service = service_desk(session.environment)
+    if service is not None:
+        yield service
+        return
+    with assembled(outside(session), cancel=session.cancel) as parts:
+        yield parts.desk

@@ -4,110 +4,73 @@ from __future__ import annotations
 
 import argparse
 import uuid
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from backup_agent.cli import plan_words, words
+from backup_agent.cli.plan_options import add_plan_options, changed_plan
 from backup_agent.cli.session import Session
 from backup_agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from backup_agent.agent.desk import Desk, Secrets
     from backup_agent.agent.plan import Plan
 
 _EXIT_INCOMPLETE, _EXIT_FAILED, _EXIT_STOPPED = 3, 1, 130
-_ACTIONS = ("list", "add", "remove", "run")
+_CREDENTIALS = ("AWS_", "OS_", "ST_", "EVERBOOT_REST_", "EVERBOOT_WEBDAV_", "RESTIC_REST_")
+_MORNING_HOUR = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=_ACTIONS, metavar="|".join(_ACTIONS))
+    parser.add_argument("what", choices=tuple(_ACTIONS), metavar="|".join(_ACTIONS))
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="of the plan")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="what to back up, for add")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="what to back up")
+    parser.add_argument("--rename", metavar="NAME", help="for edit")
     parser.add_argument(
-        "--every", type=int, default=0, metavar="HOURS", help="how often; else only when asked"
+        "--for", dest="for_hours", type=float, metavar="HOURS", help="for pause (until tomorrow)"
     )
-    parser.add_argument(
-        "--exclude", action="append", default=[], metavar="PATTERN", help="as in .gitignore"
-    )
-    parser.add_argument("--exclude-caches", action="store_true", help="leave out tagged caches")
-    parser.add_argument(
-        "-x", "--one-file-system", action="store_true", help="do not go into other file systems"
-    )
-    parser.add_argument(
-        "--disk", action="append", default=[], metavar="DISK", help="a whole disk; repeatable"
-    )
-    parser.add_argument("--machine", action="store_true", help="every fixed disk")
-    parser.add_argument(
-        "--allow-mounted",
-        action="store_true",
-        help="back up disks although they are in use: files being written may come out torn",
-    )
+    add_plan_options(parser)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    if args.what != "list" and not args.name:
+    if args.what not in ("list", "pause", "resume") and not args.name:
         raise UsageError("Which plan was not said.", hint=f"everboot plan {args.what} NAME")
-    if args.what != "add" and args.paths:
-        raise UsageError("Only everboot plan add takes paths.")
-    match args.what:
-        case "add":
-            return _add(args, session)
-        case "remove":
-            return _remove(args.name, session)
-        case "run":
-            return _run(args.name, session)
-        case _:
-            return _list(session)
+    if args.what not in ("add", "edit") and args.paths:
+        raise UsageError("Only everboot plan add and edit take paths.")
+    return _ACTIONS[args.what](args, session)
 
 
 def _add(args: argparse.Namespace, session: Session) -> int:
-    from backup_agent.agent.plan_file import load_plans, plans_file, save_plans
+    from backup_agent.agent.plan import Plan
+    from backup_agent.cli.agent_command import desk
 
-    file = plans_file(session.environment)
-    plans = load_plans(file)
-    if any(args.name.casefold() == plan.name.casefold() for plan in plans):
-        raise UsageError(
-            f"There is a plan called {args.name!r} already.",
-            hint="Choose another name, or remove it first: everboot plan remove.",
-        )
-    plan = _plan(args)
-    save_plans((*plans, plan), file)
+    plan = changed_plan(Plan(id=str(uuid.uuid4()), name=args.name), args)
+    with desk(session) as at_desk:
+        at_desk.save_plan(plan, _secrets(plan, args, session))
     _show(plan, session)
     return 0
 
 
-def _plan(args: argparse.Namespace) -> Plan:
-    from backup_agent.agent.plan import Plan
+def _edit(args: argparse.Namespace, session: Session) -> int:
+    from dataclasses import replace
 
-    if bool(args.paths) + bool(args.disk) + args.machine != 1:
-        raise UsageError(
-            "A plan backs up either paths, or disks, or the whole machine.",
-            hint="everboot plan add NAME PATH …, or --disk DISK, or --machine",
-        )
-    if args.allow_mounted and args.paths:
-        raise UsageError("--allow-mounted is for disks.")
-    if args.every < 0:
-        raise UsageError("--every takes a number of hours.")
-    return Plan(
-        id=str(uuid.uuid4()),
-        name=args.name,
-        # An agent runs in another folder than the one in which this was typed.
-        paths=tuple(str(Path(path).absolute()) for path in args.paths),
-        excludes=tuple(args.exclude),
-        exclude_caches=args.exclude_caches,
-        one_file_system=args.one_file_system,
-        disks=tuple(args.disk),
-        machine=args.machine,
-        allow_mounted=args.allow_mounted,
-        every_hours=args.every,
-    )
+    from backup_agent.cli.agent_command import desk
+
+    with desk(session) as at_desk:
+        plan = changed_plan(_find(at_desk, args.name), args)
+        plan = replace(plan, name=args.rename or plan.name)
+        at_desk.save_plan(plan, _secrets(plan, args, session))
+    _show(plan, session)
+    return 0
 
 
-def _remove(name: str, session: Session) -> int:
-    from backup_agent.agent.plan_file import find_plan, load_plans, plans_file, save_plans
+def _remove(args: argparse.Namespace, session: Session) -> int:
+    from backup_agent.cli.agent_command import desk
 
-    file = plans_file(session.environment)
-    plans = load_plans(file)
-    gone = find_plan(plans, name)
-    save_plans([plan for plan in plans if plan != gone], file)
+    with desk(session) as at_desk:
+        gone = _find(at_desk, args.name)
+        at_desk.remove_plan(gone.id)
     session.render.show(
         {"message_type": "plan_removed", "id": gone.id, "name": gone.name},
         f"The plan {gone.name} is gone. Its restore points stay.",
@@ -115,28 +78,30 @@ def _remove(name: str, session: Session) -> int:
     return 0
 
 
-def _list(session: Session) -> int:
-    from backup_agent.agent.plan_file import load_plans, plans_file
+def _list(args: argparse.Namespace, session: Session) -> int:
+    del args
+    from backup_agent.cli.agent_command import desk
 
-    plans = load_plans(plans_file(session.environment))
-    for plan in plans:
-        _show(plan, session)
-    if not plans:
+    with desk(session) as at_desk:
+        state = at_desk.state()
+    for view in state.plans:
+        _show(view.plan, session)
+    if not state.plans:
         session.render.say("No plan yet: everboot plan add NAME PATH …")
     return 0
 
 
-def _run(name: str, session: Session) -> int:
-    from contextlib import closing
-
-    from backup_agent.agent.plan_file import find_plan, load_plans, plans_file
+def _run(args: argparse.Namespace, session: Session) -> int:
+    """Here and now, beside whatever the agent does."""
+    from backup_agent.agent.agenda import Order
+    from backup_agent.agent.assembly import assembled
     from backup_agent.agent.ran import Outcome
-    from backup_agent.agent.service import run_now, told
-    from backup_agent.cli.agent_command import open_ledger, surroundings
+    from backup_agent.agent.told import told
+    from backup_agent.cli.agent_command import outside
 
-    plan = find_plan(load_plans(plans_file(session.environment)), name)
-    with closing(open_ledger(session)) as ledger:
-        ran = run_now(plan, surroundings(session, ledger), cancel=session.cancel)
+    with assembled(outside(session), cancel=session.cancel) as parts:
+        plan = parts.book.find(args.name)
+        ran = parts.run_here(Order(plan, asked=True))
     session.render.show(
         {
             "message_type": "summary",
@@ -155,8 +120,95 @@ def _run(name: str, session: Session) -> int:
     return codes.get(ran.outcome, _EXIT_FAILED)
 
 
+def _preview(args: argparse.Namespace, session: Session) -> int:
+    """What the plan's retention would do now, with changes that the options name."""
+    from backup_agent.cli.agent_command import desk
+
+    with desk(session) as at_desk:
+        plan = changed_plan(_find(at_desk, args.name), args)
+        preview = at_desk.preview_retention(plan)
+    for verb, points in (("keep", preview.keep), ("remove", preview.remove)):
+        for point in points:
+            session.render.show(
+                {
+                    "message_type": "point",
+                    "action": verb,
+                    "id": point.snapshot,
+                    "time": point.made_at.isoformat(),
+                    "reasons": list(point.reasons),
+                },
+                f"{verb:<6} {point.snapshot[:8]}  {words.moment(point.made_at)}"
+                f"  {', '.join(point.reasons)}".rstrip(),
+            )
+    session.render.say(
+        f"Of the plan's restore points, {len(preview.keep):,} stay and {len(preview.remove):,} go."
+    )
+    return 0
+
+
+def _pause(args: argparse.Namespace, session: Session) -> int:
+    now = datetime.now().astimezone()
+    if args.for_hours is not None:
+        until = now + timedelta(hours=args.for_hours)
+    else:
+        until = (now + timedelta(days=1)).replace(
+            hour=_MORNING_HOUR, minute=0, second=0, microsecond=0
+        )
+    return _set_pause(args, session, until)
+
+
+def _resume(args: argparse.Namespace, session: Session) -> int:
+    return _set_pause(args, session, None)
+
+
+def _set_pause(args: argparse.Namespace, session: Session, until: datetime | None) -> int:
+    from backup_agent.cli.agent_command import desk
+
+    with desk(session) as at_desk:
+        plan = _find(at_desk, args.name) if args.name else None
+        at_desk.pause_until(until, plan_id=plan.id if plan else "")
+    which = plan.name if plan else "All plans"
+    session.render.show(
+        {"message_type": "pause", "plan": plan and plan.name, "until": until and until.isoformat()},
+        f"{which}: paused until {words.moment(until)}." if until else f"{which}: not paused.",
+    )
+    return 0
+
+
+_ACTIONS: Mapping[str, Callable[[argparse.Namespace, Session], int]] = {
+    "list": _list,
+    "add": _add,
+    "edit": _edit,
+    "remove": _remove,
+    "run": _run,
+    "preview": _preview,
+    "pause": _pause,
+    "resume": _resume,
+}
+
+
+def _find(at_desk: Desk, name: str) -> Plan:
+    from backup_agent.agent.plan_file import find_plan
+
+    return find_plan([view.plan for view in at_desk.state().plans], name)
+
+
+def _secrets(plan: Plan, args: argparse.Namespace, session: Session) -> Secrets | None:
+    """What the command line was given to open the plan's repository, if the agent is to keep it."""
+    from backup_agent.agent.desk import Secrets
+
+    if not args.keep_secrets:
+        return None
+    variables = {
+        name: value
+        for name, value in session.environment.items()
+        if value and name.startswith(_CREDENTIALS)
+    }
+    return Secrets(session.password(str(plan.location)), variables)
+
+
 def _show(plan: Plan, session: Session) -> None:
-    often = f"every {plan.every_hours} h" if plan.every_hours else "when asked"
+    often = plan_words.told_schedule(plan.schedule)
     if plan.allow_mounted:
         often += ", also while in use"
     session.render.show(
@@ -165,8 +217,10 @@ def _show(plan: Plan, session: Session) -> None:
             "id": plan.id,
             "name": plan.name,
             "what": plan.what,
+            "where": str(plan.location),
+            "schedule": often,
             "allow_mounted": plan.allow_mounted,
             "every_hours": plan.every_hours,
         },
-        f"{plan.name}: {plan.what} ({often})",
+        f"{plan.name}: {plan.what} to {plan.location} ({often})",
     )

@@ -85,6 +85,10 @@ class Session:
 
     def access(self, *, new: bool = False) -> Access:
         """Raises ``UsageError`` where no repository is named. ``new``: its password is chosen."""
+        return self.access_to("", new=new)
+
+    def access_to(self, address: str, *, new: bool = False) -> Access:
+        """As ``access``, but of the repository with that address; empty: the one named."""
         from backup_agent.services.repositories import (
             Access,
             StorageOptions,
@@ -92,7 +96,7 @@ class Session:
             masked,
         )
 
-        address = self.address()
+        address = address or self.address()
         if embedded_credentials(address):
             self.render.warn(
                 f"{masked(address)}: credentials inside an address end up in logs and lists of "

@@ -123,6 +123,11 @@ class Conversation:
             raise CommandFailedError(f"It answered with {size:,} bytes at once.")
         return self._read(size, timeout_seconds)
 
+    def hang_up(self) -> None:
+        """Nothing more will be sent: the program reads the end of its input. From any thread."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def close(self) -> None:
         """End the program, whatever it does."""
         if self._process.poll() is None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from posixpath import normpath
@@ -59,6 +59,8 @@ _KIB = 1024
 class StorageOptions:
     """What the command line says about storage; limits in KiB/s, 0 for none.
 
+    ``rates`` tells limits that change while a job runs (up, down); the stricter one counts.
+
     ``egress`` confines connections where somebody else has typed the address. ``tokens`` and
     ``certificate`` (PEM) are those of a REST server that knows this device: a console.
     ``read_back``: compare every pack after its upload, where the server proves nothing.
@@ -71,6 +73,7 @@ class StorageOptions:
     tokens: TokenSource | None = None
     certificate: str = ""
     read_back: bool = False
+    rates: Callable[[], tuple[int, int]] | None = None
 
 
 def open_backend(
@@ -96,11 +99,11 @@ def open_backend(
         backend = ConfinedBackend(backend, options.egress)
     cancel = cancel or CancelToken()
     wait = cancel.wait
-    if options.limit_upload or options.limit_download:
+    if options.limit_upload or options.limit_download or options.rates is not None:
         backend = ThrottledBackend(
             backend,
-            upload=Throttle(options.limit_upload * _KIB, wait=wait),
-            download=Throttle(options.limit_download * _KIB, wait=wait),
+            upload=Throttle(lambda: _limits(options)[0] * _KIB, wait=wait),
+            download=Throttle(lambda: _limits(options)[1] * _KIB, wait=wait),
         )
     if _scheme(address) in _UNPROVEN:
         backend = ReadBackBackend(backend, every_pack=options.read_back)
@@ -109,6 +112,16 @@ def open_backend(
         # Outside the limits, so that what is sent again is paid for again.
         backend = RetryingBackend(backend, emit=emit, wait=wait, clock=time.monotonic)
     return backend
+
+
+def _limits(options: StorageOptions) -> tuple[int, int]:
+    """KiB/s up and down at this moment; 0 is no limit."""
+    up, down = options.rates() if options.rates is not None else (0, 0)
+    return _stricter(up, options.limit_upload), _stricter(down, options.limit_download)
+
+
+def _stricter(one: int, other: int) -> int:
+    return min(one or other, other or one)
 
 
 def open_direct_reads(

@@ -16,31 +16,38 @@ class Throttle:
     """A token bucket without a store: bytes are paid for before they travel.
 
     At no time have more than ``bytes_per_second`` times the elapsed seconds
-    passed, whatever the number of threads. 0 is no limit. ``clock`` tells monotonic
+    passed, whatever the number of threads. 0 is no limit; a function is asked for each payment,
+    for limits that depend on the time of day. ``clock`` tells monotonic
     seconds; ``wait`` lets seconds pass and may raise to end the waiting, as
     :meth:`~backup_agent.model.cancel.CancelToken.wait` does.
     """
 
     def __init__(
         self,
-        bytes_per_second: int,
+        bytes_per_second: int | Callable[[], int],
         *,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None],
     ) -> None:
-        self.bytes_per_second = bytes_per_second
+        self._rate = bytes_per_second
         self._clock = clock
         self._wait = wait
         self._lock = threading.Lock()
         self._paid_until = 0.0
 
+    @property
+    def bytes_per_second(self) -> int:
+        """At this moment."""
+        return self._rate if isinstance(self._rate, int) else self._rate()
+
     def pay(self, size: int) -> None:
         """Wait until ``size`` bytes may travel."""
-        if not self.bytes_per_second or not size:
+        rate = self.bytes_per_second
+        if not rate or not size:
             return
         with self._lock:
             now = self._clock()
-            self._paid_until = max(now, self._paid_until) + size / self.bytes_per_second
+            self._paid_until = max(now, self._paid_until) + size / rate
             pause = self._paid_until - now
         self._wait(pause)
 

@@ -10,12 +10,15 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 class Mounted(NamedTuple):
-    """``number`` is the device's (``8:1``), ``place`` the mount point."""
+    """``number`` is the device's (``8:1``), ``place`` the mount point, ``root`` what of the file
+    system is seen there (``/``: all of it).
+    """
 
     number: str
     place: str
     kind: str
     source: str
+    root: str = "/"
 
 
 def parse_mountinfo(text: str) -> Iterator[Mounted]:
@@ -24,7 +27,8 @@ def parse_mountinfo(text: str) -> Iterator[Mounted]:
         fields = line.split(" ")
         # Optional fields end at a lone dash; type and source follow.
         kind, source = fields[fields.index("-") + 1 :][:2]
-        yield Mounted(fields[2], _unescaped(fields[4]), kind, _unescaped(source))
+        root = _unescaped(fields[3])
+        yield Mounted(fields[2], _unescaped(fields[4]), kind, _unescaped(source), root)
 
 
 def _unescaped(text: str) -> str:

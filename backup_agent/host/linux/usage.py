@@ -35,7 +35,7 @@ class DiskUsage:
         """The same for an image file that loop devices show, or that FUSE mounts as it is."""
         loops = self._loops.over(str(path))
         places = self._in_use({number for loop in loops for number in self._family(loop)})
-        own = (place for _, place, _, source in self._mounts() if _is_same_file(source, path))
+        own = (mount.place for mount in self._mounts() if _is_same_file(mount.source, path))
         return sorted({*places, *own})
 
     def attached_as(self, path: Path) -> list[str]:
@@ -91,9 +91,9 @@ class DiskUsage:
 
     def _in_use(self, numbers: set[str]) -> list[str]:
         places = [
-            place
-            for number, place, _, source in self._mounts()
-            if number in numbers or _device_number(source) in numbers
+            mount.place
+            for mount in self._mounts()
+            if mount.number in numbers or _device_number(mount.source) in numbers
         ]
         # The first line is a heading; a kernel built without swap has no such file.
         swaps = self._swaps.read_text().splitlines()[1:] if self._swaps.exists() else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import cast
 import pytest
 
 from backup_agent.agent.courier import Courier, pause_after, spread
+from backup_agent.agent.database import Database
 from backup_agent.agent.ledger import Ledger
 from backup_agent.agent.listener import Listener
 from backup_agent.agent.plan import Plan
@@ -83,9 +85,8 @@ class Clock:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(tmp_path / "agent.sqlite3", tells=True)
-    yield made
-    made.close()
+    with closing(Database(tmp_path / "agent.sqlite3")) as database:
+        yield Ledger(database, tells=True)
 
 
 def courier(console: PlayedConsole, ledger: Ledger, clock: Clock | None = None) -> Courier:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from backup_agent.agent.agenda import Order
 from backup_agent.agent.carry_out import carry_out
 from backup_agent.agent.plan import Plan
 from backup_agent.agent.ran import Outcome, Ran
 from backup_agent.model.cancel import CancelToken
+from backup_agent.model.events import Emit, ignore
 from backup_agent.services.repositories import Repository
 from backup_agent.storage.memory import MemoryBackend
 from tests.command_line import CommandLine
@@ -33,12 +35,21 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return image
 
 
-def carried_out(plan: Plan) -> Ran:
+class NewRepository:
+    """In memory, for any plan."""
+
+    def folder(self, _plan: Plan) -> Path | None:
+        return None
+
     @contextmanager
-    def opened(*_unused: object) -> Iterator[Repository]:
+    def opened(self, plan: Plan, *, emit: Emit, cancel: CancelToken) -> Iterator[Repository]:
         yield create(MemoryBackend())
 
-    return carry_out(plan, opened, emit=lambda _event: None, cancel=CancelToken(), now=lambda: NOW)
+
+def carried_out(plan: Plan) -> Ran:
+    return carry_out(
+        Order(plan), NewRepository(), emit=ignore, cancel=CancelToken(), now=lambda: NOW
+    )
 
 
 def test_a_plan_refuses_a_disk_in_use_and_says_what_to_try(disk: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
 
+import psutil
 import pytest
 
 from tests.command_line import CommandLine
@@ -91,6 +92,27 @@ def test_an_agent_runs_what_is_due_and_ends_when_told(shell: CommandLine) -> Non
     assert status["outcome"] == "done"
 
 
+def test_an_agent_that_waits_is_small_also_after_a_backup(shell: CommandLine) -> None:
+    shell.ok("plan", "add", "Projects", shell.home / "projects", "--every", "1")
+
+    with agent(shell) as process:
+        lines_until(process, "saved.")
+        used = psutil.Process(process.pid).memory_info().rss
+
+    assert used < 60_000_000
+
+
+def test_a_command_line_reaches_the_agent_that_runs(shell: CommandLine) -> None:
+    with agent(shell) as process:
+        lines_until(process, "agent")
+        shell.ok("plan", "add", "Projects", shell.home / "projects", "--every", "1")
+        # Long before the agent looks for new plans by itself.
+        lines_until(process, "saved.")
+        (state,) = shell.ok("status", "--json").of_type("state")
+
+    assert state["verdict"] == "protected"
+
+
 def test_a_second_agent_beside_the_first_is_refused(shell: CommandLine) -> None:
     with agent(shell) as process:
         lines_until(process, "agent")
@@ -110,6 +132,6 @@ def test_an_agent_tells_of_a_run_in_which_its_forerunner_was_killed(shell: Comma
     with agent(shell) as process:
         lines_until(process, "broken off")
 
-    (status,) = shell.ok("status", "--json").of_type("run")
+    *_made_up_for, status = shell.ok("status", "--json").of_type("run")
     assert status["outcome"] == "broken_off"
     assert shell.ok("check").code == 0

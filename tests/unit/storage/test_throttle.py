@@ -144,3 +144,16 @@ def test_the_rest_passes_through() -> None:
     backend.remove(key)
     assert inner.objects == {}
     assert backend.location == inner.location
+
+
+def test_a_limit_that_follows_the_time_of_day_is_asked_for_each_time() -> None:
+    time, limits = FakeTime(), [RATE, 0, RATE * 2]
+    throttle = Throttle(lambda: limits.pop(0), clock=time.clock, wait=time.wait)
+    took = []
+
+    for _ in range(3):
+        before = time.clock()
+        throttle.pay(RATE)
+        took.append(time.clock() - before)
+
+    assert took == pytest.approx([1, 0, 0.5])
