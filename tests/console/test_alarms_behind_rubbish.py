@@ -186,6 +186,20 @@ def test_an_alarm_of_a_lost_database_is_raised_anew_and_nothing_is_purged(vault:
     assert reasons(found) == [Reason.MUCH_DATA]
 
 
+def test_what_an_alarm_held_back_is_held_back_after_the_loss_of_the_database(vault: Vault) -> None:
+    points = [back_up(vault, f"{n}", (40 - n) * DAY) for n in range(11)]
+    hide(vault, points[:10], at=timezone.now() - 20 * DAY)
+    organisation, location = vault.organisation, vault.location
+    Vault.objects.all().delete()
+
+    found = vaults.take_up(organisation, location, vault.pk, name="Found", by=THE_CONSOLE)
+    for days in (0, 13, 15, 30):
+        Housekeeping().round(now=timezone.now() + days * DAY)
+
+    assert reasons(found) == [Reason.MANY_POINTS]
+    assert found.stored_objects.filter(state=State.HIDDEN).count() == 10
+
+
 def test_what_was_no_alarm_is_none_as_time_passes(vault: Vault) -> None:
     """A prune, and hourly backups thinned out to one a day, by a device that is then off."""
     Vault.objects.update(keep_weekly=0, keep_monthly=0)
