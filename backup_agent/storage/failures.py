@@ -96,6 +96,11 @@ class Failures:
             return ObjectNotFoundError(f"{what} is not in {self.location}")
         if status >= 500 and status != _NOT_IMPLEMENTED:
             return TransientStorageError(text, hint="Try again later.")
+        if 300 <= status < 400:
+            return StorageError(
+                f"{text}: it refers to another address",
+                hint="Enter the address it refers to: often https:// where this one says http://.",
+            )
         return StorageError(text, hint="Check that the address leads to such a server.")
 
     def unreachable(self, what: str, error: BaseException) -> StorageError:
