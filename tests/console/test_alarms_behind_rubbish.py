@@ -10,6 +10,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from backup_agent.model.ids import BlobId, SnapshotId
+from backup_agent.model.retention import RetentionPolicy, plan_forget
+from backup_agent.model.snapshot import Snapshot
 from backup_agent.services.vault import FileKind
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.storage import alarms, vaults
@@ -198,6 +201,25 @@ def test_what_an_alarm_held_back_is_held_back_after_the_loss_of_the_database(vau
 
     assert reasons(found) == [Reason.MANY_POINTS]
     assert found.stored_objects.filter(state=State.HIDDEN).count() == 10
+
+
+def test_a_plan_of_every_six_hours_with_the_vault_s_retention_is_no_alarm(vault: Vault) -> None:
+    start = timezone.now() - 9 * DAY
+    Vault.objects.update(keep_last=3, keep_daily=7, keep_weekly=0, keep_monthly=0, made_at=start)
+    vault.refresh_from_db()
+    policy = RetentionPolicy(last=3, daily=7)
+    there: dict[SnapshotId, tuple[StoredObject, Snapshot]] = {}
+    for run in range(36):
+        now = start + run * 6 * HOUR
+        line = back_up(vault, f"{run}", timezone.now() - now)
+        name = SnapshotId(line.name)
+        there[name] = line, Snapshot(id=name, time=now, tree=BlobId(bytes(32)), paths=())
+        plan = plan_forget([snapshot for _line, snapshot in there.values()], policy, now=now)
+        for name in there.keys() - {each.snapshot.id for each in plan.keep}:
+            hide(vault, [there.pop(name)[0]], at=now)
+
+    assert len(there) < 12
+    assert reasons(vault) == []
 
 
 def test_what_was_no_alarm_is_none_as_time_passes(vault: Vault) -> None:
