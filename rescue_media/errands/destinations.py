@@ -10,7 +10,7 @@ from backup_agent.qtkit import words
 from backup_agent.services.inventory import DiskView
 from backup_agent.services.restore_disk import DiskPicture, Placed
 from rescue_media.errands.restore_points import stored_volume, volume_name
-from rescue_media.flow.moves import DisksFound
+from rescue_media.flow.answers import DisksFound
 from rescue_media.flow.values import Destination, TargetDisk
 
 

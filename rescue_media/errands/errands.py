@@ -62,7 +62,7 @@ from rescue_media.errands.disk_health import ask_disk
 from rescue_media.errands.restore_points import disks_in, items_in, points_by_computer
 from rescue_media.errands.settings import grant_setting, status, use_keyboard
 from rescue_media.errands.work_log import WorkLog
-from rescue_media.flow import moves as m
+from rescue_media.flow import answers as a
 from rescue_media.flow import wishes as w
 from rescue_media.flow.values import (
     Options,
@@ -135,7 +135,7 @@ class Errands:
         """Beside cancelling the job: wake who waits for storage."""
         self._repository.stop()
 
-    def perform(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> m.Answer:
+    def perform(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> a.Answer:
         """Raises ``EverbootError`` of every kind; the window shows what it says."""
         emit = self._log.listening(emit)
         self._repository.emit = emit
@@ -145,19 +145,19 @@ class Errands:
             self._log.add(f"{error.message} {error.hint}".rstrip())
             raise
 
-    def _grant(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> m.Answer:
+    def _grant(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> a.Answer:
         match wish:
             case w.AskForCode():
                 return self._link.ask(wish)
             case w.WaitForApproval():
                 return self._link.wait(cancel)
             case w.OpenPlace(place):
-                return m.PasswordWanted(place.shown, place)
+                return a.PasswordWanted(place.shown, place)
             case w.FindPoints():
                 return self._find_points(wish)
             case w.ReadContents(point):
                 self._kept = _Kept(point)
-                return m.ContentsFound(tuple(disks_in(self._repository.browse(point))))
+                return a.ContentsFound(tuple(disks_in(self._repository.browse(point))))
             case w.FindDisks(place):
                 folder = local_folder(place.address)
                 return disks_found(self._machine.views(str(folder) if folder else ""))
@@ -171,29 +171,29 @@ class Errands:
                 return self._restore(options, emit, cancel)
             case w.PlanBackUp(place):
                 chosen = self._machine.own_disks(local_folder(place.address))
-                return m.BackUpPlanned(place, chosen.paths, chosen.remarks)
+                return a.BackUpPlanned(place, chosen.paths, chosen.remarks)
             case w.BackUp():
                 return self._back_up(wish, emit, cancel)
             case w.ListFolder(path):
                 items = items_in(self._repository.browse(self._kept.point), path)
-                return m.FolderListed(path, tuple(items))
+                return a.FolderListed(path, tuple(items))
             case w.CopyFiles(paths, folder):
                 return self._copy(paths, Path(folder), emit, cancel)
             case w.AskDisks():
-                return m.HealthFound(tuple(ask_disk(disk) for disk in current_host().disks()))
+                return a.HealthFound(tuple(ask_disk(disk) for disk in current_host().disks()))
             case w.ShowTerminal():
                 run(["chvt", _RESCUE_TERMINAL], timeout_seconds=_COMMAND_SECONDS)
-                return m.Left()
+                return a.Left()
             case w.EndSession(turn_off):
                 return self._end(turn_off=turn_off)
             case w.UseKeyboard(layout):
                 use_keyboard(layout, self._machine.lasting)
-                return m.Left()
+                return a.Left()
             case w.SaveLog(path):
                 self._log.save(Path(path))
-                return m.LogSaved(path)
+                return a.LogSaved(path)
             case w.LookAround():
-                return m.LookedAround(self._machine.status())
+                return a.LookedAround(self._machine.status())
             case (
                 w.FindNetwork()
                 | w.JoinWifi()
@@ -216,24 +216,24 @@ class Errands:
     def _kept_password(self, address: str) -> str | None:
         return managed_password(address, self._link.environment) if is_vault(address) else None
 
-    def _find_points(self, wish: w.FindPoints) -> m.Answer:
+    def _find_points(self, wish: w.FindPoints) -> a.Answer:
         number = wish.workstation
         address = wish.place.address if number is None else wish.workstations[number].address
         shown = wish.place.shown if number is None else wish.workstations[number].name
         password = wish.password if wish.password is not None else self._kept_password(address)
         if password is None:
-            return m.PasswordWanted(shown, wish.place, number)
+            return a.PasswordWanted(shown, wish.place, number)
         try:
             self._repository.open(self._access(wish.place, address, password))
         except WrongPasswordError:
-            return m.PasswordWanted(shown, wish.place, number, wrong=wish.password is not None)
+            return a.PasswordWanted(shown, wish.place, number, wrong=wish.password is not None)
         repository, reader = self._repository.parts()
         found = points_by_computer(repository, reader)
         if number is None:
             computers = tuple(
                 Workstation(host, wish.place.address, points) for host, (points, _) in found.items()
             )
-            return m.PointsFound(computers, 0 if computers else None)
+            return a.PointsFound(computers, 0 if computers else None)
         # Only one repository is open: what was unfolded before is opened again when asked for.
         points = tuple(
             sorted(
@@ -244,11 +244,11 @@ class Errands:
         )
         unfolded = [replace(computer, points=None) for computer in wish.workstations]
         unfolded[number] = replace(unfolded[number], points=points)
-        return m.PointsFound(tuple(unfolded), number)
+        return a.PointsFound(tuple(unfolded), number)
 
     # Planning and restoring
 
-    def _make_plans(self, rows: tuple[Row, ...], options: Options) -> m.Planned:
+    def _make_plans(self, rows: tuple[Row, ...], options: Options) -> a.Planned:
         jobs: list[DiskRestore] = []
         plans: list[RowPlan] = []
         for row in rows:
@@ -267,7 +267,7 @@ class Errands:
             repairs = promised_repairs(job.stored.volumes) if self._has_to_start(row) else ()
             plans.append(_shown_plan(row, job, repairs))
         self._kept = _Kept(self._kept.point, rows, options, tuple(jobs))
-        return m.Planned(tuple(plans))
+        return a.Planned(tuple(plans))
 
     def _plan(self, row: Row, options: Options) -> DiskRestore:
         assert row.destination is not None
@@ -280,7 +280,7 @@ class Errands:
             repository=repository.location,
         )
 
-    def _restore(self, options: Options, emit: Emit, cancel: CancelToken) -> m.Finished:
+    def _restore(self, options: Options, emit: Emit, cancel: CancelToken) -> a.Finished:
         done: list[str] = []
         not_done: list[str] = []
         for row, shown in zip(self._kept.rows, self._kept.jobs, strict=True):
@@ -307,7 +307,7 @@ class Errands:
         if failed := tuple(repaired.sentences(Result.FAILED)):
             title = f"{title}; it may not start by itself"
             not_done += failed
-        return m.Finished(
+        return a.Finished(
             Report(
                 title,
                 tuple(done),
@@ -340,15 +340,15 @@ class Errands:
         self._restart = restart_after(repaired)
         return Restart(self._restart.seconds, self._restart.request)
 
-    def _look_at_image(self, path: str, size: int) -> m.ImageFound:
+    def _look_at_image(self, path: str, size: int) -> a.ImageFound:
         file = Path(path).expanduser()
         if not path or not file.is_absolute():
             raise UsageError("Name the file with its whole path.", hint="For instance /mnt/pc.img")
         if not file.parent.is_dir():
             raise UsageError(f"There is no folder {file.parent}.", hint="Make it first.")
-        return m.ImageFound(image_destination(file, size))
+        return a.ImageFound(image_destination(file, size))
 
-    def _write_plan(self, file: Path) -> m.PlanSaved:
+    def _write_plan(self, file: Path) -> a.PlanSaved:
         lines: list[str] = []
         for job in self._kept.jobs:
             lines += [f"{job.source} -> {job.target} ({words.size(job.size)})"]
@@ -360,18 +360,18 @@ class Errands:
             raise TargetError(
                 f"The plan cannot be saved to {file}: {exc.strerror}.", hint="Name another file."
             ) from exc
-        return m.PlanSaved(str(file))
+        return a.PlanSaved(str(file))
 
     # Backing up and copying
 
-    def _back_up(self, wish: w.BackUp, emit: Emit, cancel: CancelToken) -> m.Answer:
+    def _back_up(self, wish: w.BackUp, emit: Emit, cancel: CancelToken) -> a.Answer:
         place = wish.place
         password = wish.password
         if password is None:
             password = self._kept_password(place.address)
         if password is None:
             is_new = not self._is_there(place, emit, cancel)
-            return m.PasswordWanted(place.shown, place, is_new=is_new)
+            return a.PasswordWanted(place.shown, place, is_new=is_new)
         access = self._access(place, place.address, password)
         folder = local_folder(place.address)
         selection = DiskSelection(wish.disks, repository=folder)
@@ -390,10 +390,10 @@ class Errands:
                     repository, chosen.source, BackupSettings(), emit=emit, cancel=cancel
                 )
         except WrongPasswordError:
-            return m.PasswordWanted(place.shown, place, wrong=True)
+            return a.PasswordWanted(place.shown, place, wrong=True)
         left_out = tuple(f"{os.fsdecode(o.path)}: {o.reason}" for o in result.omissions)
         read = words.size(result.summary.total_bytes_processed)
-        return m.Finished(
+        return a.Finished(
             Report(
                 "This computer is backed up" if result.complete else "Backed up with gaps",
                 (f"{read} of {', '.join(wish.disks)} are in {place.shown}.",),
@@ -414,7 +414,7 @@ class Errands:
 
     def _copy(
         self, paths: tuple[str, ...], folder: Path, emit: Emit, cancel: CancelToken
-    ) -> m.Finished:
+    ) -> a.Finished:
         browser = self._repository.browse(self._kept.point)
         _, reader = self._repository.parts()
         result = restore_files(
@@ -429,7 +429,7 @@ class Errands:
         lost = [f"{path} is damaged in the backup and was not copied." for path in result.damaged]
         if result.skipped:
             lost.append(f"{result.skipped} items could not be written as they were.")
-        return m.Finished(
+        return a.Finished(
             Report(
                 "The files are copied" if not lost else "Not everything was copied",
                 (f"{result.files} files, {words.size(result.bytes)}, are in {folder}.",),
@@ -438,16 +438,16 @@ class Errands:
             )
         )
 
-    def _end(self, *, turn_off: bool) -> m.Left:
+    def _end(self, *, turn_off: bool) -> a.Left:
         self._repository.close()
         if not self._machine.on_medium:
-            return m.Left()
+            return a.Left()
         if self._restart is not None and not turn_off:
             self._machine.restart(self._restart)
         else:
             what = "poweroff" if turn_off else "reboot"
             run(["systemctl", what], timeout_seconds=_COMMAND_SECONDS)
-        return m.Left()
+        return a.Left()
 
 
 def _shown_plan(row: Row, job: DiskRestore, repairs: tuple[str, ...]) -> RowPlan:

@@ -13,8 +13,9 @@ from backup_agent.model.events import Emit
 from backup_agent.qtkit.bridge import Job
 from rescue_media.clock.blame import clock_to_blame
 from rescue_media.errands.errands import Errands
+from rescue_media.flow.answers import Failed, Left
 from rescue_media.flow.machine import advance
-from rescue_media.flow.moves import Failed, GoBack, GoHome, Left, Move
+from rescue_media.flow.moves import GoBack, GoHome, Move
 from rescue_media.flow.pages import Flow, Running
 from rescue_media.flow.values import Problem
 from rescue_media.flow.wishes import EndSession, LookAround, UseKeyboard, Wish

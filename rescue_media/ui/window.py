@@ -24,8 +24,9 @@ from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label, notice
 from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.tokens import Palette
-from rescue_media.flow.moves import GoBack, LookAround, OpenClock, OpenKeyboard, OpenNetwork
+from rescue_media.flow.moves import GoBack, LookAround
 from rescue_media.flow.pages import Flow, Page, Start
+from rescue_media.flow.settings_moves import OpenClock, OpenKeyboard, OpenNetwork
 from rescue_media.flow.values import Status
 from rescue_media.ui.session import Session
 from rescue_media.ui.views.beside import network_in_brief
