@@ -12,7 +12,8 @@ from backup_agent.errors import StorageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from rescue_media.clock.setting import ClockState
-from rescue_media.errands.errands import Errands, Machine
+from rescue_media.errands.errands import Errands
+from rescue_media.errands.machine import Machine
 from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p

@@ -14,7 +14,8 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import Disk
 from backup_agent.model.events import ItemSkipped, Notice, Progress, ignore
 from backup_agent.model.machine import Firmware
-from rescue_media.errands.errands import Errands, Machine
+from rescue_media.errands.errands import Errands
+from rescue_media.errands.machine import Machine
 from rescue_media.errands.this_computer import this_computer
 from rescue_media.errands.work_log import WorkLog
 from rescue_media.flow import answers as a
