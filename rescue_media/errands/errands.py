@@ -19,6 +19,7 @@ from rescue_media.errands.destinations import disks_found, look_at_image
 from rescue_media.errands.disk_health import ask_disk
 from rescue_media.errands.disk_restores import DiskRestores
 from rescue_media.errands.machine import Machine
+from rescue_media.errands.pause import PauseGate
 from rescue_media.errands.restore_points import disks_in, items_in
 from rescue_media.errands.settings import grant_setting, use_keyboard
 from rescue_media.errands.storage import Storage
@@ -37,6 +38,7 @@ class Errands:
         self._link = ConsoleLink(environment)
         self._machine = machine or Machine()
         self._log = WorkLog()
+        self._gate = PauseGate()
         self._storage = Storage(self._link)
         self._repository = self._storage.repository
         self._restores = DiskRestores(self._repository, self._machine, self._log)
@@ -50,12 +52,23 @@ class Errands:
             self._link.close()
 
     def stop(self) -> None:
-        """Beside cancelling the job: wake who waits for storage."""
+        """Beside cancelling the job: wake who waits for storage, or is paused."""
         self._repository.stop()
+        self._gate.open()
+
+    def pause(self) -> None:
+        """Hold the work that goes on after the block it is at. Any thread may ask for it."""
+        self._log.add("Paused.")
+        self._gate.close()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._log.add("Resumed.")
+        self._gate.open()
 
     def perform(self, wish: w.Wish, emit: Emit, cancel: CancelToken) -> a.Answer:
         """Raises ``EverbootError`` of every kind; the window shows what it says."""
-        emit = self._log.listening(emit)
+        emit = self._gate.holding(self._log.listening(emit))
         self._repository.emit = emit
         try:
             return self._grant(wish, emit, cancel)

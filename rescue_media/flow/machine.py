@@ -16,6 +16,7 @@ from rescue_media.flow.settings import advance_settings, open_settings
 from rescue_media.flow.steps import Step, behind, go, stay, wait
 from rescue_media.flow.values import Place, Problem, Purpose, Report, Workstation
 
+STOPPING = "Stopping"
 _UNFINISHED = (
     "What is on the destination cannot be used yet. Begin again with the same choices: "
     "what was written already is kept."
@@ -26,6 +27,13 @@ def advance(flow: Flow, move: m.Move) -> Step:
     """Where that leads, and what is to be done for it. A move that makes no sense here changes
     nothing: a click may come late.
     """
+    step = _advance(flow, move)
+    if step.flow.paused and not isinstance(step.flow.page, p.Running):
+        return replace(step, flow=replace(step.flow, paused=False))
+    return step
+
+
+def _advance(flow: Flow, move: m.Move) -> Step:
     match move:
         case m.GoBack():
             return _back(flow)
@@ -55,7 +63,7 @@ def advance(flow: Flow, move: m.Move) -> Step:
 def _back(flow: Flow) -> Step:
     if isinstance(flow.page, p.Running):
         # The work is told to stop; how it ended is its own answer.
-        return Step(replace(flow, busy="Stopping"))
+        return Step(replace(flow, busy=STOPPING, paused=False))
     if not flow.trail:
         return stay(flow)
     return Step(behind(flow))
@@ -99,7 +107,7 @@ def _by_page(flow: Flow, move: m.Move) -> Step:
         case p.Files() as files:
             return _files(flow, files, move)
         case p.Running() as running:
-            return _wants_password(flow, running, move)
+            return _running(flow, running, move)
         case p.Done() as done:
             return _done(flow, done, move)
         case p.Network() | p.Wifi() | p.LinkAddress() | p.Proxy() | p.DateAndTime() | p.Keyboard():
@@ -296,12 +304,18 @@ def _back_up(flow: Flow, page: p.BackUpPlan, move: m.Move) -> Step:
             return stay(flow)
 
 
-def _wants_password(flow: Flow, page: p.Running, move: m.Move) -> Step:
-    """Before a backup begins to write, its repository is opened or made."""
-    if isinstance(move, a.PasswordWanted) and page.purpose is Purpose.BACK_UP:
-        password = p.Password(move.shown, move.place, is_new=move.is_new)
-        return go(behind(flow), password, problem=_wrong(move))
-    return stay(flow)
+def _running(flow: Flow, page: p.Running, move: m.Move) -> Step:
+    match move:
+        case m.Pause() if flow.busy != STOPPING:
+            return Step(replace(flow, paused=True))
+        case m.Resume():
+            return Step(replace(flow, paused=False))
+        case a.PasswordWanted() if page.purpose is Purpose.BACK_UP:
+            # Before a backup begins to write, its repository is opened or made.
+            password = p.Password(move.shown, move.place, is_new=move.is_new)
+            return go(behind(flow), password, problem=_wrong(move))
+        case _:
+            return stay(flow)
 
 
 def _run_back_up(flow: Flow, page: p.BackUpPlan, password: str | None) -> Step:

@@ -159,6 +159,16 @@ class OpenTerminal:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold the work that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let it go on from where it was held."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """Restart, or turn off; off the medium, close the window."""
 
@@ -202,6 +212,8 @@ PersonsMove: TypeAlias = (
     | CopyTo
     | CheckDisks
     | OpenTerminal
+    | Pause
+    | Resume
     | Leave
     | LookAround
     | SaveLog

@@ -53,8 +53,11 @@ class Session(QObject):
             self._next = None
             if self._job is not None and not isinstance(self._wish, LookAround):
                 self._stop(keeps_answer=isinstance(self.flow.page, Running))
+        was_paused = self.flow.paused
         step = advance(self.flow, move)
         self.flow = step.flow
+        if step.flow.paused != was_paused:
+            (self._errands.pause if step.flow.paused else self._errands.resume)()
         self.changed.emit(self.flow)
         if step.wish is not None:
             self._begin(step.wish)
