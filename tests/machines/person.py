@@ -18,6 +18,7 @@ from iso_builder.trial import RunningMedium
 
 _LOOK_AGAIN_SECONDS = 1.0
 _LOOKS = 600
+_BETWEEN_KEYS_SECONDS = 0.3
 # On a keyboard as they are sold in the USA: character -> QEMU's name of its key.
 _SIGNS = {
     " ": "spc",
@@ -52,6 +53,8 @@ class Person:
         for key in keys:
             held = [{"type": "qcode", "data": name} for name in key.split("-")]
             execute(self.medium.monitor, "send-key", {"keys": held})
+            # A keyboard keeps few keys for a computer that is slow to take them.
+            self.medium.cancel.wait(_BETWEEN_KEYS_SECONDS)
 
     def write(self, text: str) -> None:
         for character in text:
