@@ -20,6 +20,7 @@ from backup_agent.services.restore_disk import (
 from rescue_media.boot_repair.execute import Result
 from rescue_media.boot_repair.restart import RestartPlan
 from rescue_media.errands.boot import Repaired, promised_repairs, repair_disks, restart_after
+from rescue_media.errands.hints import hint_in_the_window
 from rescue_media.errands.machine import Machine
 from rescue_media.errands.work_log import WorkLog
 from rescue_media.flow import answers as a
@@ -58,7 +59,12 @@ class DiskRestores:
                 raise
             except EverbootError as error:
                 plans.append(
-                    RowPlan(row.source, str(target), refused=error.message, hint=error.hint)
+                    RowPlan(
+                        row.source,
+                        str(target),
+                        refused=error.message,
+                        hint=hint_in_the_window(error.hint),
+                    )
                 )
                 continue
             jobs.append(job)

@@ -13,6 +13,7 @@ from backup_agent.model.events import Emit
 from backup_agent.qtkit.bridge import Job
 from rescue_media.clock.blame import clock_to_blame
 from rescue_media.errands.errands import Errands
+from rescue_media.errands.hints import hint_in_the_window
 from rescue_media.flow.answers import Failed, Left
 from rescue_media.flow.machine import advance
 from rescue_media.flow.moves import GoBack, GoHome, Move
@@ -126,7 +127,10 @@ def _is_calm(error: BaseException, flow: Flow) -> bool:
 def _problem(error: BaseException) -> Problem:
     if isinstance(error, EverbootError):
         # Certificates and signatures fail in words that lead nobody to the clock.
-        return Problem(error.message, clock_to_blame(error, datetime.now(UTC)) or error.hint)
+        return Problem(
+            error.message,
+            clock_to_blame(error, datetime.now(UTC)) or hint_in_the_window(error.hint),
+        )
     return Problem(
         f"Something went wrong that should not: {type(error).__name__}: {error}",
         "Try again. If it stays so, tell the people who make Everboot what you did.",
