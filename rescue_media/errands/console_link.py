@@ -16,7 +16,7 @@ from backup_agent.services.link.identity import Console, DeviceIdentity, Signing
 from backup_agent.services.link.linking import new_key, this_device, wait_for_answer
 from backup_agent.services.link.vaults import reachable
 from backup_agent.services.media.slot import checked_settings
-from rescue_media.flow.moves import CertificateUnknown, CodeShown, PlaceOpened
+from rescue_media.flow.answers import CertificateUnknown, CodeShown, PlaceOpened
 from rescue_media.flow.values import Place, ShownCode, Workstation
 from rescue_media.flow.wishes import AskForCode
 

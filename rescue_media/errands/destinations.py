@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from backup_agent.errors import UsageError
 from backup_agent.model.disk import DiskLayout, Extent, FileSystemKind
 from backup_agent.qtkit import words
 from backup_agent.services.inventory import DiskView
 from backup_agent.services.restore_disk import DiskPicture, Placed
 from rescue_media.errands.restore_points import stored_volume, volume_name
-from rescue_media.flow.moves import DisksFound
+from rescue_media.flow.answers import DisksFound, ImageFound
 from rescue_media.flow.values import Destination, TargetDisk
 
 
@@ -27,6 +28,16 @@ def disks_found(views: Iterable[DiskView]) -> DisksFound:
         disks.append(TargetDisk(view.disk, picture, volumes, view.problem or view.restore_refused))
         destinations += _destinations(number, view)
     return DisksFound(tuple(disks), tuple(destinations))
+
+
+def look_at_image(path: str, size: int) -> ImageFound:
+    """A file to restore into, as it was typed. Raises ``UsageError``."""
+    file = Path(path).expanduser()
+    if not path or not file.is_absolute():
+        raise UsageError("Name the file with its whole path.", hint="For instance /mnt/pc.img")
+    if not file.parent.is_dir():
+        raise UsageError(f"There is no folder {file.parent}.", hint="Make it first.")
+    return ImageFound(image_destination(file, size))
 
 
 def image_destination(path: Path, size: int) -> Destination:

@@ -9,7 +9,7 @@ from typing import assert_never
 from backup_agent.errors import HostError, TargetError
 from rescue_media.clock.setting import ClockState, clock_state, set_by_hand, set_by_network
 from rescue_media.errands.this_computer import this_computer
-from rescue_media.flow import moves as m
+from rescue_media.flow import answers as a
 from rescue_media.flow import wishes as w
 from rescue_media.flow.values import Status
 from rescue_media.network.nmcli import (
@@ -28,12 +28,12 @@ def status() -> Status:
     return Status(_network(), _clock(), this_computer())
 
 
-def grant_setting(wish: w.SettingsWish) -> m.Answer:
+def grant_setting(wish: w.SettingsWish) -> a.Answer:
     """Raises ``UsageError`` for what cannot be right, ``HostError`` for what did not work."""
     match wish:
         case w.FindNetwork(rescan):
             state = network_state()
-            return m.NetworkFound(state, wifi_networks(rescan=rescan) if state.has_wifi else ())
+            return a.NetworkFound(state, wifi_networks(rescan=rescan) if state.has_wifi else ())
         case w.JoinWifi(network, password):
             join_wifi(network, password)
         case w.UseAddress(link, address, gateway, name_servers):
@@ -48,7 +48,7 @@ def grant_setting(wish: w.SettingsWish) -> m.Answer:
             set_by_hand(moment)
         case _:
             assert_never(wish)
-    return m.SettingMade(status())
+    return a.SettingMade(status())
 
 
 def use_keyboard(layout: str, folder: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow import settings_moves as s
 from rescue_media.flow import wishes as w
 from rescue_media.flow.mapping import advance_mapping
 from rescue_media.flow.pages import Flow, Page
@@ -14,6 +16,7 @@ from rescue_media.flow.settings import advance_settings, open_settings
 from rescue_media.flow.steps import Step, behind, go, stay, wait
 from rescue_media.flow.values import Place, Problem, Purpose, Report, Workstation
 
+STOPPING = "Stopping"
 _UNFINISHED = (
     "What is on the destination cannot be used yet. Begin again with the same choices: "
     "what was written already is kept."
@@ -24,6 +27,13 @@ def advance(flow: Flow, move: m.Move) -> Step:
     """Where that leads, and what is to be done for it. A move that makes no sense here changes
     nothing: a click may come late.
     """
+    step = _advance(flow, move)
+    if step.flow.paused and not isinstance(step.flow.page, p.Running):
+        return replace(step, flow=replace(step.flow, paused=False))
+    return step
+
+
+def _advance(flow: Flow, move: m.Move) -> Step:
     match move:
         case m.GoBack():
             return _back(flow)
@@ -33,18 +43,18 @@ def advance(flow: Flow, move: m.Move) -> Step:
             return wait(flow, "Leaving", w.EndSession(turn_off))
         case m.OpenTerminal():
             return wait(flow, "Opening the terminal", w.ShowTerminal())
-        case m.Left():
+        case a.Left():
             return stay(flow)
         case m.LookAround():
             # Beside whatever is waited for, and without a word.
             return Step(flow, w.LookAround())
-        case m.LookedAround(status):
+        case a.LookedAround(status):
             return Step(replace(flow, status=status))
-        case m.OpenNetwork() | m.OpenProxy() | m.OpenClock() | m.OpenKeyboard():
+        case s.OpenNetwork() | s.OpenProxy() | s.OpenClock() | s.OpenKeyboard():
             return open_settings(flow, move)
-        case m.Failed(problem):
+        case a.Failed(problem):
             return _failed(flow, problem)
-        case m.Finished(report):
+        case a.Finished(report):
             return Step(replace(flow, page=p.Done(report), busy="", problem=None))
         case _:
             return _by_page(flow, move)
@@ -53,7 +63,7 @@ def advance(flow: Flow, move: m.Move) -> Step:
 def _back(flow: Flow) -> Step:
     if isinstance(flow.page, p.Running):
         # The work is told to stop; how it ended is its own answer.
-        return Step(replace(flow, busy="Stopping"))
+        return Step(replace(flow, busy=STOPPING, paused=False))
     if not flow.trail:
         return stay(flow)
     return Step(behind(flow))
@@ -97,7 +107,7 @@ def _by_page(flow: Flow, move: m.Move) -> Step:
         case p.Files() as files:
             return _files(flow, files, move)
         case p.Running() as running:
-            return _wants_password(flow, running, move)
+            return _running(flow, running, move)
         case p.Done() as done:
             return _done(flow, done, move)
         case p.Network() | p.Wifi() | p.LinkAddress() | p.Proxy() | p.DateAndTime() | p.Keyboard():
@@ -108,7 +118,7 @@ def _done(flow: Flow, page: p.Done, move: m.Move) -> Step:
     match move:
         case m.SaveLog(path):
             return wait(flow, "Saving the log", w.SaveLog(path))
-        case m.LogSaved(path):
+        case a.LogSaved(path):
             return stay(flow, replace(page, saved=path))
         case _:
             return stay(flow)
@@ -126,7 +136,7 @@ def _beginning(
             return go(flow, p.Begin(purpose))
         case ((p.Start() | p.Manage()), m.CheckDisks()):
             return wait(go(flow, p.Disks()).flow, "Asking the disks", w.AskDisks())
-        case p.Disks(), m.HealthFound(health):
+        case p.Disks(), a.HealthFound(health):
             return stay(flow, p.Disks(health))
         case p.Begin(purpose), m.SelectData():
             return go(flow, p.Select(purpose))
@@ -153,23 +163,23 @@ def _way_in(
             cloud = replace(cloud, console=console, media_code=media_code)
             before = flow if isinstance(page, p.Cloud) else behind(flow)
             return _ask_for_code(stay(before, cloud).flow, cloud)
-        case p.Code(cloud), m.CertificateUnknown(fingerprint, why):
+        case p.Code(cloud), a.CertificateUnknown(fingerprint, why):
             return stay(flow, p.Certificate(cloud, fingerprint, why))
         case p.Certificate(cloud, fingerprint), m.TrustCertificate():
             return _ask_for_code(behind(flow), cloud, trusted=fingerprint)
-        case p.Code(), m.CodeShown(code):
+        case p.Code(), a.CodeShown(code):
             return wait(stay(flow, replace(page, shown=code)).flow, "Waiting", w.WaitForApproval())
-        case p.Code(cloud), m.PlaceOpened() as opened:
+        case p.Code(cloud), a.PlaceOpened() as opened:
             return _opened(flow, cloud.purpose, opened)
         case p.Address(purpose), m.UsePlace(place):
             if purpose is Purpose.BACK_UP:
                 return wait(flow, "Looking at this computer's disks", w.PlanBackUp(place))
             return wait(flow, f"Opening {place.shown}", w.OpenPlace(place))
-        case p.Address(purpose), m.PlaceOpened() as opened:
+        case p.Address(purpose), a.PlaceOpened() as opened:
             return _opened(flow, purpose, opened)
-        case p.Address(), m.PasswordWanted() as wanted:
+        case p.Address(), a.PasswordWanted() as wanted:
             return go(flow, p.Password(wanted.shown, wanted.place, wanted.workstation))
-        case ((p.Address() | p.Code()), m.BackUpPlanned(place, disks, remarks)):
+        case ((p.Address() | p.Code()), a.BackUpPlanned(place, disks, remarks)):
             return _leave_code(flow, p.BackUpPlan(place, disks, remarks))
         case _:
             return stay(flow)
@@ -195,7 +205,7 @@ def _ask_for_code(flow: Flow, cloud: p.Cloud, *, trusted: str = "") -> Step:
     )
 
 
-def _opened(flow: Flow, purpose: Purpose, opened: m.PlaceOpened) -> Step:
+def _opened(flow: Flow, purpose: Purpose, opened: a.PlaceOpened) -> Step:
     if purpose is Purpose.BACK_UP:
         return wait(flow, "Looking at this computer's disks", w.PlanBackUp(opened.place))
     return stay(*_at_select(flow, purpose, opened.place, opened.workstations))
@@ -222,16 +232,16 @@ def _select(flow: Flow, page: p.Select, move: m.Move) -> Step:
                 return stay(flow)
             wish = w.FindPoints(page.place, page.workstations, number)
             return wait(flow, f"Opening {page.workstations[number].name}", wish)
-        case m.PasswordWanted() as wanted:
+        case a.PasswordWanted() as wanted:
             return go(flow, p.Password(wanted.shown, wanted.place, wanted.workstation))
-        case m.PointsFound(workstations, _):
+        case a.PointsFound(workstations, _):
             return stay(flow, replace(page, workstations=workstations))
         case m.ChoosePoint(number, point):
             chosen = replace(
                 page, workstation=number, point=point, contents=(), checked=frozenset()
             )
             return wait(stay(flow, chosen).flow, "Reading what it holds", w.ReadContents(point.id))
-        case m.ContentsFound(contents):
+        case a.ContentsFound(contents):
             return stay(flow, replace(page, contents=contents, checked=everything(contents)))
         case m.Check(source, on):
             after = ticked(page.contents, page.checked, source, on=on)
@@ -261,16 +271,16 @@ def _password(flow: Flow, page: p.Password, move: m.Move) -> Step:
             known = page_before.workstations if isinstance(page_before, p.Select) else ()
             wish = w.FindPoints(page.place, known, page.workstation, password)
             return wait(flow, f"Opening {page.shown}", wish)
-        case m.PasswordWanted() as wanted:
+        case a.PasswordWanted() as wanted:
             return Step(replace(flow, busy="", problem=_wrong(wanted)))
-        case m.PointsFound(workstations, _):
+        case a.PointsFound(workstations, _):
             purpose = _purpose(flow)
             return stay(*_at_select(flow, purpose, page.place, workstations))
         case _:
             return stay(flow)
 
 
-def _wrong(wanted: m.PasswordWanted) -> Problem | None:
+def _wrong(wanted: a.PasswordWanted) -> Problem | None:
     if not wanted.wrong:
         return None
     return Problem(
@@ -294,12 +304,18 @@ def _back_up(flow: Flow, page: p.BackUpPlan, move: m.Move) -> Step:
             return stay(flow)
 
 
-def _wants_password(flow: Flow, page: p.Running, move: m.Move) -> Step:
-    """Before a backup begins to write, its repository is opened or made."""
-    if isinstance(move, m.PasswordWanted) and page.purpose is Purpose.BACK_UP:
-        password = p.Password(move.shown, move.place, is_new=move.is_new)
-        return go(behind(flow), password, problem=_wrong(move))
-    return stay(flow)
+def _running(flow: Flow, page: p.Running, move: m.Move) -> Step:
+    match move:
+        case m.Pause() if flow.busy != STOPPING:
+            return Step(replace(flow, paused=True))
+        case m.Resume():
+            return Step(replace(flow, paused=False))
+        case a.PasswordWanted() if page.purpose is Purpose.BACK_UP:
+            # Before a backup begins to write, its repository is opened or made.
+            password = p.Password(move.shown, move.place, is_new=move.is_new)
+            return go(behind(flow), password, problem=_wrong(move))
+        case _:
+            return stay(flow)
 
 
 def _run_back_up(flow: Flow, page: p.BackUpPlan, password: str | None) -> Step:
@@ -311,7 +327,7 @@ def _files(flow: Flow, page: p.Files, move: m.Move) -> Step:
     match move:
         case m.OpenFolder(path):
             return wait(flow, "Listing", w.ListFolder(path))
-        case m.FolderListed(path, items):
+        case a.FolderListed(path, items):
             return stay(flow, replace(page, path=path, items=items))
         case m.Check(path, on):
             after = page.checked | {path} if on else page.checked - {path}

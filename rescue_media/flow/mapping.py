@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
 from rescue_media.flow import wishes as w
@@ -23,7 +24,7 @@ def advance_mapping(flow: Flow, page: p.Mapping | p.Confirm, move: m.Move) -> St
 
 def _mapping(flow: Flow, page: p.Mapping, move: m.Move) -> Step:
     match move:
-        case m.DisksFound(disks, destinations):
+        case a.DisksFound(disks, destinations):
             rows = propose(page.rows, destinations)
             return stay(flow, replace(page, rows=rows, disks=disks, destinations=destinations))
         case m.MapTo(source, destination):
@@ -36,11 +37,11 @@ def _mapping(flow: Flow, page: p.Mapping, move: m.Move) -> Step:
         case m.AddImage(path):
             wanted = max((row.size for row in page.rows if row.destination is None), default=0)
             return wait(flow, "Looking at the file", w.LookAtImage(path, wanted))
-        case m.ImageFound(destination):
+        case a.ImageFound(destination):
             return _add(flow, page, destination)
         case m.SetOptions(options):
             return _planning(flow, replace(page, options=options))
-        case m.Planned(plans):
+        case a.Planned(plans):
             return stay(flow, replace(page, plans=plans))
         case m.Accept() if page.is_ready:
             return go(flow, p.Confirm(page))
@@ -84,7 +85,7 @@ def _confirm(flow: Flow, page: p.Confirm, move: m.Move) -> Step:
     match move:
         case m.SavePlan(path):
             return wait(flow, "Saving the plan", w.WritePlan(path))
-        case m.PlanSaved(path):
+        case a.PlanSaved(path):
             return stay(flow, replace(page, saved=path))
         case m.Accept():
             options = page.mapping.options

@@ -1,32 +1,13 @@
-"""What happens: what a person does, and what came of a wish."""
+"""What happens: what a person does, and in ``answers`` what came of a wish."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeAlias
 
-from rescue_media.flow.values import (
-    Destination,
-    DiskHealth,
-    Item,
-    Options,
-    Place,
-    Point,
-    Problem,
-    Purpose,
-    Report,
-    RowPlan,
-    ShownCode,
-    Status,
-    StorageKind,
-    StoredDisk,
-    TargetDisk,
-    Workstation,
-)
-from rescue_media.network.state import Link, NetworkState, WifiNetwork
-
-# What a person does.
+from rescue_media.flow.answers import Answer
+from rescue_media.flow.settings_moves import SettingsMove
+from rescue_media.flow.values import Destination, Options, Place, Point, Purpose, StorageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +159,16 @@ class OpenTerminal:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold the work that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let it go on from where it was held."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """Restart, or turn off; off the medium, close the window."""
 
@@ -190,211 +181,10 @@ class LookAround:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenNetwork:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class OpenProxy:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class OpenClock:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class SearchNetworks:
-    """Listen for wireless networks once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChooseWifi:
-    network: WifiNetwork
-
-
-@dataclass(frozen=True, slots=True)
-class ChooseLink:
-    """An adapter whose address is to be set."""
-
-    link: Link
-
-
-@dataclass(frozen=True, slots=True)
-class UseAddress:
-    """As typed: ``192.0.2.7/24``; the others may be empty."""
-
-    address: str
-    gateway: str = ""
-    name_servers: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UseGivenAddress:
-    """The one that the network gives, after all."""
-
-
-@dataclass(frozen=True, slots=True)
-class UseProxy:
-    """An empty address: none."""
-
-    address: str
-    user: str = ""
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class AskTimeServers:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class SetTime:
-    """``moment`` with its time zone."""
-
-    moment: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OpenKeyboard:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class UseKeyboard:
-    """``layout`` by XKB's name."""
-
-    layout: str
-
-
-@dataclass(frozen=True, slots=True)
 class SaveLog:
     path: str
 
 
-# What came of a wish.
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateUnknown:
-    fingerprint: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeShown:
-    code: ShownCode
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceOpened:
-    place: Place
-    workstations: tuple[Workstation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordWanted:
-    """``wrong``: one was given and opened nothing. ``is_new``: it is chosen now."""
-
-    shown: str
-    place: Place
-    workstation: int | None = None
-    wrong: bool = False
-    is_new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PointsFound:
-    """``workstations`` may be more than were known: a folder tells them only once it is open."""
-
-    workstations: tuple[Workstation, ...]
-    unfolded: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ContentsFound:
-    contents: tuple[StoredDisk, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DisksFound:
-    disks: tuple[TargetDisk, ...]
-    destinations: tuple[Destination, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    plans: tuple[RowPlan, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFound:
-    destination: Destination
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSaved:
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class BackUpPlanned:
-    place: Place
-    disks: tuple[str, ...]
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FolderListed:
-    path: str
-    items: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HealthFound:
-    health: tuple[DiskHealth, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LookedAround:
-    status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkFound:
-    state: NetworkState
-    wifi: tuple[WifiNetwork, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SettingMade:
-    """With what has come of it."""
-
-    status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class LogSaved:
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    report: Report
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A wish without news was granted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    problem: Problem
-
-
-OpenSettings: TypeAlias = OpenNetwork | OpenProxy | OpenClock | OpenKeyboard
 PersonsMove: TypeAlias = (
     GoBack
     | GoHome
@@ -422,43 +212,11 @@ PersonsMove: TypeAlias = (
     | CopyTo
     | CheckDisks
     | OpenTerminal
+    | Pause
+    | Resume
     | Leave
     | LookAround
-    | OpenNetwork
-    | OpenProxy
-    | OpenClock
-    | SearchNetworks
-    | ChooseWifi
-    | ChooseLink
-    | UseAddress
-    | UseGivenAddress
-    | UseProxy
-    | AskTimeServers
-    | SetTime
-    | OpenKeyboard
-    | UseKeyboard
     | SaveLog
-)
-Answer: TypeAlias = (
-    CertificateUnknown
-    | CodeShown
-    | PlaceOpened
-    | PasswordWanted
-    | PointsFound
-    | ContentsFound
-    | DisksFound
-    | Planned
-    | ImageFound
-    | PlanSaved
-    | BackUpPlanned
-    | FolderListed
-    | HealthFound
-    | LookedAround
-    | NetworkFound
-    | SettingMade
-    | LogSaved
-    | Finished
-    | Left
-    | Failed
+    | SettingsMove
 )
 Move: TypeAlias = PersonsMove | Answer

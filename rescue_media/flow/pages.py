@@ -271,7 +271,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Where a person is. ``trail``: the pages behind, for "Back". ``busy``: what is waited for."""
+    """Where a person is. ``trail``: the pages behind, for "Back". ``busy``: what is waited for.
+
+    ``paused``: the work on the page is held.
+    """
 
     page: Page = field(default_factory=Start)
     trail: tuple[Page, ...] = ()
@@ -279,3 +282,4 @@ class Flow:
     problem: Problem | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
     status: Status = field(default_factory=Status)
+    paused: bool = False

@@ -4,57 +4,59 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow import settings_moves as s
 from rescue_media.flow import wishes as w
 from rescue_media.flow.pages import Flow
 from rescue_media.flow.steps import Step, behind, go, stay, wait
 from rescue_media.network.state import WifiSecurity
 
 
-def open_settings(flow: Flow, move: m.OpenSettings) -> Step:
+def open_settings(flow: Flow, move: s.OpenSettings) -> Step:
     """From anywhere, but not while something is waited for: that would be given up."""
     if flow.busy or isinstance(flow.page, p.Running | p.SettingsPage):
         return Step(flow)
     match move:
-        case m.OpenNetwork():
+        case s.OpenNetwork():
             return wait(go(flow, p.Network()).flow, "Looking for networks", w.FindNetwork())
-        case m.OpenProxy():
+        case s.OpenProxy():
             return go(flow, p.Proxy())
-        case m.OpenClock():
+        case s.OpenClock():
             return go(flow, p.DateAndTime())
-        case m.OpenKeyboard():
+        case s.OpenKeyboard():
             return go(flow, p.Keyboard())
 
 
 def advance_settings(flow: Flow, page: p.SettingsPage, move: m.Move) -> Step:
     match page, move:
-        case p.Network(), m.NetworkFound(state, wifi):
+        case p.Network(), a.NetworkFound(state, wifi):
             return stay(flow, p.Network(state, wifi))
-        case p.Network(), m.SearchNetworks():
+        case p.Network(), s.SearchNetworks():
             return wait(flow, "Looking for networks", w.FindNetwork(rescan=True))
-        case p.Network(), m.ChooseLink(link):
+        case p.Network(), s.ChooseLink(link):
             return go(flow, p.LinkAddress(link))
-        case p.Network(), m.ChooseWifi(network) if network.security is WifiSecurity.OPEN:
+        case p.Network(), s.ChooseWifi(network) if network.security is WifiSecurity.OPEN:
             return wait(flow, f"Joining {network.name}", w.JoinWifi(network))
-        case p.Network(), m.ChooseWifi(network):
+        case p.Network(), s.ChooseWifi(network):
             return go(flow, p.Wifi(network))
         case p.Wifi(network), m.GivePassword(password):
             return wait(flow, f"Joining {network.name}", w.JoinWifi(network, password))
-        case p.LinkAddress(link), m.UseAddress(address, gateway, name_servers):
+        case p.LinkAddress(link), s.UseAddress(address, gateway, name_servers):
             wish = w.UseAddress(link, address, gateway, name_servers)
             return wait(flow, "Setting the address", wish)
-        case p.LinkAddress(link), m.UseGivenAddress():
+        case p.LinkAddress(link), s.UseGivenAddress():
             return wait(flow, "Asking the network for an address", w.UseGivenAddress(link))
-        case p.Proxy(), m.UseProxy(address, user, password):
+        case p.Proxy(), s.UseProxy(address, user, password):
             return wait(flow, "Setting the proxy", w.UseProxy(address, user, password))
-        case p.DateAndTime(), m.AskTimeServers():
+        case p.DateAndTime(), s.AskTimeServers():
             return wait(flow, "Asking time servers", w.AskTimeServers())
-        case p.DateAndTime(), m.SetTime(moment):
+        case p.DateAndTime(), s.SetTime(moment):
             return wait(flow, "Setting the clock", w.SetTime(moment))
-        case p.Keyboard(), m.UseKeyboard(layout):
+        case p.Keyboard(), s.UseKeyboard(layout):
             return wait(flow, "Beginning anew", w.UseKeyboard(layout))
-        case _, m.SettingMade(status):
+        case _, a.SettingMade(status):
             return _made(replace(flow, status=status))
         case _:
             return stay(flow)

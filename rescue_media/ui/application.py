@@ -10,7 +10,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from backup_agent.qtkit.theme import dress, system_palette
-from rescue_media.errands.errands import Errands, Machine
+from rescue_media.errands.errands import Errands
+from rescue_media.errands.machine import Machine
 from rescue_media.flow.pages import Flow, Surroundings
 from rescue_media.ui.session import Session
 from rescue_media.ui.shown_file import tell_what_is_shown

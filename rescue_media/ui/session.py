@@ -13,8 +13,10 @@ from backup_agent.model.events import Emit
 from backup_agent.qtkit.bridge import Job
 from rescue_media.clock.blame import clock_to_blame
 from rescue_media.errands.errands import Errands
+from rescue_media.errands.hints import hint_in_the_window
+from rescue_media.flow.answers import Failed, Left
 from rescue_media.flow.machine import advance
-from rescue_media.flow.moves import Failed, GoBack, GoHome, Left, Move
+from rescue_media.flow.moves import GoBack, GoHome, Move
 from rescue_media.flow.pages import Flow, Running
 from rescue_media.flow.values import Problem
 from rescue_media.flow.wishes import EndSession, LookAround, UseKeyboard, Wish
@@ -52,8 +54,11 @@ class Session(QObject):
             self._next = None
             if self._job is not None and not isinstance(self._wish, LookAround):
                 self._stop(keeps_answer=isinstance(self.flow.page, Running))
+        was_paused = self.flow.paused
         step = advance(self.flow, move)
         self.flow = step.flow
+        if step.flow.paused != was_paused:
+            (self._errands.pause if step.flow.paused else self._errands.resume)()
         self.changed.emit(self.flow)
         if step.wish is not None:
             self._begin(step.wish)
@@ -122,7 +127,10 @@ def _is_calm(error: BaseException, flow: Flow) -> bool:
 def _problem(error: BaseException) -> Problem:
     if isinstance(error, EverbootError):
         # Certificates and signatures fail in words that lead nobody to the clock.
-        return Problem(error.message, clock_to_blame(error, datetime.now(UTC)) or error.hint)
+        return Problem(
+            error.message,
+            clock_to_blame(error, datetime.now(UTC)) or hint_in_the_window(error.hint),
+        )
     return Problem(
         f"Something went wrong that should not: {type(error).__name__}: {error}",
         "Try again. If it stays so, tell the people who make Everboot what you did.",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -24,12 +24,14 @@ from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label, notice
 from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.tokens import Palette
-from rescue_media.flow.moves import GoBack, LookAround, OpenClock, OpenKeyboard, OpenNetwork
+from rescue_media.flow.moves import GoBack, LookAround
 from rescue_media.flow.pages import Flow, Page, Start
+from rescue_media.flow.settings_moves import OpenClock, OpenKeyboard, OpenNetwork
 from rescue_media.flow.values import Status
 from rescue_media.ui.session import Session
 from rescue_media.ui.views.beside import network_in_brief
 from rescue_media.ui.views.every_page import show
+from rescue_media.ui.views.help import KEYS, help_with
 from rescue_media.ui.views.shown import Ground, Shown
 from rescue_media.ui.views.tables import KEY, find
 
@@ -56,6 +58,8 @@ class RescueWindow(QWidget):
         self._heartbeat.setInterval(_HEARTBEAT_MILLISECONDS)
         self._heartbeat.timeout.connect(self.look_around)
         self._problem: QWidget | None = None
+        self._help: QWidget | None = None
+        QShortcut(QKeySequence(Qt.Key.Key_F1), self).activated.connect(self._toggle_help)
         self._body = QWidget()
         self._column = QVBoxLayout(self._body)
         self._sentence = label("", "secondary", wraps=True)
@@ -106,6 +110,7 @@ class RescueWindow(QWidget):
         line.addWidget(mark)
         line.addWidget(label("Rescue Media", "heading"))
         line.addStretch(1)
+        line.addWidget(button("Help (F1)", self._toggle_help, kind="link", name="help"))
         for state in (self._network, self._clock):
             line.addWidget(state)
             state.setVisible(self._session.flow.surroundings.on_medium)
@@ -153,6 +158,8 @@ class RescueWindow(QWidget):
         self._tell_status(flow.status)
         self._tell_problem(flow)
         self._tell_waiting(flow)
+        if self._shown is not None and self._shown.follows is not None:
+            self._shown.follows(flow)
 
     def _draw(self, flow: Flow) -> None:
         is_same_kind = type(flow.page) is type(self._page)
@@ -180,7 +187,7 @@ class RescueWindow(QWidget):
         made.show()
 
     def _clear(self) -> None:
-        self._problem = None
+        self._problem = self._help = None
         for layout in (self._column, self._buttons):
             while layout.count():
                 item = layout.takeAt(0)
@@ -232,6 +239,17 @@ class RescueWindow(QWidget):
             if back is not None:
                 back.setFocus()
 
+    def _toggle_help(self) -> None:
+        if self._help is not None:
+            self._help.hide()
+            self._help.setParent(None)
+            self._help.deleteLater()
+            self._help = None
+        elif self._page is not None:
+            self._help = notice(help_with(self._page), KEYS, role="note")
+            self._help.setObjectName("page help")
+            self._column.insertWidget(0, self._help)
+
     def _hear(self, event: Event) -> None:
         if self._shown is not None and self._shown.hears is not None:
             self._shown.hears(event)
@@ -240,7 +258,9 @@ class RescueWindow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         shown = self._shown
-        if event.key() == Qt.Key.Key_Escape and shown is not None and shown.has_back:
+        if event.key() == Qt.Key.Key_Escape and self._help is not None:
+            self._toggle_help()
+        elif event.key() == Qt.Key.Key_Escape and shown is not None and shown.has_back:
             self._session.send(GoBack())
         elif event.key() in _ENTER and shown is not None and shown.main is not None:
             shown.main.click()

@@ -12,9 +12,12 @@ from backup_agent.errors import StorageError
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit
 from rescue_media.clock.setting import ClockState
-from rescue_media.errands.errands import Errands, Machine
+from rescue_media.errands.errands import Errands
+from rescue_media.errands.machine import Machine
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow import settings_moves as s
 from rescue_media.flow import wishes as w
 from rescue_media.flow.pages import Surroundings
 from rescue_media.flow.values import Computer, Place, Purpose, Status, StorageKind
@@ -49,7 +52,7 @@ def test_the_start_page_and_the_bar_tell_what_came_by_itself(screen: Screen) -> 
 def test_news_of_the_network_leave_the_focus_where_it_is(screen: Screen) -> None:
     walker = screen.open(surroundings=ON_MEDIUM)
     walker.tab_to("Check the disks")
-    walker.session.send(m.LookedAround(STATUS))
+    walker.session.send(a.LookedAround(STATUS))
     focus = walker.window.focusWidget()
     assert focus.objectName() == "Check the disks"
 
@@ -63,7 +66,7 @@ def test_off_the_medium_network_and_clock_are_not_ours(screen: Screen) -> None:
 def test_a_password_that_cannot_be_right_is_told_and_stays_in_its_field(screen: Screen) -> None:
     walker = screen.open(surroundings=ON_MEDIUM)
     stand_on(walker, p.Network(NETWORK, (HOME,)))
-    walker.session.send(m.ChooseWifi(HOME))
+    walker.session.send(s.ChooseWifi(HOME))
     walker.write("wireless password", "short")
     walker.press("Join")
     walker.qtbot.waitUntil(lambda: walker.session.flow.problem is not None)
@@ -74,7 +77,7 @@ def test_a_password_that_cannot_be_right_is_told_and_stays_in_its_field(screen: 
 def test_the_clock_is_named_when_a_certificate_is_refused_for_its_dates(
     screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_self: Errands, _wish: w.Wish, _emit: Emit, _cancel: CancelToken) -> m.Answer:
+    def refuse(_self: Errands, _wish: w.Wish, _emit: Emit, _cancel: CancelToken) -> a.Answer:
         cause = ssl.SSLCertVerificationError("certificate is not yet valid")
         raise StorageError("The storage cannot be reached.", hint="Check the cable.") from cause
 
@@ -94,6 +97,6 @@ def test_another_keyboard_ends_the_window_so_that_it_begins_anew(
     walker.press("keyboard")
     assert walker.until(p.Keyboard) == p.Keyboard()
     with walker.qtbot.waitSignal(walker.session.ended):
-        walker.session.send(m.UseKeyboard("de"))
+        walker.session.send(s.UseKeyboard("de"))
     assert (tmp_path / "keyboard").read_text() == "de\n"
     assert not walker.window.isVisible()

@@ -12,7 +12,7 @@ from backup_agent.services.inventory import DiskView, inspect_disks
 from rescue_media.boot_repair.execute import Outcome, Result
 from rescue_media.boot_repair.restart import RestartPlan
 from rescue_media.errands.boot import Repaired
-from rescue_media.errands.errands import Machine
+from rescue_media.errands.machine import Machine
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
 from rescue_media.flow.pages import Surroundings

@@ -15,7 +15,8 @@ from backup_agent.qtkit.theme import dress
 from backup_agent.qtkit.tokens import LIGHT, Palette
 from backup_agent.services.inventory import DiskView, inspect_disks
 from backup_agent.services.machine_disks import MachineDisks
-from rescue_media.errands.errands import Errands, Machine
+from rescue_media.errands.errands import Errands
+from rescue_media.errands.machine import Machine
 from rescue_media.flow.pages import Flow, Page, Surroundings
 from rescue_media.ui.session import Session
 from rescue_media.ui.views.tables import KEY, find

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from backup_agent.qtkit import words
 from backup_agent.qtkit.controls import button, label, panel, row
-from rescue_media.flow import moves as m
+from rescue_media.flow import settings_moves as s
 from rescue_media.flow.values import Computer, Status
 from rescue_media.network.state import LinkState, NetworkState
 from rescue_media.ui.views.settings import clock_words, link_name
@@ -49,10 +49,10 @@ def _network(ground: Ground) -> QWidget:
     sentence = state.sentence() if state else "Nothing is known of the network yet."
     colour = "ok" if state is not None and state.is_connected else "warn"
     inside.addWidget(label(sentence, "strong", state=colour, wraps=True))
-    settings = button("&Network settings", ground.does(m.OpenNetwork()))
-    inside.addLayout(row(settings, button("Pro&xy", ground.does(m.OpenProxy()))))
+    settings = button("&Network settings", ground.does(s.OpenNetwork()))
+    inside.addLayout(row(settings, button("Pro&xy", ground.does(s.OpenProxy()))))
     if _can_choose_wifi(state):
-        inside.addLayout(row(button("Choose &WiFi", ground.does(m.OpenNetwork()))))
+        inside.addLayout(row(button("Choose &WiFi", ground.does(s.OpenNetwork()))))
     return frame
 
 
@@ -77,5 +77,5 @@ def _clock(ground: Ground) -> QWidget:
     inside.addWidget(label("Date and time", "heading"))
     inside.addWidget(label(words.moment(datetime.now().astimezone())))
     inside.addWidget(label(clock_words(ground.flow.status.clock), "secondary", wraps=True))
-    inside.addLayout(row(button("Set &date and time", ground.does(m.OpenClock()))))
+    inside.addLayout(row(button("Set &date and time", ground.does(s.OpenClock()))))
     return frame

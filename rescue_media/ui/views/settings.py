@@ -19,6 +19,7 @@ from backup_agent.qtkit.controls import button, label, panel, row
 from rescue_media.clock.setting import ClockState
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow import settings_moves as s
 from rescue_media.network.state import Link, LinkKind, LinkState, WifiSecurity
 from rescue_media.ui.views.shown import Ground, Shown, main_button, page
 from rescue_media.ui.views.tables import KEY, line, table
@@ -75,8 +76,8 @@ def show_network(network: p.Network, ground: Ground) -> Shown:
     return Shown(
         content,
         buttons=[
-            button("&Proxy…", ground.does(m.OpenProxy())),
-            button("&Search again", ground.does(m.SearchNetworks())),
+            button("&Proxy…", ground.does(s.OpenProxy())),
+            button("&Search again", ground.does(s.SearchNetworks())),
         ],
         focus="wireless networks" if network.wifi else "Search again",
     )
@@ -90,7 +91,7 @@ def _link(link: Link, ground: Ground) -> QWidget:
     name = f"address of {link.device}"
     says = f"Address of {link_name(link)} {link.device}"
     inside.addLayout(
-        row(button("&Address…", ground.does(m.ChooseLink(link)), name=name, says=says))
+        row(button("&Address…", ground.does(s.ChooseLink(link)), name=name, says=says))
     )
     return frame
 
@@ -107,7 +108,7 @@ def _wifi(network: p.Network, ground: Ground) -> QWidget:
     by_name = {found.name: found for found in network.wifi}
 
     def activated(item: QTreeWidgetItem, _column: int) -> None:
-        ground.send(m.ChooseWifi(by_name[str(item.data(0, KEY))]))
+        ground.send(s.ChooseWifi(by_name[str(item.data(0, KEY))]))
 
     tree.itemActivated.connect(activated, Qt.ConnectionType.QueuedConnection)
     return tree
@@ -147,9 +148,9 @@ def show_link_address(page_: p.LinkAddress, ground: Ground) -> Shown:
 
     def use() -> None:
         address, gateway, servers = (field.text().strip() for field in fields.values())
-        ground.send(m.UseAddress(address, gateway, servers))
+        ground.send(s.UseAddress(address, gateway, servers))
 
-    given = button("&The one that the network gives", ground.does(m.UseGivenAddress()))
+    given = button("&The one that the network gives", ground.does(s.UseGivenAddress()))
     accept = main_button("&OK", use)
     return Shown(content, buttons=[given, accept], main=accept, focus="address and mask")
 
@@ -170,7 +171,7 @@ def show_proxy(_page: p.Proxy, ground: Ground) -> Shown:
     inside.addStretch(1)
 
     def use() -> None:
-        ground.send(m.UseProxy(address.text().strip(), user.text().strip(), password.text()))
+        ground.send(s.UseProxy(address.text().strip(), user.text().strip(), password.text()))
 
     accept = main_button("&OK", use)
     return Shown(content, buttons=[accept], main=accept, focus="proxy")
@@ -201,9 +202,9 @@ def show_clock(_page: p.DateAndTime, ground: Ground) -> Shown:
 
     def use() -> None:
         seconds = moment.dateTime().toSecsSinceEpoch()
-        ground.send(m.SetTime(datetime.fromtimestamp(seconds).astimezone()))
+        ground.send(s.SetTime(datetime.fromtimestamp(seconds).astimezone()))
 
-    ask = button("Ask &time servers", ground.does(m.AskTimeServers()))
+    ask = button("Ask &time servers", ground.does(s.AskTimeServers()))
     accept = main_button("&Set", use)
     return Shown(content, buttons=[ask, accept], main=accept, focus="moment")
 
@@ -215,7 +216,7 @@ def show_keyboard(_page: p.Keyboard, ground: Ground) -> Shown:
     for layout, title in _LAYOUTS.items():
         tree.addTopLevelItem(line(layout, title, layout))
     tree.itemActivated.connect(
-        lambda item, _column: ground.send(m.UseKeyboard(str(item.data(0, KEY)))),
+        lambda item, _column: ground.send(s.UseKeyboard(str(item.data(0, KEY)))),
         Qt.ConnectionType.QueuedConnection,
     )
     inside.addWidget(tree, stretch=1)

@@ -30,7 +30,8 @@ class Ground:
 class Shown:
     """A page. ``buttons`` stand at the bottom, the way forward last; Enter presses ``main``.
 
-    ``focus`` names the widget that has the first focus; ``hears`` takes news of running work.
+    ``focus`` names the widget that has the first focus; ``hears`` takes news of running work;
+    ``follows`` what the flow says of the page without changing it.
     """
 
     content: QWidget
@@ -41,6 +42,7 @@ class Shown:
     focus: str = ""
     has_back: bool = True
     hears: Callable[[Event], None] | None = None
+    follows: Callable[[Flow], None] | None = None
 
 
 def page(title: str, lead: str = "", *, trail: str = "") -> tuple[QWidget, QVBoxLayout]:

@@ -24,6 +24,8 @@ from backup_agent.qtkit.icons import icon
 from backup_agent.qtkit.pace import Pace, PaceView
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow.machine import STOPPING
+from rescue_media.flow.pages import Flow
 from rescue_media.flow.values import Restart
 from rescue_media.ui.views.shown import Ground, Shown, main_button, page
 from rescue_media.ui.views.tables import KEY, checkable, line, on_check, table
@@ -48,6 +50,8 @@ class ProgressPanel(QWidget):
         super().__init__()
         self._clock = clock
         self._pace = Pace(clock())
+        self._held_at: float | None = None
+        self._held_seconds = 0.0
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName("Progress")
@@ -84,6 +88,19 @@ class ProgressPanel(QWidget):
         inside.addWidget(frame)
         inside.addWidget(self.log, stretch=1)
 
+    def hold(self, *, paused: bool) -> None:
+        """Say that it is paused, and count no time for it."""
+        if paused == (self._held_at is not None):
+            return
+        if self._held_at is None:
+            self._held_at = self._clock()
+            self._phase.setText("Paused. What is done so far stays.")
+        else:
+            self._held_seconds += self._clock() - self._held_at
+            self._held_at = None
+            self._phase.setText("Going on")
+        self.log.appendPlainText("Paused." if paused else "Resumed.")
+
     def hear(self, event: Event) -> None:
         match event:
             case Progress():
@@ -99,7 +116,11 @@ class ProgressPanel(QWidget):
                 self.log.appendPlainText(message)
 
     def _show(self, event: Progress) -> None:
-        view = self._pace.add(event.bytes_done, event.bytes_total, self._clock())
+        if self._held_at is not None:
+            # The block that was under way when it was paused.
+            return
+        now = self._clock() - self._held_seconds
+        view = self._pace.add(event.bytes_done, event.bytes_total, now)
         self._phase.setText(" ".join(filter(None, (_phase(event.phase), event.current))))
         self.percent.setText(f"{view.percent} %")
         self._bar.setMaximum(100)
@@ -128,8 +149,28 @@ def show_running(running: p.Running, ground: Ground) -> Shown:
     content, inside = page(running.title, lead)
     progress = ProgressPanel()
     inside.addWidget(progress, stretch=1)
+    pause = button("&Pause", ground.does(m.Pause()), name="Pause")
+    resume = button("&Resume", ground.does(m.Resume()), name="Resume")
     stop = button("&Cancel", ground.does(m.GoBack()))
-    return Shown(content, buttons=[stop], focus="log", has_back=False, hears=progress.hear)
+
+    def follow(flow: Flow) -> None:
+        progress.hold(paused=flow.paused)
+        leaving, coming = (pause, resume) if flow.paused else (resume, pause)
+        had_focus = leaving.hasFocus()
+        leaving.hide()
+        coming.show()
+        coming.setEnabled(flow.busy != STOPPING)
+        if had_focus:
+            coming.setFocus()
+
+    return Shown(
+        content,
+        buttons=[pause, resume, stop],
+        focus="log",
+        has_back=False,
+        hears=progress.hear,
+        follows=follow,
+    )
 
 
 def show_done(done: p.Done, ground: Ground) -> Shown:

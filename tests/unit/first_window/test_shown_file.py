@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from backup_agent.model.events import Progress, TryingAgain
 from rescue_media.errands.errands import Errands
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow.pages import Flow, Running
 from rescue_media.flow.values import Problem, Purpose
@@ -59,7 +60,7 @@ def test_the_file_tells_the_problem_that_the_page_shows(
     tell_what_is_shown(window, session, {VARIABLE: str(file)})
     window.show()
     qtbot.waitUntil(file.exists)
-    session.send(m.Failed(Problem("The network is gone.", "Plug it in.")))
+    session.send(a.Failed(Problem("The network is gone.", "Plug it in.")))
     assert json.loads(file.read_text())["problem"] == "The network is gone. Plug it in."
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backup_agent.model.media import MediaSettings
 from rescue_media.errands.destinations import disks_found
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
 from rescue_media.flow import wishes as w
@@ -48,7 +49,7 @@ def at_select() -> Flow:
     contents = tuple(stored(view, n) for n, view in enumerate(disks_of("office-nvme")[:1]))
     flow, _ = walk(m.ManageLocally(), m.Choose(Purpose.RESTORE), m.SelectData(), flow=Flow())
     flow, _ = walk(
-        m.ChoosePoint(0, POINT), m.ContentsFound(contents), flow=replace(flow, page=select)
+        m.ChoosePoint(0, POINT), a.ContentsFound(contents), flow=replace(flow, page=select)
     )
     return flow
 
@@ -73,11 +74,11 @@ def test_the_promised_way_leads_from_start_to_the_code_and_the_two_tables() -> N
         flow=flow,
     )
     assert wish == w.AskForCode("https://console.example", "AA11-BB22-CC33", "PEM")
-    flow, wish = walk(m.CodeShown(CODE), flow=flow)
+    flow, wish = walk(a.CodeShown(CODE), flow=flow)
     assert wish == w.WaitForApproval()
     opened = Place("vault:", "Cloud Storage, Keller", is_console=True)
     computers = (Workstation("ATELIER-01", "vault:1"),)
-    flow, _ = walk(m.PlaceOpened(opened, computers), flow=flow)
+    flow, _ = walk(a.PlaceOpened(opened, computers), flow=flow)
     assert flow.page == p.Select(Purpose.RESTORE, opened, computers)
     assert [type(page) for page in flow.trail] == [p.Start, p.Manage, p.Begin]
 
@@ -86,7 +87,7 @@ def test_an_unknown_certificate_is_trusted_only_by_a_person_and_only_that_one() 
     flow = replace(Flow(), page=p.Cloud(Purpose.RESTORE), trail=(p.Start(),))
     flow, _ = walk(
         m.UseCode("https://console.example"),
-        m.CertificateUnknown("AA:BB", "self-signed"),
+        a.CertificateUnknown("AA:BB", "self-signed"),
         flow=flow,
     )
     assert isinstance(flow.page, p.Certificate)
@@ -98,8 +99,8 @@ def test_an_unknown_certificate_is_trusted_only_by_a_person_and_only_that_one() 
 
 def test_a_code_that_ran_out_leads_back_with_its_reason() -> None:
     flow = replace(Flow(), page=p.Cloud(Purpose.RESTORE), trail=(p.Start(),))
-    flow, _ = walk(m.UseCode("https://console.example"), m.CodeShown(CODE), flow=flow)
-    flow, _ = walk(m.Failed(Problem("Nobody typed the code in time.")), flow=flow)
+    flow, _ = walk(m.UseCode("https://console.example"), a.CodeShown(CODE), flow=flow)
+    flow, _ = walk(a.Failed(Problem("Nobody typed the code in time.")), flow=flow)
     assert isinstance(flow.page, p.Cloud)
     assert flow.problem == Problem("Nobody typed the code in time.")
 
@@ -116,7 +117,7 @@ def test_required_stands_until_a_destination_is_chosen_and_the_engine_has_a_plan
     assert isinstance(wish, w.MakePlans)
     assert isinstance(flow.page, p.Mapping)
     assert not flow.page.is_ready
-    flow, _ = walk(m.Planned((RowPlan("disk0", "/dev/nvme0n1"),)), flow=flow)
+    flow, _ = walk(a.Planned((RowPlan("disk0", "/dev/nvme0n1"),)), flow=flow)
     flow, wish = walk(m.Accept(), flow=flow)
     assert isinstance(flow.page, p.Confirm)
     assert wish is None, "nothing is done before the last OK"
@@ -126,7 +127,7 @@ def test_required_stands_until_a_destination_is_chosen_and_the_engine_has_a_plan
 def test_a_refused_plan_keeps_ok_shut_and_a_changed_option_plans_anew() -> None:
     flow, _ = walk(
         m.TakeProposals(),
-        m.Planned((RowPlan("disk0", "/dev/nvme0n1", refused="Too small."),)),
+        a.Planned((RowPlan("disk0", "/dev/nvme0n1", refused="Too small."),)),
         flow=at_mapping(),
     )
     assert isinstance(walk(m.Accept(), flow=flow)[0].page, p.Mapping)
@@ -149,7 +150,7 @@ def test_a_disk_in_use_cannot_be_chosen_and_the_reason_is_told() -> None:
 def test_a_restore_that_fails_says_what_the_destination_is_worth() -> None:
     running = p.Running("Restoring", Purpose.RESTORE)
     flow, _ = walk(
-        m.Failed(Problem("The disk does not answer.", "Check its cable.")),
+        a.Failed(Problem("The disk does not answer.", "Check its cable.")),
         flow=replace(Flow(), page=running),
     )
     assert isinstance(flow.page, p.Done)
@@ -169,9 +170,9 @@ def test_a_backup_asks_for_a_password_only_where_one_is_needed() -> None:
     flow, _ = walk(
         m.Choose(Purpose.BACK_UP), m.ChooseStorage(StorageKind.FOLDER), m.UsePlace(PLACE)
     )
-    flow, wish = walk(m.BackUpPlanned(PLACE, ("/dev/sda",), ()), m.Accept(), flow=flow)
+    flow, wish = walk(a.BackUpPlanned(PLACE, ("/dev/sda",), ()), m.Accept(), flow=flow)
     assert wish == w.BackUp(PLACE, ("/dev/sda",), None)
-    flow, _ = walk(m.PasswordWanted("/backups", PLACE), flow=flow)
+    flow, _ = walk(a.PasswordWanted("/backups", PLACE), flow=flow)
     assert isinstance(flow.page, p.Password)
     flow, wish = walk(m.GivePassword("secret"), flow=flow)
     assert wish == w.BackUp(PLACE, ("/dev/sda",), "secret")
@@ -201,8 +202,8 @@ def test_no_order_of_moves_breaks_the_way_or_writes_before_the_plan_was_shown(
         m.Accept(),
         found,
         m.TakeProposals(),
-        m.Planned((RowPlan("disk0", "/dev/nvme0n1"),)),
-        m.Finished(Report("Everything is back", ())),
+        a.Planned((RowPlan("disk0", "/dev/nvme0n1"),)),
+        a.Finished(Report("Everything is back", ())),
     ]
     flow = at_select()
     for number in order:

@@ -14,11 +14,14 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import Disk
 from backup_agent.model.events import ItemSkipped, Notice, Progress, ignore
 from backup_agent.model.machine import Firmware
-from rescue_media.errands.errands import Errands, Machine
+from rescue_media.errands.errands import Errands
+from rescue_media.errands.machine import Machine
 from rescue_media.errands.this_computer import this_computer
 from rescue_media.errands.work_log import WorkLog
+from rescue_media.flow import answers as a
 from rescue_media.flow import moves as m
 from rescue_media.flow import pages as p
+from rescue_media.flow import settings_moves as s
 from rescue_media.flow import wishes as w
 from rescue_media.flow.pages import Flow
 from rescue_media.flow.values import Report
@@ -52,7 +55,7 @@ def test_why_something_failed_stands_in_the_log(tmp_path: Path) -> None:
     with pytest.raises(TargetError) as refused:
         errands.perform(w.SaveLog(str(tmp_path / "absent" / "log")), ignore, CancelToken())
     file = tmp_path / "log.txt"
-    assert errands.perform(w.SaveLog(str(file)), ignore, CancelToken()) == m.LogSaved(str(file))
+    assert errands.perform(w.SaveLog(str(file)), ignore, CancelToken()) == a.LogSaved(str(file))
     assert refused.value.message in file.read_text()
     errands.close()
 
@@ -61,12 +64,12 @@ def test_the_last_page_names_the_file_that_the_log_was_saved_to() -> None:
     done = Flow(p.Done(Report("Everything is back", ())))
     flow, wish = walk(m.SaveLog("/media/usb/log.txt"), flow=done)
     assert wish == w.SaveLog("/media/usb/log.txt")
-    flow, _ = walk(m.LogSaved("/media/usb/log.txt"), flow=flow)
+    flow, _ = walk(a.LogSaved("/media/usb/log.txt"), flow=flow)
     assert flow.page == p.Done(Report("Everything is back", ()), "/media/usb/log.txt")
 
 
 def test_another_keyboard_is_left_for_the_window_that_comes_next(tmp_path: Path) -> None:
-    _, wish = walk(m.OpenKeyboard(), m.UseKeyboard("fr"))
+    _, wish = walk(s.OpenKeyboard(), s.UseKeyboard("fr"))
     assert isinstance(wish, w.UseKeyboard)
     errands = Errands({}, Machine(lasting=tmp_path))
     errands.perform(wish, ignore, CancelToken())

@@ -10,7 +10,7 @@ import pytest
 
 from backup_agent.errors import UsageError
 from rescue_media.errands.settings import grant_setting, status
-from rescue_media.flow import moves as m
+from rescue_media.flow import answers as a
 from rescue_media.flow import wishes as w
 from rescue_media.network.state import Link, LinkKind, LinkState
 
@@ -63,7 +63,7 @@ def test_an_address_that_cannot_be_is_refused_before_anything_is_told(told: Path
 
 def test_address_and_clock_are_set_and_the_new_state_is_the_answer(told: Path) -> None:
     answer = grant_setting(w.UseAddress(WIRED, "192.0.2.7/24", "192.0.2.1", "192.0.2.1"))
-    assert isinstance(answer, m.SettingMade)
+    assert isinstance(answer, a.SettingMade)
     assert answer.status.network is not None
     grant_setting(w.SetTime(datetime(2026, 11, 16, 18, 4, tzinfo=UTC)))
     lines = told.read_text()
