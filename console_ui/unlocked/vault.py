@@ -44,7 +44,7 @@ from console_ui.unlocked.messages import (
 from console_ui.unlocked.references import References, Selection, Words
 from console_ui.unlocked.shown import ShownPoint
 
-_WINDOW_BYTES = 4 << 20
+_WINDOW_BYTES = 2 << 20
 _READ_AHEAD_BYTES = 64 << 20
 """Of all downloads together, however many there are and however slowly they are taken."""
 _OPEN_POINTS = 4
