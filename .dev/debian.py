@@ -55,11 +55,27 @@ TEST_PACKAGES = (
     "xorriso",
     "debian-archive-keyring",
     "ovmf",
+    # what the small disk starts by that comes back from it
+    "grub-common",
+    "grub-efi-amd64-bin",
+    "grub-pc-bin",
     # what Qt links, and the letters it writes
     "libegl1",
     "libgl1",
     "libfontconfig1",
     "libxkbcommon0",
+    # a screen of its own for the window, hands on its keyboard, and what Qt needs to draw there
+    "xvfb",
+    "xdotool",
+    "libxcb-cursor0",
+    "libxcb-icccm4",
+    "libxcb-image0",
+    "libxcb-keysyms1",
+    "libxcb-randr0",
+    "libxcb-render-util0",
+    "libxcb-shape0",
+    "libxcb-xkb1",
+    "libxkbcommon-x11-0",
     # edits Windows' registry
     "libhivex0",
     # compresses files as Windows does

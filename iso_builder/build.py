@@ -20,6 +20,8 @@ from iso_builder.application import (
     library_packages,
 )
 from iso_builder.bootloader import make_efi_partition, menu
+from iso_builder.bytecode import OPTIONS as BYTECODE
+from iso_builder.bytecode import translate
 from iso_builder.command import require
 from iso_builder.config import BuildConfig
 from iso_builder.initrd import make_initrd
@@ -53,14 +55,15 @@ def build(
     require(_PACKING_PROGRAMS, purpose="Building the ISO")
     base = _base(config, emit=emit, cancel=cancel)
     libraries, qt = library_packages(), qt_packages()
-    libraries_layer = _libraries_layer(config.cache, libraries, emit=emit, cancel=cancel)
-    qt_layer = _qt_layer(config.cache, qt, emit=emit, cancel=cancel)
+    cache, kit = config.cache, base.kit
+    libraries_layer = _libraries_layer(cache, libraries, kit, emit=emit, cancel=cancel)
+    qt_layer = _qt_layer(cache, qt, kit, emit=emit, cancel=cancel)
     config.output.parent.mkdir(parents=True, exist_ok=True)
     # Beside the result, for it is renamed at the end, and /tmp may be small memory.
     with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=".everboot-iso-") as name:
         work = Path(name)
         emit(Notice("Packing Everboot."))
-        application_layer = _application_layer(work, cancel=cancel)
+        application_layer = _application_layer(work, kit, cancel=cancel)
         layers = (base.layer, libraries_layer, qt_layer, application_layer)
         manifest = Manifest(
             __version__,
@@ -85,24 +88,26 @@ def _base(config: BuildConfig, *, emit: Emit, cancel: CancelToken) -> Base:
 
 
 def _libraries_layer(
-    cache: Path, packages: tuple[Package, ...], *, emit: Emit, cancel: CancelToken
+    cache: Path, packages: tuple[Package, ...], kit: Path, *, emit: Emit, cancel: CancelToken
 ) -> Path:
     def lay_out(root: Path) -> None:
         emit(Notice("Fetching and packing the libraries."))
         lay_out_libraries(packages, root, cancel=cancel)
+        translate(root, kit, cancel=cancel)
 
-    recipe = repr((packages, OPTIONS, PLATFORMS, SERVICES))
+    recipe = repr((packages, OPTIONS, PLATFORMS, SERVICES, BYTECODE))
     return _cached_layer(cache, "libraries", recipe, lay_out, cancel=cancel)
 
 
 def _qt_layer(
-    cache: Path, packages: tuple[Package, ...], *, emit: Emit, cancel: CancelToken
+    cache: Path, packages: tuple[Package, ...], kit: Path, *, emit: Emit, cancel: CancelToken
 ) -> Path:
     def lay_out(root: Path) -> None:
         emit(Notice("Fetching and packing Qt."))
         lay_out_qt(packages, root, cancel=cancel)
+        translate(root, kit, cancel=cancel)
 
-    recipe = repr((packages, OPTIONS, PLATFORMS, KEPT))
+    recipe = repr((packages, OPTIONS, PLATFORMS, KEPT, BYTECODE))
     return _cached_layer(cache, "qt", recipe, lay_out, cancel=cancel)
 
 
@@ -124,10 +129,11 @@ def _cached_layer(
     return layer
 
 
-def _application_layer(work: Path, *, cancel: CancelToken) -> Path:
+def _application_layer(work: Path, kit: Path, *, cancel: CancelToken) -> Path:
     root = work / "application"
     root.mkdir()
     lay_out_application(root)
+    translate(root, kit, cancel=cancel)
     layer = work / "application.squashfs"
     pack_folder(root, layer, cancel=cancel)
     return layer

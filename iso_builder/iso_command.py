@@ -203,7 +203,8 @@ def _confirm(device: str) -> None:
 
 def _test(image: Path, args: argparse.Namespace, session: CommandSession) -> int:
     from iso_builder.proof import check_image
-    from iso_builder.qemu import TrialMachine, try_out
+    from iso_builder.qemu import TrialMachine
+    from iso_builder.trial import try_out
 
     if not image.exists():
         raise UsageError(f"There is no {image}.")

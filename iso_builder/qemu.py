@@ -1,32 +1,23 @@
-"""Booting a medium in a virtual machine, and typing on its serial port."""
+"""The virtual machine that a medium is tried on, as a value."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from backup_agent.errors import CommandFailedError, UnsupportedError
-from backup_agent.model.cancel import CancelToken
-from iso_builder.command import Machine, require
 from iso_builder.config import SAFE_SERIAL_CHOICE, SERIAL_CHOICE
-from iso_builder.monitor import take_screenshot
 
 MIB = 1 << 20
+NEIGHBOUR = "10.0.2.100"
+NETWORK = "network"
+KEY = "key"
+"""What QEMU knows the machine's network and its USB key by."""
+OVMF = Path("/usr/share/OVMF")
+"""Where Debian keeps the UEFI of virtual machines."""
 
 # An older model plus AES: with "max", or with AES alone, Debian's kernels oops under emulation.
 _PROCESSOR = "Nehalem,+aes,+pclmulqdq"
-_READY = "Ready."
-_GAVE_UP = "Press Enter to restart this computer."
-_PROMPT = "root@rescue:~# "
-_STEERING = re.compile(r"\r|\x1b\[[0-9;?]*[A-Za-z]")
-_OVMF = Path("/usr/share/OVMF")
-_WINDOW_SECONDS = 300
-_WAIT_FOR_WINDOW = f"/usr/lib/everboot/wait-for-window {_WINDOW_SECONDS}"
-_WINDOW = re.compile(r"The window is there, by (?P<display>\w+)\.")
 
 
 class Firmware(StrEnum):
@@ -44,7 +35,9 @@ class Shape(StrEnum):
 class TrialMachine:
     """A computer to try the medium on; ``memory`` in bytes, ``disks`` raw images.
 
-    ``safe_graphics``: started without graphics drivers.
+    ``safe_graphics``: started without graphics drivers. ``neighbours``: ports of this computer's
+    loopback that it reaches as ports of ``NEIGHBOUR``; it reaches nothing else. ``restarts``: told
+    to restart it does, instead of ending.
     """
 
     firmware: Firmware = Firmware.UEFI
@@ -53,6 +46,8 @@ class TrialMachine:
     disks: tuple[Path, ...] = ()
     kvm: bool = False
     safe_graphics: bool = False
+    neighbours: tuple[int, ...] = ()
+    restarts: bool = False
 
     def arguments(self, image: Path, variables: Path, monitor: Path) -> list[str]:
         """QEMU's command; its standard input and output are the first serial port.
@@ -64,10 +59,10 @@ class TrialMachine:
         words += ["-machine", f"q35,smm={'on' if secure else 'off'}", "-smp", "2"]
         words += ["-accel", "kvm", "-cpu", "host"] if self.kvm else ["-accel", "tcg"]
         words += [] if self.kvm else ["-cpu", _PROCESSOR]
-        words += ["-m", f"{self.memory // MIB}M", "-no-reboot", "-vga", "std"]
+        words += ["-m", f"{self.memory // MIB}M", "-vga", "std"]
+        words += [] if self.restarts else ["-no-reboot"]
         words += ["-serial", "stdio", "-device", "virtio-rng-pci", "-device", "qemu-xhci"]
-        # It gets an address like in any home, and leads nowhere.
-        words += ["-nic", "user,restrict=on,model=virtio-net-pci"]
+        words += ["-nic", self._network_words()]
         words += ["-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"]
         choice = SAFE_SERIAL_CHOICE if self.safe_graphics else SERIAL_CHOICE
         words += ["-smbios", f"type=11,value={choice}"]
@@ -75,17 +70,28 @@ class TrialMachine:
         words += ["-drive", f"if=none,id=medium,format=raw,readonly=on,file={_escaped(image)}"]
         match self.shape:
             case Shape.USB:
-                words += ["-device", "usb-storage,drive=medium,bootindex=0,removable=on"]
+                words += ["-device", f"usb-storage,id={KEY},drive=medium,bootindex=0,removable=on"]
             case Shape.CD:
                 words += ["-device", "ide-cd,drive=medium,bootindex=0"]
-        for disk in self.disks:
-            words += ["-drive", f"if=virtio,format=raw,file={_escaped(disk)}"]
+        for number, disk in enumerate(self.disks, start=1):
+            words += ["-drive", f"if=none,id=disk{number},format=raw,file={_escaped(disk)}"]
+            # QEMU's UEFI forgets what it was told of disks that have no place in the order.
+            words += ["-device", f"virtio-blk-pci,drive=disk{number},bootindex={number}"]
         return words
+
+    def _network_words(self) -> str:
+        """It gets an address like in any home, and leads nowhere but to the neighbours."""
+        ways = (
+            # A program for each connection, for QEMU itself would hold one only.
+            f",guestfwd=tcp:{NEIGHBOUR}:{port}-cmd:busybox nc 127.0.0.1 {port}"
+            for port in self.neighbours
+        )
+        return f"user,id={NETWORK},restrict=on,model=virtio-net-pci{''.join(ways)}"
 
     def _firmware_words(self, variables: Path) -> list[str]:
         if self.firmware is Firmware.BIOS:
             return []
-        code = _OVMF / (
+        code = OVMF / (
             "OVMF_CODE_4M.secboot.fd"
             if self.firmware is Firmware.SECURE_BOOT
             else "OVMF_CODE_4M.fd"
@@ -95,82 +101,6 @@ class TrialMachine:
         if self.firmware is Firmware.SECURE_BOOT:
             words += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
         return words
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """How far a medium came: what shows its window, and what each command said."""
-
-    display: str
-    answers: tuple[str, ...]
-
-
-def try_out(
-    image: Path,
-    machine: TrialMachine,
-    *,
-    commands: tuple[str, ...] = (),
-    screenshot: Path | None = None,
-    limit_seconds: float,
-    cancel: CancelToken,
-) -> Trial:
-    """Boot it to its window, run each command on its terminal, switch it off.
-
-    ``screenshot`` takes a picture (PNG) of the window. Raises
-    :class:`CommandFailedError` with the machine's last words if it does not
-    get there in time, and :class:`UnsupportedError` without QEMU.
-    """
-    require({"qemu-system-x86_64": "qemu-system-x86"}, purpose="Trying the medium")
-    with tempfile.TemporaryDirectory(prefix="everboot-machine-") as folder:
-        variables = _variables(machine.firmware, Path(folder))
-        monitor = Path(folder) / "monitor"
-        with Machine(machine.arguments(image, variables, monitor)) as running:
-
-            def listen(until: str) -> str:
-                return running.listen(
-                    until, failure=_GAVE_UP, limit_seconds=limit_seconds, cancel=cancel
-                )
-
-            def ask(command: str) -> str:
-                running.say(command)
-                return _plain(listen(_PROMPT).removesuffix(_PROMPT))
-
-            listen(_READY)
-            listen(_PROMPT)
-            display = _display(ask(_WAIT_FOR_WINDOW))
-            if screenshot is not None:
-                take_screenshot(monitor, screenshot.absolute())
-            answers = tuple(ask(command) for command in commands)
-            running.say("poweroff")
-            return Trial(display, answers)
-
-
-def _display(answer: str) -> str:
-    """What shows the window. Raises :class:`CommandFailedError` if nothing does."""
-    found = _WINDOW.search(answer)
-    if found is None:
-        raise CommandFailedError(f"It reached its terminal, but no window. It said:\n{answer}")
-    return found["display"]
-
-
-def _plain(text: str) -> str:
-    """Without what steers a terminal."""
-    return _STEERING.sub("", text)
-
-
-def _variables(firmware: Firmware, folder: Path) -> Path:
-    """A copy, for the machine writes to it. Secure Boot's has Microsoft's keys enrolled."""
-    copy = folder / "variables.fd"
-    if firmware is not Firmware.BIOS:
-        name = "OVMF_VARS_4M.ms.fd" if firmware is Firmware.SECURE_BOOT else "OVMF_VARS_4M.fd"
-        try:
-            shutil.copyfile(_OVMF / name, copy)
-        except OSError as exc:
-            raise UnsupportedError(
-                "There is no UEFI for virtual machines on this computer.",
-                hint="On Debian: apt-get install ovmf; or try --firmware bios.",
-            ) from exc
-    return copy
 
 
 def _escaped(path: Path) -> str:

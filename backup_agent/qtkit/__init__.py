@@ -4,3 +4,7 @@
 beside the window and brings its news back, ``drawn_disk`` and ``pace`` are plain values that the
 painted widgets show. This package needs PySide6 (the extra ``gui``).
 """
+
+from backup_agent.qtkit.lasting_true import keep_true
+
+keep_true()

@@ -11,8 +11,22 @@ from dataclasses import dataclass
 TEXT_FAMILIES = ("Segoe UI Variable Text", "Segoe UI", "Inter", "Noto Sans", "sans-serif")
 CODE_FAMILIES = ("Cascadia Mono", "Consolas", "Noto Sans Mono", "DejaVu Sans Mono", "monospace")
 
-CONTROL_HEIGHT = 44
-"""Pixels at 100 %, for fingers as well."""
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """How large what is pressed is: pixels at 100 %, and points of the text on buttons."""
+
+    control: int
+    row: int
+    padding: int
+    radius: int
+    button_points: float
+
+
+FOR_FINGERS = Density(control=44, row=34, padding=18, radius=8, button_points=12)
+"""Rescue media: any screen, and a pointer that may be a finger."""
+FOR_POINTER = Density(control=32, row=32, padding=14, radius=6, button_points=10.5)
+"""A desktop's window."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from backup_agent.services.browse import (
     Unreachable,
     show_path,
 )
+from backup_agent.services.existing import Existing, settle
 from backup_agent.targets.path import refuse_unsafe_name
 from backup_agent.targets.tree import TreeTarget
 
@@ -70,11 +71,14 @@ def restore_files(
     *,
     selection: Sequence[TreePath] = (),
     verify: bool = False,
+    existing: Existing | None = None,
     emit: Emit,
     cancel: CancelToken,
 ) -> RestoreResult:
     """Write the selected items, with the folders that lead to them, below ``target``.
 
+    ``existing`` is for a target that is in use: it says what becomes of what stands there, and
+    leaves the folders on the way as they are. None makes the target what the restore point has.
     The list of omissions is restored only where it is selected.
     Names that are no file names, and second entries of one name, count as damaged.
     Raises ``NoSuchPointError``, ``TargetError``, ``StorageError``, ``JobCancelledError``.
@@ -91,8 +95,18 @@ def restore_files(
     summary = browser.snapshot.summary
     if summary is not None and not selection:
         run.expect(summary.total_files_processed, summary.total_bytes_processed)
+    steps = browser.walk(selection)
+    if existing is not None:
+        steps = settle(
+            steps,
+            target,
+            existing,
+            is_on_the_way=partial(browser.is_on_the_way, selection=selection),
+            mark=f"restored {browser.snapshot.time:%Y-%m-%d %H.%M}",
+            emit=emit,
+        )
     try:
-        for batch in _batches(run.admit(browser.walk(selection), own=own)):
+        for batch in _batches(run.admit(steps, own=own)):
             run.write(batch)
         run.make_durable()
     except JobCancelledError as exc:

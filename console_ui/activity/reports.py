@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
+from django.db.models.signals import post_save
 from django.dispatch import Signal
+from django.utils import timezone
 
-from console_ui.activity.models import Outcome, Plan, Report, RestorePoint, Run
+from console_ui.activity.models import (
+    WITHOUT_VERDICT,
+    Outcome,
+    Plan,
+    Report,
+    RestorePoint,
+    Run,
+)
 from console_ui.activity.told import Event, Heartbeat, RunEnded, RunStarted, ToldPlan, ToldProgress
 from console_ui.devices import tokens
 from console_ui.devices.models import Device
@@ -19,6 +29,20 @@ _TOLD_FIELDS = ("name", "what", "every_hours", "next_run_at")
 
 run_ended = Signal()
 """Sent once for each run, within its transaction, with ``run``."""
+
+plans_gone = Signal()
+"""Sent within the transaction, with ``device`` and the ``keys`` of plans that it has no more."""
+
+
+def begin() -> None:
+    """Listen for new devices from now on: open pages show them though they have told nothing."""
+    post_save.connect(_hear_device, sender=Device, dispatch_uid="activity")
+
+
+def _hear_device(sender: type[Device], instance: Device, *, created: bool, **_more: object) -> None:
+    del sender
+    if created:
+        Report.objects.create(device=instance, changed_at=timezone.now())
 
 
 @transaction.atomic
@@ -85,6 +109,7 @@ def _take_plans(device: Device, plans: tuple[ToldPlan, ...]) -> None:
     told = {plan.key: _told_plan(device, plan) for plan in plans}
     if gone := known.keys() - told.keys():
         Plan.objects.filter(device=device, key__in=gone).delete()
+        plans_gone.send(Plan, device=device, keys=gone)
     changed = [
         plan
         for key, plan in told.items()
@@ -97,6 +122,15 @@ def _take_plans(device: Device, plans: tuple[ToldPlan, ...]) -> None:
             unique_fields=["device", "key"],
             update_fields=_TOLD_FIELDS,
         )
+    for key in told.keys() - known.keys():
+        _find_last_run(device, key)
+
+
+def _find_last_run(device: Device, key: uuid.UUID) -> None:
+    """A run may be told before its plan is."""
+    found = Run.objects.filter(device=device, plan_key=key).exclude(outcome__in=WITHOUT_VERDICT)
+    if last := found.order_by("-started_at").first():
+        Plan.objects.filter(device=device, key=key).update(last_run=last)
 
 
 def _told_plan(device: Device, told: ToldPlan) -> Plan:
@@ -161,6 +195,8 @@ def _take_end(device: Device, event: RunEnded, now: datetime) -> None:
             },
         )
     _note_end(device, run, now)
+    if run.plan_key is not None and run.outcome not in WITHOUT_VERDICT:
+        _note_verdict(run, run.plan_key)
     run_ended.send(Run, run=run)
 
 
@@ -178,3 +214,9 @@ def _note_end(device: Device, run: Run, now: datetime) -> None:
     if run.has_saved and is_newer:
         report.last_saved = run
     report.save()
+
+
+def _note_verdict(run: Run, plan_key: uuid.UUID) -> None:
+    known = Plan.objects.filter(device=run.device, key=plan_key)
+    older = Q(last_run=None) | Q(last_run__started_at__lte=run.started_at)
+    known.filter(older).update(last_run=run)

@@ -35,8 +35,13 @@ class AlertKind(models.TextChoices):
         return Role.ADMIN if self is AlertKind.FACTOR_CHANGED else Role.VIEWER
 
 
+OF_PLANS = (AlertKind.FAILED, AlertKind.OMISSIONS)
+"""Kinds that are about one plan of a device."""
+
+
 class Alert(models.Model):
-    """``subject_id`` is what it is about: a device, a vault or a person, called ``subject``.
+    """``subject_id`` is what it is about: a device, a vault or a person, called ``subject``; where
+    it is about one plan of a device, ``plan_key`` and ``plan_name`` are the plan's, else empty.
 
     ``number`` is a count that belongs to it (days, items, percent), ``detail`` words of a device.
     ``ended_at`` is None while it lasts.
@@ -47,6 +52,8 @@ class Alert(models.Model):
     kind = models.CharField(max_length=14, choices=AlertKind.choices)
     subject_id = models.CharField(max_length=36)
     subject = models.CharField(max_length=254)
+    plan_key = models.CharField(max_length=36, blank=True)
+    plan_name = models.CharField(max_length=100, blank=True)
     number = models.BigIntegerField(default=0)
     detail = models.CharField(max_length=500, blank=True)
     raised_at = models.DateTimeField()
@@ -59,7 +66,7 @@ class Alert(models.Model):
         ordering = ("-raised_at",)
         constraints = (
             models.UniqueConstraint(
-                fields=("organisation", "kind", "subject_id"),
+                fields=("organisation", "kind", "subject_id", "plan_key"),
                 condition=Q(ended_at=None),
                 name="alerts_open_once",
             ),

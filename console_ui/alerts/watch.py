@@ -19,6 +19,7 @@ from console_ui.activity.glance import judged_devices
 from console_ui.activity.models import Thresholds
 from console_ui.activity.state import State
 from console_ui.alerts.models import Alert, AlertKind
+from console_ui.alerts.outlived import end_outlived
 from console_ui.alerts.raising import end_alerts, raise_alert
 from console_ui.storage.models import Lease, Vault
 
@@ -34,6 +35,7 @@ def look(*, now: datetime) -> None:
     """Once over all organisations."""
     for organisation in Organisation.objects.all():
         thresholds = Thresholds.of(organisation)
+        end_outlived(organisation, now=now)
         _look_at_devices(organisation, now)
         _look_at_vaults(organisation, thresholds.full_percent, now)
 
@@ -76,7 +78,6 @@ def _look_at_vaults(organisation: Organisation, full_percent: int, now: datetime
 def _end_others(
     organisation: Organisation, kind: AlertKind, still: set[str], now: datetime
 ) -> None:
-    """Of devices that were removed, too: nobody waits for them any more."""
     lasting = Alert.objects.of(organisation).filter(kind=kind, ended_at=None)
     for alert in lasting.exclude(subject_id__in=still):
         end_alerts(kind, subject_id=alert.subject_id, now=now)

@@ -12,7 +12,7 @@ from console_ui.alerts.models import Alert, AlertKind
 
 def sentence(alert: Alert) -> str:
     """What happened, on one line."""
-    words = {"subject": alert.subject, "n": alert.number}
+    words = {"subject": _subject(alert), "n": alert.number}
     kind = AlertKind(alert.kind)
     match kind:
         case AlertKind.FAILED:
@@ -39,6 +39,12 @@ def sentence(alert: Alert) -> str:
             return _("A second factor of %(subject)s changed.") % words
         case _:
             assert_never(kind)
+
+
+def _subject(alert: Alert) -> str:
+    if not alert.plan_name:
+        return alert.subject
+    return _("%(device)s (%(plan)s)") % {"device": alert.subject, "plan": alert.plan_name}
 
 
 def advice(alert: Alert) -> str:

@@ -16,7 +16,7 @@ from console_ui.activity import commands, glance
 from console_ui.activity.models import Command, CommandKind, Plan, RestorePoint, Run
 from console_ui.api import shapes
 from console_ui.api.callers import PEOPLE, Caller, caller_of
-from console_ui.api.refusals import REFUSALS
+from console_ui.api.refusals import REFUSALS, Refused
 from console_ui.audit.models import Entry
 from console_ui.devices.models import Device
 
@@ -103,8 +103,11 @@ def ask(request: HttpRequest, device_id: uuid.UUID, wish: Wish) -> Status[shapes
     """Ask a device to back up now, or to stop. Operators may."""
     caller = caller_of(request)
     caller.require(Role.OPERATOR)
+    found = _device(caller, device_id)
+    if wish.plan and not Plan.objects.filter(device=found, key=wish.plan).exists():
+        raise Refused(404, "no_such_plan", "The device has told of no plan with this key.")
     command = commands.ask(
-        _device(caller, device_id),
+        found,
         CommandKind(wish.kind),
         by=caller.actor,
         user=caller.user,

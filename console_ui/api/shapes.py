@@ -14,7 +14,9 @@ from console_ui.devices.models import Device
 
 
 class DeviceShape(Schema):
-    """A linked device and how it is. ``state`` is one word of ``activity.state``."""
+    """A linked device and how it is. ``state`` is one word of ``activity.state``: "running" only
+    where nothing needs attention. ``last_backup_at`` is the last that left a restore point.
+    """
 
     id: uuid.UUID
     name: str
@@ -25,6 +27,7 @@ class DeviceShape(Schema):
     seen_at: datetime | None
     expires_at: datetime | None
     state: str
+    is_running: bool
     heard_at: datetime
     agent_version: str
     last_backup_at: datetime | None
@@ -143,6 +146,7 @@ def device_shape(device: Device, judgement: Judgement) -> DeviceShape:
         seen_at=device.seen_at,
         expires_at=device.expires_at,
         state=judgement.state.value,
+        is_running=judgement.is_running,
         heard_at=last_heard(device, report),
         agent_version=report.agent_version if report else "",
         last_backup_at=saved.ended_at if saved else None,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 # In 1000s, as disks are sold.
 _UNITS = (
@@ -48,3 +48,29 @@ def ago(moment: datetime) -> str:
         return ngettext("%(n)s minute ago", "%(n)s minutes ago", minutes) % {"n": minutes}
     hours = minutes // 60
     return ngettext("%(n)s hour ago", "%(n)s hours ago", hours) % {"n": hours}
+
+
+def at(moment: datetime) -> str:
+    """Day and time in UTC: "24 Nov 2026, 03:31"."""
+    return date_format(moment, _day_and_time())
+
+
+def exactly(moment: datetime) -> str:
+    """The same with weekday and seconds, to tell apart what began in the same minute."""
+    return date_format(moment, f"D {_day_and_time()}:s")
+
+
+def _day_and_time() -> str:
+    return pgettext("Django's date format", "j M Y, H:i")
+
+
+def soon(moment: datetime) -> str:
+    """The same for what is to come: "Today, 18:00", "Tomorrow, 02:00", "24 Nov, 03:31"."""
+    time = date_format(moment, "H:i")
+    match (moment.date() - timezone.now().date()).days:
+        case 0:
+            return _("Today, %(time)s") % {"time": time}
+        case 1:
+            return _("Tomorrow, %(time)s") % {"time": time}
+        case _:
+            return date_format(moment, pgettext("Django's date format", "j M, H:i"))

@@ -13,6 +13,7 @@ from backup_agent.host.command import run
 from backup_agent.model.disk import FileSystemKind
 
 _SECONDS = 120.0
+_SETTLE_SECONDS = 60
 _TYPES = {
     FileSystemKind.NTFS: "ntfs-3g",
     FileSystemKind.FAT12: "vfat",
@@ -56,6 +57,7 @@ class MountedVolumes:
             raise UnsupportedError(f"Volume {number} cannot be looked into.")
         options = (_WRITABLE if writable else _READ_ONLY)[known]
         device = partition_device(self._disk, number)
+        _let_udev_finish()
         with tempfile.TemporaryDirectory(prefix="everboot-volume-") as place:
             command = ["mount", "-t", known, "-o", options, device, place]
             run(command, timeout_seconds=_SECONDS)
@@ -63,6 +65,17 @@ class MountedVolumes:
                 yield Path(place)
             finally:
                 run(["umount", place], timeout_seconds=_SECONDS)
+
+
+def _let_udev_finish() -> None:
+    """Of whatever is written to, udev has the partition table read anew: until it is through, the
+    partitions go and come back. What it cannot finish in time must not keep us from trying.
+    """
+    run(
+        ["udevadm", "settle", f"--timeout={_SETTLE_SECONDS}"],
+        timeout_seconds=_SECONDS,
+        also_good=(1,),
+    )
 
 
 def partition_device(disk: str, number: int) -> str:

@@ -29,6 +29,7 @@ from backup_agent.services.browse import parse_path
 from backup_agent.services.inventory import DiskView, inspect_disks
 from backup_agent.services.link.vaults import managed_password
 from backup_agent.services.machine_disks import MachineDisks, choose_disks
+from backup_agent.services.open_repository import OpenRepository
 from backup_agent.services.repositories import (
     Access,
     create,
@@ -58,7 +59,6 @@ from rescue_media.errands.boot import (
 from rescue_media.errands.console_link import ConsoleLink
 from rescue_media.errands.destinations import disks_found, image_destination
 from rescue_media.errands.disk_health import ask_disk
-from rescue_media.errands.open_repository import OpenRepository
 from rescue_media.errands.restore_points import disks_in, items_in, points_by_computer
 from rescue_media.errands.settings import grant_setting, status, use_keyboard
 from rescue_media.errands.work_log import WorkLog

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 from backup_agent.qtkit.theme import dress, system_palette
 from rescue_media.errands.errands import Errands, Machine
 from rescue_media.flow.pages import Flow, Surroundings
-from rescue_media.ui.first_paint import report_when_shown
 from rescue_media.ui.session import Session
+from rescue_media.ui.shown_file import tell_what_is_shown
 from rescue_media.ui.window import RescueWindow
 
 _WINDOW = (1024, 768)
@@ -33,8 +33,9 @@ def run_application(
     palette = system_palette(application)
     dress(application, palette)
     errands = Errands(environment, Machine(on_medium=surroundings.on_medium))
-    window = RescueWindow(Session(errands, Flow(surroundings=surroundings)), palette)
-    report_when_shown(window, environment)
+    session = Session(errands, Flow(surroundings=surroundings))
+    window = RescueWindow(session, palette)
+    tell_what_is_shown(window, session, environment)
     if surroundings.on_medium:
         window.watch()
     if full_screen:

@@ -172,12 +172,15 @@ def _tell_of_runs(device: Device, now: datetime) -> None:
         at=now - timedelta(hours=1),
         started_at=now - timedelta(hours=2),
         outcome="incomplete",
+        plan=plan.key,
         plan_name=LONG_NAME,
         bytes_added=3_000_000_000,
         omitted=1,
         omissions=(omission,),
     )
-    begun = told.RunStarted(kind="run_started", run=uuid.uuid4(), at=now, plan_name=LONG_NAME)
+    begun = told.RunStarted(
+        kind="run_started", run=uuid.uuid4(), at=now, plan=plan.key, plan_name=LONG_NAME
+    )
     reports.take_events(device, (ended, begun), now=now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,15 +15,20 @@ from console_ui.accounts.models import User
 from console_ui.activity.models import Thresholds
 from console_ui.alerts.models import Alert, AlertKind
 from console_ui.alerts.watch import look
+from console_ui.alerts.words import advice, path, sentence
+from console_ui.audit.actor import THE_CONSOLE
 from console_ui.audit.record import record
+from console_ui.devices import linking
 from console_ui.devices.models import Device
 from console_ui.storage.models import Location, Vault
 from console_ui.web import mail
 from tests.console.people import Office
-from tests.console.reporting import reporting_device
+from tests.console.reporting import plan, reporting_device
 
 if TYPE_CHECKING:
     from django.core.mail import EmailMessage
+
+DISK, MAIL = (str(uuid.UUID(int=n)) for n in (1, 2))
 
 
 @pytest.fixture
@@ -107,6 +113,67 @@ def test_nobody_waits_for_a_device_that_was_removed(office: Office) -> None:
     Device.objects.filter(pk=device.row.pk).update(revoked_at=timezone.now())
     look(now=timezone.now() + timedelta(days=8))
 
+    assert lasting() == []
+
+
+def test_one_plans_success_does_not_end_anothers_alert(office: Office) -> None:
+    device = reporting_device(office)
+    device.heartbeat(plan("Disk", key=DISK), plan("Mail", key=MAIL))
+    device.runs("incomplete", plan=DISK, plan_name="Disk", omitted=298)
+    device.runs("failed", plan=MAIL, plan_name="Mail")
+    assert lasting() == ["failed", "omissions"]
+
+    device.runs("done", plan=MAIL, plan_name="Mail")
+
+    assert lasting() == ["omissions"]
+    client = Client()
+    client.force_login(office.viewer)
+    page = client.get("/alerts").content.decode()
+    assert "The backup of ATELIER-01 (Disk) left 298 items out." in page
+
+
+def test_two_plans_of_one_device_may_both_be_in_trouble(office: Office) -> None:
+    device = reporting_device(office)
+
+    device.runs("failed", plan=DISK, plan_name="Disk")
+    device.runs("failed", plan=MAIL, plan_name="Mail")
+
+    assert lasting() == ["failed", "failed"]
+
+
+def test_an_alert_ends_with_its_plan(office: Office) -> None:
+    device = reporting_device(office)
+    device.heartbeat(plan("Disk", key=DISK), plan("Mail", key=MAIL))
+    device.runs("failed", plan=DISK)
+    device.runs("failed", plan=MAIL)
+
+    device.heartbeat(plan("Mail", key=MAIL))
+
+    assert [alert.plan_key for alert in Alert.objects.filter(ended_at=None)] == [MAIL]
+
+
+def test_the_alerts_of_a_removed_device_end_and_their_links_lead_somewhere(
+    owner: Client, office: Office
+) -> None:
+    device = reporting_device(office)
+    device.runs("failed", plan=DISK, message="The vault is full.")
+    alert = Alert.objects.get(kind="failed")
+
+    linking.remove(device.row, actor=THE_CONSOLE, now=timezone.now())
+
+    assert lasting() == []
+    page = owner.get(path(alert))
+    assert page.status_code == 200
+    assert "was removed" in page.content.decode()
+
+
+def test_the_watch_ends_what_was_left_behind_by_a_plan_that_is_gone(office: Office) -> None:
+    device = reporting_device(office)
+    device.runs("failed", plan=DISK)
+
+    look(now=timezone.now())
+    assert lasting() == ["failed"]
+    look(now=timezone.now() + timedelta(hours=2))
     assert lasting() == []
 
 
@@ -207,8 +274,6 @@ def test_another_organisation_hears_nothing(office: Office, other_office: Office
 
 
 def test_every_kind_has_a_sentence_and_an_advice(office: Office) -> None:
-    from console_ui.alerts.words import advice, path, sentence
-
     for kind in AlertKind:
         alert = Alert(kind=kind, subject="ATELIER-01", subject_id="7", number=2)
         assert "ATELIER-01" in sentence(alert)

@@ -44,9 +44,9 @@ def get(path: str, headers: dict[str, str]) -> dict[str, Any]:
     return told
 
 
-def ask(device: Device, headers: dict[str, str], kind: str = "back_up") -> Answer:
+def ask(device: Device, headers: dict[str, str], kind: str = "back_up", **more: str) -> Answer:
     path = f"/api/v1/devices/{device.pk}/commands"
-    return Client().post(path, {"kind": kind}, "application/json", headers=headers)
+    return Client().post(path, {"kind": kind, **more}, "application/json", headers=headers)
 
 
 def test_a_heartbeat_brings_the_plans_as_they_are_now(office: Office) -> None:
@@ -143,6 +143,21 @@ def test_a_command_waits_until_its_device_takes_it(office: Office) -> None:
     assert get(f"devices/{device.row.pk}/commands", program(office))["commands"][0]["state"] == (
         "taken"
     )
+
+
+def test_a_command_names_a_plan_that_the_device_has(office: Office) -> None:
+    device, other = reporting_device(office), reporting_device(office, name="RECEPTION")
+    mine, foreign = plan("Mine"), plan("Foreign")
+    device.heartbeat(mine)
+    other.heartbeat(foreign)
+
+    asked = ask(device.row, program(office), plan=str(mine["key"]))
+    assert (asked.status_code, asked.json()["plan"]) == (201, mine["key"])
+
+    for key in (str(uuid.uuid4()), str(foreign["key"])):
+        refused = ask(device.row, program(office), plan=key)
+        assert (refused.status_code, refused.json()["code"]) == (404, "no_such_plan")
+    assert Command.objects.count() == 1
 
 
 def test_a_command_of_yesterday_is_not_told_any_more(office: Office) -> None:

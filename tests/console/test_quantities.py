@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from console_ui.web.quantities import ago, bytes_in_words
+from console_ui.web.quantities import ago, at, bytes_in_words, exactly, soon
 from console_ui.web.templatetags.page import is_tight, space
 
 
@@ -58,3 +58,17 @@ def test_a_limit_is_tight_when_less_than_a_tenth_is_left() -> None:
     assert is_tight(91, 100)
     assert not is_tight(10**15, None)
     assert (space(91, 100)["percent"], space(300, 100)["percent"]) == (91, 100)
+
+
+def test_days_are_written_in_the_readers_language() -> None:
+    moment = datetime(2026, 11, 24, 3, 31, 7, tzinfo=UTC)
+    assert (at(moment), exactly(moment)) == ("24 Nov 2026, 03:31", "Tue 24 Nov 2026, 03:31:07")
+    with translation.override("fr"):
+        assert at(moment) == "24 nov. 2026, 03:31"
+
+
+def test_what_is_to_come_is_today_tomorrow_or_a_date() -> None:
+    today = timezone.now().replace(hour=12, minute=30)
+    assert soon(today) == "Today, 12:30"
+    assert soon(today + timedelta(days=1)) == "Tomorrow, 12:30"
+    assert soon(datetime(2030, 11, 24, 3, 31, tzinfo=UTC)) == "24 Nov, 03:31"

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
+import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
 
 from console_ui.audit.models import Entry
 from console_ui.devices import managed_passwords
+from console_ui.django_settings import console_settings
 from console_ui.restore.stock_restic import repository_address, variables
+from console_ui.settings import Tls
 from console_ui.storage.locations import set_fields
 from console_ui.storage.models import Location, LocationKind, Vault
 from tests.command_line import PASSWORD as REPOSITORY_PASSWORD
+from tests.console.gateways import make_password
 from tests.console.people import Office
-from tests.console.restoring import Restorer, logged_in
+from tests.console.restoring import LETTER, Restorer, Stored, logged_in, restorer
+from tests.helpers.disk_checks import examine, hash_in_volume
+from tests.helpers.small_computer import SmallComputer
 from tests.restic import restic_client
+from tests.servers.authority import make_own_certificate
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 
 def _keep_password(mira: Restorer) -> None:
@@ -29,31 +41,99 @@ def _keep_password(mira: Restorer) -> None:
     )
 
 
-def test_the_commands_on_the_sheet_read_the_vault_without_the_console(
-    mira: Restorer, tmp_path: Path
-) -> None:
-    _keep_password(mira)
-    page = f"/vaults/{mira.vault.pk}/recovery-sheet"
-    assert REPOSITORY_PASSWORD not in mira.client.get(page).content.decode()
-
-    sheet = unescape(mira.client.post(page).content.decode())
-
+def _printed(mira: Restorer) -> tuple[str, list[str]]:
+    """The sheet's password, and its blocks of commands from top to bottom."""
+    sheet = mira.client.post(f"/vaults/{mira.vault.pk}/recovery-sheet").content.decode()
     password = re.search(r'<span class="code">([^<]+)</span>', sheet)
     assert password is not None
-    commands = re.findall(r"^(?:<pre[^>]*>)?restic (.*?)(?:</pre>)?$", sheet, re.MULTILINE)
-    snapshots = shlex.split(commands[0])
+    blocks = re.findall(r'<pre class="commands">(.*?)</pre>', sheet, re.DOTALL)
+    return unescape(password[1]), [unescape(block) for block in blocks]
+
+
+def _typed(block: str, folder: Path, *, password: str, answer: str = "") -> str:
+    """What a shell prints where somebody types these lines, with stock restic on its path."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    restic = programs / "restic"
+    if not restic.exists():
+        restic.symlink_to(shutil.which(restic_client()) or "")
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "RESTIC_PASSWORD": password,
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
     told = subprocess.run(
-        [restic_client(), *snapshots, "--no-cache", "--no-lock"],
-        env={**os.environ, "RESTIC_PASSWORD": password[1], "TMPDIR": str(tmp_path)},
+        ["sh", "-e", "-c", block],
+        cwd=folder,
+        env=environment,
+        input=answer,
         capture_output=True,
         text=True,
         check=False,
     )
     assert told.returncode == 0, told.stderr
-    assert mira.stored.files_point[:8] in told.stdout
+    return told.stdout
+
+
+@pytest.fixture
+def spaced(
+    stored: Stored, transactional_db: None, office: Office, settings: Settings, tmp_path: Path
+) -> Iterator[Restorer]:
+    """A vault in a folder whose name a shell would take apart, behind TLS of the console's own."""
+    folder = tmp_path / "my vaults"
+    folder.mkdir()
+    files = make_own_certificate(tmp_path)
+    tls = Tls(certificate=files.certificate, key=files.key)
+    with restorer(stored, office, settings, folder, tls=tls) as found:
+        settings.EVERBOOT = replace(console_settings(), public_address=found.address)
+        yield found
+
+
+def test_the_commands_on_the_sheet_bring_back_a_vault_without_the_console(
+    spaced: Restorer, tmp_path: Path
+) -> None:
+    _keep_password(spaced)
+    page = f"/vaults/{spaced.vault.pk}/recovery-sheet"
+    assert REPOSITORY_PASSWORD not in spaced.client.get(page).content.decode()
+
+    password, (read, restore, join, *_gateway) = _printed(spaced)
+
+    for point in (spaced.stored.files_point, spaced.stored.disk_point):
+        assert point[:8] in _typed(read, tmp_path, password=password)
+    _typed(restore + "\n" + join, tmp_path, password=password)
+    files = restore.replace("latest", spaced.stored.files_point[:8])
+    _typed(files, tmp_path, password=password)
+    documents = tmp_path.joinpath("restored", *spaced.stored.where)
+    assert (documents / "letters" / "Dear Till.txt").read_text() == LETTER
     entry = Entry.objects.get(action="recovery_sheet.shown")
     assert entry.details["with_password"] is True
     assert REPOSITORY_PASSWORD not in str(entry.details)
+    _require_volumes(spaced.stored.computer, tmp_path / "restored" / "disks" / "0", tmp_path)
+
+
+def _require_volumes(computer: SmallComputer, disk: Path, scratch: Path) -> None:
+    """The joined images hold the volumes with their files."""
+    volumes = examine(computer.image).volumes
+    for number, digest in computer.hashes.items():
+        image = disk / "volumes" / str(number) / "image.img"
+        assert image.stat().st_size == volumes[number].extent.size
+        assert hash_in_volume(image, volumes[number], "file.bin", scratch / "file") == digest
+
+
+def test_the_sheets_way_through_the_console_needs_nothing_that_it_does_not_print(
+    spaced: Restorer, tmp_path: Path
+) -> None:
+    _keep_password(spaced)
+    login = make_password(spaced.office.owner, spaced.office.organisation)
+
+    password, (*_without, certificate, gateway) = _printed(spaced)
+
+    sheet = spaced.client.post(f"/vaults/{spaced.vault.pk}/recovery-sheet").content.decode()
+    fingerprint = _typed(certificate, tmp_path, password=password).strip().partition("=")[2]
+    assert fingerprint in sheet
+    listed = _typed(gateway, tmp_path, password=password, answer=f"{login}\n")
+    assert spaced.stored.files_point[:8] in listed
 
 
 def test_a_private_password_is_left_to_be_written_by_hand(mira: Restorer) -> None:

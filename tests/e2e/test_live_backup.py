@@ -37,6 +37,7 @@ def test_a_backup_is_begun_watched_and_stopped_in_the_page(
     device = linked_shell(tmp_path / "home", console.address, approve)
     with device.agent():
         mira.open(f"{console.address}/devices")
+        mira.press("ATELIER-01")
         mira.wait_for(lambda: "Projects" in reloaded(mira), "the plan")
         mira.press("Back up now")
         # From here on nothing is loaded again: the page changes by itself.
@@ -53,8 +54,7 @@ def test_a_backup_is_begun_watched_and_stopped_in_the_page(
         assert state(mira) == "Protected"
         mira.wait_for(lambda: mira.control("Back up now").is_displayed(), "the button")
 
-    mira.press("ATELIER-01")
-    assert "Stopped" in mira.page
+    assert "Stopped" in reloaded(mira)
     assert flaws_of(mira) == []
     assert len(device.shell.ok("points", "--json").records) == 1
 

@@ -44,6 +44,8 @@ _PACKAGES = {
     "mkswap": "util-linux",
     "blkid": "util-linux",
     "cryptsetup": "cryptsetup-bin",
+    "grub-mkimage": "grub-common",
+    "unsquashfs": "squashfs-tools",
 }
 # Debian keeps these tools where only root's PATH looks; messages are compared in English.
 _ENVIRONMENT = {

@@ -8,11 +8,8 @@ import pytest
 
 from backup_agent.model.cancel import CancelToken
 from backup_agent.model.disk import FileSystemKind
-from backup_agent.model.events import ignore
-from backup_agent.model.media import MediaSettings
-from iso_builder.build import build
-from iso_builder.config import BuildConfig
-from iso_builder.qemu import TrialMachine, try_out
+from iso_builder.qemu import TrialMachine
+from iso_builder.trial import try_out
 from tests.helpers.disk_checks import examine
 from tests.helpers.image_volumes import ImageVolumes
 from tests.helpers.registry import driver_start
@@ -25,7 +22,6 @@ from tests.helpers.windows_disk import (
     install_windows,
 )
 from tests.machines.qemu import alone
-from tests.servers.environments import cache_folder
 
 pytestmark = pytest.mark.full
 
@@ -33,9 +29,7 @@ _BOOT_SECONDS = 600.0
 _REPAIR = "python3 -m rescue_media.boot_repair /dev/vda"
 
 
-def test_a_windows_disk_is_made_to_start_by_a_real_firmware(tmp_path: Path) -> None:
-    config = BuildConfig(output=tmp_path / "rescue.iso", cache=cache_folder())
-    medium = build(config, MediaSettings(), emit=ignore, cancel=CancelToken()).file
+def test_a_windows_disk_is_made_to_start_by_a_real_firmware(medium: Path, tmp_path: Path) -> None:
     image = make_small_computer(tmp_path, "windows-gpt").image
     folders = ImageVolumes(image, tmp_path)
     install_windows(image, folders)

@@ -32,7 +32,7 @@ ON_MEDIUM = Surroundings(on_medium=True, keyboard="EN-US")
 def test_the_start_page_and_the_bar_tell_what_came_by_itself(screen: Screen) -> None:
     machine = Machine(on_medium=True, status=lambda: STATUS)
     walker = screen.open(surroundings=ON_MEDIUM, machine=machine)
-    assert walker.find(QPushButton, "network").text() == "No network"
+    assert walker.find(QPushButton, "network").text() == "Network unknown"
     walker.window.look_around()
     walker.qtbot.waitUntil(lambda: walker.session.flow.status == STATUS)
 

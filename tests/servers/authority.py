@@ -32,14 +32,32 @@ def make_certificates(folder: Path) -> Certificates:
     files = Certificates(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     files.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     files.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    files.key.write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    files.key.write_bytes(_pem(server_key))
     return files
+
+
+def make_own_certificate(folder: Path) -> Certificates:
+    """A certificate for 127.0.0.1 and localhost that nothing but itself vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name("127.0.0.1")
+    hosts = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    made = (
+        _builder(name, name, key.public_key())
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = Certificates(folder / "own.pem", folder / "own.pem", folder / "own.key")
+    files.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files.key.write_bytes(_pem(key))
+    return files
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

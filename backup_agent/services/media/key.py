@@ -63,6 +63,18 @@ def plan_key(image: Path, device: str, *, host: Host | None = None) -> KeyPlan:
     return KeyPlan(image, size, disk)
 
 
+def removable_disks(*, host: Host | None = None) -> tuple[Disk, ...]:
+    """Those that a key may be made of, as far as one can tell without opening them.
+
+    Raises :class:`~backup_agent.errors.HostError`.
+    """
+    return tuple(
+        disk
+        for disk in (host or current_host()).disks()
+        if (disk.removable or disk.transport == "usb") and not disk.read_only and disk.size
+    )
+
+
 def write_key(plan: KeyPlan, *, emit: Emit, cancel: CancelToken, host: Host | None = None) -> None:
     """Write, then read all of it back. Raises :class:`IntegrityError` if it reads otherwise,
     :class:`TargetError`.

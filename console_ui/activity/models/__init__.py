@@ -4,10 +4,11 @@ from console_ui.activity.models.command import Command, CommandKind, CommandStat
 from console_ui.activity.models.plan import Plan
 from console_ui.activity.models.report import Report
 from console_ui.activity.models.restore_point import RestorePoint
-from console_ui.activity.models.run import Outcome, Run
+from console_ui.activity.models.run import WITHOUT_VERDICT, Outcome, Run
 from console_ui.activity.models.thresholds import Thresholds
 
 __all__ = [
+    "WITHOUT_VERDICT",
     "Command",
     "CommandKind",
     "CommandState",

@@ -21,6 +21,10 @@ class Outcome(models.TextChoices):
     BROKEN_OFF = "broken_off", _("Broken off")
 
 
+WITHOUT_VERDICT = (Outcome.RUNNING, Outcome.STOPPED)
+"""Outcomes that say nothing of how well a plan is kept."""
+
+
 class Run(models.Model):
     """``key`` is the device's own name for it. Bytes are those of the source, ``bytes_added``
     what was new of them, before compression.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -20,15 +21,16 @@ from console_ui.accounts.request import MemberRequest, actor_of
 from console_ui.activity import commands
 from console_ui.activity.glance import Judged, judge_one, judged_devices
 from console_ui.activity.history import History, histories
-from console_ui.activity.models import Command, CommandKind, CommandState, Plan, Run, Thresholds
+from console_ui.activity.models import Command, CommandKind, CommandState, Run, Thresholds
+from console_ui.activity.progress import ProgressWords, progress_words
 from console_ui.activity.sheets import vaults_without_sheet
-from console_ui.activity.state import State
+from console_ui.activity.state import JudgedPlan, State
 from console_ui.activity.words import (
-    ProgressWords,
     StateWords,
-    progress_words,
+    plan_troubles,
     state_words,
     trouble,
+    words_of,
 )
 from console_ui.devices import linking
 from console_ui.devices.models import Device
@@ -39,12 +41,14 @@ _SHOWN_RUNS = 50
 _NAMED_TROUBLES = 3
 _LONGEST_SEARCH = 100
 
+_NOTHING = (State.NOTHING_YET, State.NO_PLAN, State.RESTORES)
 _TABS: Mapping[str, Callable[[Judged], bool]] = {
     "": lambda _row: True,
-    "attention": lambda row: row.state.needs_attention,
-    "protected": lambda row: row.state in (State.PROTECTED, State.RUNNING),
-    "nothing": lambda row: row.state in (State.NOTHING_YET, State.RESTORES),
+    "attention": lambda row: row.needs_attention,
+    "protected": lambda row: row.judgement.settled is State.PROTECTED,
+    "nothing": lambda row: row.judgement.settled in _NOTHING,
 }
+_ICONS: Mapping[str, str] = {"laptop": "laptop", "notebook": "laptop", "server": "server"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,6 @@ class Row:
     progress: ProgressWords | None
     vault: Vault | None = None
     history: History | None = None
-    plans: tuple[str, ...] = ()
     is_asked: bool = False
 
     @property
@@ -65,17 +68,43 @@ class Row:
 
     @property
     def is_running(self) -> bool:
-        return self.judged.state is State.RUNNING
+        return self.judged.judgement.is_running
 
     @property
     def last(self) -> Run | None:
-        return self.judged.report.last_ended if self.judged.report else None
+        """The last that left a restore point."""
+        return self.judged.report.last_saved if self.judged.report else None
+
+    @property
+    def attempt(self) -> Run | None:
+        """The last of all, where it left none."""
+        ended = self.judged.report.last_ended if self.judged.report else None
+        return ended if ended is not None and not ended.has_saved else None
+
+    @property
+    def next_run_at(self) -> datetime | None:
+        return self.judged.report.next_run_at if self.judged.report else None
+
+    @property
+    def troubles(self) -> list[StateWords]:
+        return plan_troubles(self.judged)
+
+    @property
+    def plans(self) -> list[tuple[JudgedPlan, StateWords]]:
+        judged = self.judged.judgement.plans
+        return [(each, words_of(each.state)) for each in judged if each.plan]
+
+    @property
+    def icon(self) -> str:
+        """A picture of what the device most likely is: it does not say."""
+        told = f"{self.device.name} {self.device.system}".casefold()
+        return next((icon for word, icon in _ICONS.items() if word in told), "monitor")
 
 
 def row_of(judged: Judged, *, is_asked: bool = False) -> Row:
     """The part of a row that changes while somebody looks."""
     report = judged.report
-    running = report.running if report and judged.state is State.RUNNING else None
+    running = report.running if report and judged.judgement.is_running else None
     progress = progress_words(running) if running else None
     return Row(judged, state_words(judged), progress, is_asked=is_asked)
 
@@ -87,7 +116,7 @@ def overview(request: MemberRequest) -> HttpResponse:
     tab = request.GET.get("state", "")
     sought = request.GET.get("words", "").strip()[:_LONGEST_SEARCH]
     shown = [row for row in everything if _TABS.get(tab, _TABS[""])(row) and _fits(row, sought)]
-    shown.sort(key=lambda row: (not row.state.needs_attention, row.device.name.casefold()))
+    shown.sort(key=lambda row: (not row.needs_attention, row.device.name.casefold()))
     page = Paginator(shown, _PAGE_DEVICES).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
@@ -119,18 +148,29 @@ def overview(request: MemberRequest) -> HttpResponse:
 def one(request: MemberRequest, device_id: str) -> HttpResponse:
     """Its history, its plans and its last runs, with all that they left out."""
     now = timezone.now()
-    device = get_owned_or_404(Device.objects.linked(now), request.organisation, device_id)
+    device = get_owned_or_404(Device.objects.all(), request.organisation, device_id)
+    if not Device.objects.linked(now).filter(pk=device.pk).exists():
+        return _removed(request, device)
     words = {
         "section": "devices",
         "row": _rows([judge_one(device, now=now)])[0],
         "device": device,
-        "plans": Plan.objects.filter(device=device),
         "runs": Run.objects.filter(device=device)[:_SHOWN_RUNS],
         "commands": Command.objects.filter(device=device).select_related("asked_by")[:5],
         "rendered_at": now.isoformat(),
         "may_change": request.membership.may(Role.OPERATOR),
     }
     return render(request, "activity/device.html", words)
+
+
+def _removed(request: MemberRequest, device: Device) -> HttpResponse:
+    """Mails about it are older than its end, and lead here."""
+    words = {
+        "section": "devices",
+        "device": device,
+        "may_restore": request.membership.may(Role.OPERATOR),
+    }
+    return render(request, "activity/removed.html", words)
 
 
 @require_POST
@@ -161,9 +201,6 @@ def _rows(page: list[Judged]) -> list[Row]:
             device_id__in=ids, state=CommandState.WAITING, expires_at__gt=now
         ).values_list("device_id", flat=True)
     )
-    plans: dict[object, list[str]] = {}
-    for device_id, name in Plan.objects.filter(device_id__in=ids).values_list("device_id", "name"):
-        plans.setdefault(device_id, []).append(name)
     past = histories(ids, now=now)
     return [
         Row(
@@ -172,7 +209,6 @@ def _rows(page: list[Judged]) -> list[Row]:
             row_of(judged).progress,
             vaults.get(judged.device.pk),
             past[judged.device.pk],
-            tuple(plans.get(judged.device.pk, ())),
             judged.device.pk in asked,
         )
         for judged in page
@@ -188,5 +224,5 @@ def _fits(judged: Judged, sought: str) -> bool:
 
 def _troubles(everything: list[Judged]) -> list[str]:
     """The first few, named."""
-    in_trouble = [judged for judged in everything if judged.state.needs_attention]
+    in_trouble = [judged for judged in everything if judged.needs_attention]
     return [trouble(judged) for judged in in_trouble[:_NAMED_TROUBLES]]

@@ -89,6 +89,7 @@ def _events(organisation: Organisation, since: datetime, language: str) -> _Told
                 "device": str(judged.device.pk),
                 "state": render_to_string("activity/state.html", {"row": row}),
                 "last": render_to_string("activity/last_backup.html", {"row": row}),
+                "next": render_to_string("activity/next_backup.html", {"row": row}),
                 "running": row.is_running,
                 "said": f"{judged.device.name}: {row.state.text}",
             }

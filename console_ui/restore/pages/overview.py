@@ -59,7 +59,9 @@ def lock(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseBase:
 
 
 def _overview(request: MemberRequest, found: Visit) -> HttpResponseBase:
-    page = vault_points.pages_of(found.vault).get_page(request.GET.get("page"))
+    months = vault_points.months_of(found.vault)
+    month = next((each for each in months if f"{each:%Y-%m}" == request.GET.get("month")), None)
+    page = vault_points.pages_of(found.vault, month).get_page(request.GET.get("page"))
     door = unlocking.door_of(request, found.vault)
     lines = list(page.object_list)
     trouble = ""
@@ -76,6 +78,9 @@ def _overview(request: MemberRequest, found: Visit) -> HttpResponseBase:
         **found.words,
         "page": page,
         "points": points,
+        "months": months,
+        "month": month,
+        "query": f"month={month:%Y-%m}" if month else "",
         "is_unlocked": door is not None,
         "is_managed": found.device is not None and kept_for(found.device) is not None,
         "is_owner": request.membership.may(Role.OWNER),

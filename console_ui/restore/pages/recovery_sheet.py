@@ -6,6 +6,7 @@ import uuid
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 
 from console_ui.accounts.access import member_page
 from console_ui.accounts.confirmation import confirmed_page
@@ -15,6 +16,7 @@ from console_ui.audit.record import record
 from console_ui.devices.managed_passwords import kept_for
 from console_ui.django_settings import console_settings
 from console_ui.restore.pages.visit import visit
+from console_ui.restore.sheet_commands import sheet_commands
 from console_ui.restore.stock_restic import repository_address, variables
 
 
@@ -29,11 +31,12 @@ def recovery_sheet(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseB
     words = {
         **found.words,
         "is_shown": is_shown,
+        "printed_at": timezone.now(),
         "is_managed": kept is not None,
         "location": location,
         "repository": repository_address(found.vault),
         "variables": variables(location),
-        "gateway": f"rest:{console_settings().public_address}/storage/{found.vault.pk}/",
+        "commands": sheet_commands(found.vault, console_settings(), login=request.user.email),
     }
     if is_shown:
         words["password"] = kept or ""
@@ -42,6 +45,10 @@ def recovery_sheet(request: MemberRequest, vault_id: uuid.UUID) -> HttpResponseB
             by=actor_of(request),
             organisation_id=found.vault.organisation_id,
             about=found.name,
-            details={"vault": str(found.vault.pk), "with_password": kept is not None},
+            details={
+                "vault": str(found.vault.pk),
+                "with_password": kept is not None,
+                "key": found.vault.console_key,
+            },
         )
     return render(request, "restore/recovery_sheet.html", words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django import template
-from django.utils.formats import date_format
+
+from console_ui.web import quantities
 
 register = template.Library()
 
@@ -19,4 +20,4 @@ def moment(ns: int) -> str:
         at = _EPOCH + timedelta(seconds=ns // 1_000_000_000)
     except OverflowError:
         return ""
-    return date_format(at, "j M Y, H:i")
+    return quantities.at(at)

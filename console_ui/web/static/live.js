@@ -7,8 +7,12 @@ const states = new Map();
 function show(event) {
   const told = JSON.parse(event.data);
   const place = root.querySelector(`[data-device="${told.device}"]`);
-  if (!place) return;
-  for (const part of ["state", "last"]) {
+  if (!place) {
+    // A new device: only a page that shows all of them has a row for it once it is made anew.
+    if ("liveAll" in root.dataset) location.reload();
+    return;
+  }
+  for (const part of ["state", "last", "next"]) {
     const cell = place.querySelector(`[data-part="${part}"]`);
     if (cell && cell.innerHTML !== told[part]) cell.innerHTML = told[part];
   }

@@ -47,6 +47,24 @@ def ago(moment: datetime) -> str:
     return quantities.ago(moment)
 
 
+@register.filter
+def at(moment: datetime) -> str:
+    """``{{ run.started_at|at }}``: "24 Nov 2026, 03:31"."""
+    return quantities.at(moment)
+
+
+@register.filter
+def exactly(moment: datetime) -> str:
+    """``{{ point.at|exactly }}``: "Tue 24 Nov 2026, 03:31:07"."""
+    return quantities.exactly(moment)
+
+
+@register.filter
+def soon(moment: datetime) -> str:
+    """``{{ plan.next_run_at|soon }}``: "Tomorrow, 02:00"."""
+    return quantities.soon(moment)
+
+
 @register.inclusion_tag("space.html")
 def space(used: int, limit: int | None) -> dict[str, object]:
     """How much of a limit is used, in words and as a bar; both in bytes."""

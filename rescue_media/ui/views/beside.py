@@ -31,7 +31,9 @@ def beside_the_start(ground: Ground) -> QWidget:
 def network_in_brief(status: Status) -> str:
     """For the bar above every page."""
     state = status.network
-    if state is None or not state.links:
+    if state is None:
+        return "Network unknown"
+    if not state.links:
         return "No network"
     link = next((one for one in state.links if one.state is LinkState.CONNECTED), None)
     if link is None:

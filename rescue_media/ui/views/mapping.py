@@ -46,11 +46,13 @@ def show_mapping(mapping: p.Mapping, ground: Ground) -> Shown:
     image = button("&Into a file…", lambda: _name_image(content, ground))
     accept = main_button("&OK", ground.does(m.Accept()), enabled=mapping.is_ready)
     required = mapping.required
-    sentence = f"{required} of {len(mapping.rows)} still required" if required else ""
+    sentence = "Nothing is written before the last OK."
+    if required:
+        sentence = f"{required} of {len(mapping.rows)} still required"
     return Shown(
         content,
-        sentence=sentence or "Nothing is written before the last OK.",
-        state="warn" if required else "",
+        sentence="" if ground.flow.busy else sentence,
+        state="warn" if required and not ground.flow.busy else "",
         buttons=[image, take, accept],
         main=accept,
         focus="Take the proposals" if take.isEnabled() else "Back",
@@ -102,7 +104,9 @@ def _rows(mapping: p.Mapping, ground: Ground) -> QWidget:
         grid.addWidget(label(row.shown, "strong"), place, 0)
         grid.addWidget(label(words.size(row.size)), place, 1)
         grid.addWidget(_destination_box(mapping, row, ground), place, 2)
-        grid.addWidget(label(_remark(row), "caption", wraps=True), place, 3)
+        # Until this computer's disks were looked at, nobody knows what suits.
+        remark = "" if ground.flow.busy and not mapping.destinations else _remark(row)
+        grid.addWidget(label(remark, "caption", wraps=True), place, 3)
     grid.setColumnStretch(2, 1)
     inside.addLayout(grid)
     return frame

@@ -36,7 +36,8 @@ def show_select(select: p.Select, ground: Ground) -> Shown:
         )
     may_go = select.point is not None and (copies or bool(select.checked))
     accept = main_button("&OK", ground.does(m.Accept()), enabled=may_go)
-    sentence = _sentence(select)
+    # Until it was read, nobody knows what it holds.
+    sentence = "" if ground.flow.busy else _sentence(select)
     return Shown(
         content,
         sentence=sentence,
@@ -70,7 +71,7 @@ def _points(select: p.Select, ground: Ground) -> QTreeWidget:
     )
     for number, workstation in enumerate(select.workstations):
         points = workstation.points
-        count = "" if points is None else f"{len(points)} restore points"
+        count = "" if points is None else _count(len(points))
         computer = line(f"computer {number}", workstation.name, count)
         computer.setIcon(0, icon("monitor", ground.palette.ink2))
         computer.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
@@ -105,6 +106,10 @@ def _points(select: p.Select, ground: Ground) -> QTreeWidget:
     tree.itemActivated.connect(choose, Qt.ConnectionType.QueuedConnection)
     tree.itemClicked.connect(choose, Qt.ConnectionType.QueuedConnection)
     return tree
+
+
+def _count(points: int) -> str:
+    return "1 restore point" if points == 1 else f"{points} restore points"
 
 
 def _point(number: int, point: Point, palette: Palette) -> QTreeWidgetItem:

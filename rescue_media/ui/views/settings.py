@@ -178,7 +178,7 @@ def show_proxy(_page: p.Proxy, ground: Ground) -> Shown:
 
 def clock_words(clock: ClockState | None) -> str:
     if clock is None:
-        return "It cannot be asked."
+        return "Not known yet."
     if clock.synchronised:
         return "Right: a time server was heard."
     return "Time servers are asked." if clock.by_network else "Set by hand."

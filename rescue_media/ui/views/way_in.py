@@ -46,7 +46,7 @@ _CREDENTIALS: dict[StorageKind, tuple[tuple[str, str, bool], ...]] = {
     ),
 }
 _SCHEMES = {
-    StorageKind.FOLDER: ("", "/media/usb/backup"),
+    StorageKind.FOLDER: ("", "/media/sdb1/backup"),
     StorageKind.S3: ("s3:", "https://s3.example.org/bucket"),
     StorageKind.SWIFT: ("swift:", "container:/"),
     StorageKind.WEBDAV: ("webdav:", "https://example.org/backup"),
@@ -307,7 +307,11 @@ def show_box(secrets: list[QLineEdit]) -> QCheckBox:
 
 def _choose_folder(field: QLineEdit) -> None:
     folder = QFileDialog.getExistingDirectory(
-        field, "Folder of the backup", field.text(), QFileDialog.Option.DontUseNativeDialog
+        field,
+        "Folder of the backup",
+        # There the medium keeps what is on USB disks.
+        field.text() or "/media",
+        QFileDialog.Option.DontUseNativeDialog,
     )
     if folder:
         field.setText(folder)

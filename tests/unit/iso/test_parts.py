@@ -22,7 +22,7 @@ from iso_builder.config import MEDIUM, Mirror
 from iso_builder.initrd import make_initrd
 from iso_builder.manifest import Layer, Manifest, Package, layers_from_json, parse_packages
 from iso_builder.mirror import mirror_from_addresses
-from iso_builder.qemu import Firmware, Shape, TrialMachine
+from iso_builder.qemu import NEIGHBOUR, Firmware, Shape, TrialMachine
 from iso_builder.rootfs import debootstrap, packages
 
 MANIFEST = Manifest(
@@ -149,10 +149,19 @@ def test_a_key_is_a_usb_disk_and_a_cd_is_a_drive(firmware: Firmware, tmp_path: P
             machine.arguments(tmp_path / "a,b.iso", tmp_path / "variables", tmp_path / "m")
         )
 
-    assert "usb-storage,drive=medium" in words(Shape.USB)
+    assert "usb-storage,id=key,drive=medium" in words(Shape.USB)
     assert "ide-cd,drive=medium" in words(Shape.CD)
     assert "a,,b.iso" in words(Shape.CD)
     assert ("pflash" in words(Shape.CD)) == (firmware is not Firmware.BIOS)
+
+
+def test_a_machine_reaches_its_neighbours_and_nothing_else(tmp_path: Path) -> None:
+    machine = TrialMachine(neighbours=(8000, 8001))
+    words = machine.arguments(tmp_path / "iso", tmp_path / "variables", tmp_path / "monitor")
+    network = words[words.index("-nic") + 1]
+    assert "restrict=on" in network
+    assert f"guestfwd=tcp:{NEIGHBOUR}:8001-cmd:busybox nc 127.0.0.1 8001" in network
+    assert network.count("guestfwd") == 2
 
 
 def test_a_failing_program_is_told_in_its_own_words() -> None:

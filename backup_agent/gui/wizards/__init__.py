@@ -1,0 +1,1 @@
+"""Pages that ask several questions in a row, with Back and Next."""
