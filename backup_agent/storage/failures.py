@@ -70,11 +70,12 @@ class Failures:
     now: Now = utc_now
 
     def refused(
-        self, what: str, status: int, *, code: str = "", date: str | None = None
+        self, what: str, status: int, *, code: str = "", date: str | None = None, words: str = ""
     ) -> StorageError:
         """The error for an answer with that HTTP ``status``.
 
-        ``code`` is S3's own name for the error, ``date`` the answer's Date header.
+        ``code`` is S3's own name for the error, ``date`` the answer's Date header,
+        ``words`` what the server says of a full storage in its own words.
         """
         text = f"{what} in {self.location}: the server answered {status}"
         text += f" ({code})" if code else ""
@@ -86,7 +87,8 @@ class Failures:
             )
         if code in _S3_FULL or status in _FULL:
             return StorageFullError(
-                text, hint="Free some space there (everboot forget --prune) or raise the quota."
+                f"{text}: {words}" if words else text,
+                hint="Free some space there (everboot forget --prune) or raise the quota.",
             )
         if code in _S3_TRANSIENT or status in _TRANSIENT:
             return TransientStorageError(text, hint="Try again later.")
@@ -96,6 +98,11 @@ class Failures:
             return ObjectNotFoundError(f"{what} is not in {self.location}")
         if status >= 500 and status != _NOT_IMPLEMENTED:
             return TransientStorageError(text, hint="Try again later.")
+        if 300 <= status < 400:
+            return StorageError(
+                f"{text}: it refers to another address",
+                hint="Enter the address it refers to: often https:// where this one says http://.",
+            )
         return StorageError(text, hint="Check that the address leads to such a server.")
 
     def unreachable(self, what: str, error: BaseException) -> StorageError:

@@ -52,6 +52,8 @@ _BROKEN_OFF = (
     HTTPError,
     OSError,
 )
+_REDIRECTS = {301, 302, 307}
+"""Those that botocore follows by itself; for 308 and others it raises ``ClientError``."""
 _HAVE_BUCKET = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
@@ -247,7 +249,7 @@ def _descriptions() -> Loader:
 
 
 def _client(bucket: Bucket, login: S3Login, cacert: Path | None) -> Any:
-    return _session(bucket, login).client(
+    client = _session(bucket, login).client(
         "s3",
         endpoint_url=bucket.endpoint,
         verify=str(cacert) if cacert else None,
@@ -269,6 +271,24 @@ def _client(bucket: Bucket, login: S3Login, cacert: Path | None) -> Any:
             retries={"mode": "standard", "total_max_attempts": 2},
         ),
     )
+    client.meta.events.register_first("needs-retry.s3", _follow_no_redirect)
+    return client
+
+
+def _follow_no_redirect(
+    request_dict: dict[str, Any], response: tuple[Any, dict[str, Any]] | None, **_others: object
+) -> None:
+    """Take a redirect that names no region of Amazon's for an answer like any other.
+
+    botocore would ask the bucket for its region to know where to, be redirected again by the same
+    server, and so on until Python's stack is full.
+    """
+    if response is None or response[0] is None or response[0].status_code not in _REDIRECTS:
+        return
+    told = response[1]
+    headers = told.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if "x-amz-bucket-region" not in headers and "Region" not in told.get("Error", {}):
+        request_dict["context"].setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _code(error: ClientError) -> str:

@@ -20,6 +20,8 @@ from backup_agent.storage.failures import Failures
 
 _TIMEOUT = httpx.Timeout(60, connect=5, pool=None)
 _UNAUTHORIZED = 401
+_FULL = 507
+_MOST_WORDS = 500
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=64)
 
 
@@ -120,7 +122,8 @@ class WebClient:
         raise self.refused(answer, what)
 
     def refused(self, answer: httpx.Response, what: str) -> StorageError:
-        return self.failures.refused(what, answer.status_code, date=answer.headers.get("Date"))
+        date, words = answer.headers.get("Date"), _words_of(answer)
+        return self.failures.refused(what, answer.status_code, date=date, words=words)
 
     def get(self, path: str, wanted: ByteRange, *, what: str) -> bytes:
         """That part of the object; raises ``TransientStorageError`` when it is shorter."""
@@ -199,3 +202,11 @@ def _auth(login: Login | TokenSource) -> httpx.Auth | None:
 
 def _range(wanted: ByteRange) -> dict[str, str]:
     return {"Range": wanted.header} if wanted.header else {}
+
+
+def _words_of(answer: httpx.Response) -> str:
+    """What a server with a quota says in plain text: it alone knows what is full and what helps."""
+    is_plain = answer.headers.get("Content-Type", "").startswith("text/plain")
+    if answer.status_code != _FULL or not is_plain:
+        return ""
+    return " ".join(answer.text.split())[:_MOST_WORDS]

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -75,6 +76,12 @@ def find(purpose: Purpose, token: str) -> SecretLink | None:
         )
         .first()
     )
+
+
+def find_spent(purpose: Purpose, token: str) -> SecretLink | None:
+    """The link with this token that was used, or has expired."""
+    links = SecretLink.objects.filter(purpose=purpose, token_hash=_hash(token.strip()))
+    return links.filter(Q(expires_at__lte=timezone.now()) | ~Q(used_at=None)).first()
 
 
 def use_up(link: SecretLink) -> bool:

@@ -129,7 +129,8 @@ def _hide(line: StoredObject, after: State, **values: object) -> bool:
 
 def _show(line: StoredObject, before: State) -> bool:
     with changing(line.vault_id):
-        done = _change(line, before, state=State.VISIBLE, hidden_at=None)
+        was = {"hidden_at": None, "was_hidden_at": F("hidden_at")}
+        done = _change(line, before, state=State.VISIBLE, **was)
         if done:
             _count(line.vault_id, visible=line.size, hidden=-line.size)
     return done

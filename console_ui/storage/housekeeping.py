@@ -1,8 +1,8 @@
 """What a console does by itself, round after round, in a thread of its own.
 
-Bring-backs that were broken off go on, the catalog is compared with the storage once a day, and
-what was hidden 14 days ago goes, as do sessions and counters whose time is over. Of several
-processes on one database only the one that holds the lease does it.
+Bring-backs that were broken off go on, the catalog is compared with the storage after each start
+and once a day, and what was hidden 14 days ago goes, as do sessions and counters whose time is
+over. Of several processes on one database only the one that holds the lease does it.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Housekeeping:
         self._holder = secrets.token_hex(16)
         self._wake = threading.Event()
         self._stopping = False
+        self._compared: set[uuid.UUID] = set()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 
     def start(self) -> None:
@@ -67,6 +68,10 @@ class Housekeeping:
             for vault_id in list(Vault.objects.values_list("pk", flat=True)):
                 if not go_on():
                     return
+                if vault_id not in self._compared:
+                    # The database may be an older copy, put back while the console was off.
+                    Vault.objects.filter(pk=vault_id).update(reconciled_at=None)
+                    self._compared.add(vault_id)
                 _look_after(vault_id, now, go_on)
             if go_on():
                 forget_old()

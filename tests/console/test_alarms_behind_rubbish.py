@@ -10,6 +10,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from backup_agent.model.ids import BlobId, SnapshotId
+from backup_agent.model.retention import RetentionPolicy, plan_forget
+from backup_agent.model.snapshot import Snapshot
 from backup_agent.services.vault import FileKind
 from console_ui.audit.actor import THE_CONSOLE
 from console_ui.storage import alarms, vaults
@@ -184,6 +187,39 @@ def test_an_alarm_of_a_lost_database_is_raised_anew_and_nothing_is_purged(vault:
 
     assert found.stored_objects.filter(state=State.HIDDEN).count() == 10
     assert reasons(found) == [Reason.MUCH_DATA]
+
+
+def test_what_an_alarm_held_back_is_held_back_after_the_loss_of_the_database(vault: Vault) -> None:
+    points = [back_up(vault, f"{n}", (40 - n) * DAY) for n in range(11)]
+    hide(vault, points[:10], at=timezone.now() - 20 * DAY)
+    organisation, location = vault.organisation, vault.location
+    Vault.objects.all().delete()
+
+    found = vaults.take_up(organisation, location, vault.pk, name="Found", by=THE_CONSOLE)
+    for days in (0, 13, 15, 30):
+        Housekeeping().round(now=timezone.now() + days * DAY)
+
+    assert reasons(found) == [Reason.MANY_POINTS]
+    assert found.stored_objects.filter(state=State.HIDDEN).count() == 10
+
+
+def test_a_plan_of_every_six_hours_with_the_vault_s_retention_is_no_alarm(vault: Vault) -> None:
+    start = timezone.now() - 9 * DAY
+    Vault.objects.update(keep_last=3, keep_daily=7, keep_weekly=0, keep_monthly=0, made_at=start)
+    vault.refresh_from_db()
+    policy = RetentionPolicy(last=3, daily=7)
+    there: dict[SnapshotId, tuple[StoredObject, Snapshot]] = {}
+    for run in range(36):
+        now = start + run * 6 * HOUR
+        line = back_up(vault, f"{run}", timezone.now() - now)
+        name = SnapshotId(line.name)
+        there[name] = line, Snapshot(id=name, time=now, tree=BlobId(bytes(32)), paths=())
+        plan = plan_forget([snapshot for _line, snapshot in there.values()], policy, now=now)
+        for name in there.keys() - {each.snapshot.id for each in plan.keep}:
+            hide(vault, [there.pop(name)[0]], at=now)
+
+    assert len(there) < 12
+    assert reasons(vault) == []
 
 
 def test_what_was_no_alarm_is_none_as_time_passes(vault: Vault) -> None:

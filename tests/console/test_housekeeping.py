@@ -18,9 +18,11 @@ from console_ui.audit.actor import THE_CONSOLE
 from console_ui.storage import bringing_back, held_lease, purge, reconcile, vaults
 from console_ui.storage.held_lease import LENGTH, HeldLease
 from console_ui.storage.housekeeping import Housekeeping
+from console_ui.storage.marks import mark_name
 from console_ui.storage.models import Alarm, Lease, LocationKind, Reason, State, StoredObject, Vault
 from console_ui.storage.stores import stores
 from tests.console.gateways import Device, make_location
+from tests.console.stored_objects import put
 
 _LATER = timedelta(days=15)
 _PATIENCE_SECONDS = 30
@@ -169,6 +171,51 @@ def stop(vault: Vault, stopper: str) -> None:
 
 def store_of(device: Device) -> VaultStore:
     return stores.of(device.vault)
+
+
+def test_an_older_copy_of_the_database_brings_nothing_to_life(device: Device) -> None:
+    with device.client() as http:
+        old, new = put(http, "snapshots", b"old"), put(http, "snapshots", b"new")
+        http.delete(f"snapshots/{old}").raise_for_status()
+        http.delete(f"snapshots/{new}").raise_for_status()
+        # As in a copy that was made when one of them was visible and the other not yet there.
+        StoredObject.objects.filter(name=old).update(state=State.VISIBLE, hidden_at=None)
+        StoredObject.objects.filter(name=new).delete()
+        assert http.get("snapshots/").json() == [old]
+
+        Housekeeping().round(now=timezone.now())
+
+        assert http.get("snapshots/").json() == []
+    assert {line.state for line in StoredObject.objects.all()} == {State.HIDDEN}
+
+
+def test_an_older_copy_of_the_database_purges_nothing_for_14_days(device: Device) -> None:
+    with device.client() as http:
+        name = put(http, "snapshots", b"point")
+        http.delete(f"snapshots/{name}").raise_for_status()
+    StoredObject.objects.all().delete()
+    Vault.objects.update(made_at=timezone.now() - 100 * _LATER)
+    long_after = timezone.now() + _LATER
+
+    Housekeeping().round(now=long_after)
+
+    assert StoredObject.objects.get().state == State.HIDDEN
+    assert StoredObject.objects.get().hidden_at == long_after
+
+
+def test_a_mark_that_a_crash_left_beside_something_shown_again_is_removed(device: Device) -> None:
+    with device.client() as http:
+        name = put(http, "snapshots", b"back and forth")
+        http.delete(f"snapshots/{name}").raise_for_status()
+        ((_name, record),) = store_of(device).marks()
+        assert put(http, "snapshots", b"back and forth") == name
+        line = StoredObject.objects.get()
+        store_of(device).save_mark(mark_name(line.key), record)
+
+        Housekeeping().round(now=timezone.now())
+
+        assert http.get("snapshots/").json() == [name]
+    assert not list(store_of(device).marks())
 
 
 def test_a_lock_that_is_lost_in_the_storage_is_listed_no_more(device: Device) -> None:

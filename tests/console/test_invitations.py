@@ -8,15 +8,18 @@ import pytest
 from django.core import mail as django_mail
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from console_ui.accounts import secret_links
 from console_ui.accounts.models import (
     Membership,
     Purpose,
     Role,
+    SecretLink,
     User,
 )
 from console_ui.accounts.models.user import UserManager
+from console_ui.audit.models import Entry
 from console_ui.web import mail
 from tests.console.people import Office, log_in, make_office
 from tests.console.secret_tokens import mailed_token, token_of
@@ -38,6 +41,31 @@ def test_somebody_invited_makes_an_account_and_joins(client: Client, office: Off
     joined = Membership.objects.get(user__email="new@keller.example")
     assert (joined.organisation, joined.role) == (office.organisation, "operator")
     assert guest.post("/invitation", {"token": token}).status_code == 403
+
+
+@pytest.mark.parametrize("why", ["used", "expired"])
+def test_a_spent_invitation_that_is_refused_is_in_the_audit_log_once(
+    client: Client, office: Office, why: str
+) -> None:
+    link = secret_links.make(
+        Purpose.INVITATION,
+        email="new@keller.example",
+        organisation=office.organisation,
+        role=Role.VIEWER,
+    )
+    now = timezone.now()
+    SecretLink.objects.update(**{"used_at" if why == "used" else "expires_at": now})
+
+    for token in (token_of(link), token_of(link), "never made"):
+        assert client.post("/invitation", {"token": token}).status_code == 403
+
+    refused = Entry.objects.get(action="member.invitation_refused")
+    assert (refused.organisation_id, refused.about) == (
+        office.organisation.pk,
+        "new@keller.example",
+    )
+    assert (refused.outcome, refused.details) == ("refused", {"why": why})
+    assert token_of(link) not in str(Entry.objects.values())
 
 
 def test_an_invitation_of_somebody_known_needs_their_login(

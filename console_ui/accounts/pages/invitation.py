@@ -15,9 +15,10 @@ from console_ui.accounts import login, secret_links
 from console_ui.accounts.middleware import choose_organisation
 from console_ui.accounts.models import Membership, Purpose, SecretLink, User
 from console_ui.accounts.pages.new_person import TokenForm
-from console_ui.accounts.request import ConsoleRequest, person
+from console_ui.accounts.request import ConsoleRequest, actor_of, person
+from console_ui.accounts.throttle import is_news
 from console_ui.accounts.visitor import visitor_of
-from console_ui.audit.record import record
+from console_ui.audit.record import Outcome, record
 
 
 class InvitationForm(TokenForm):
@@ -54,6 +55,7 @@ def invitation(request: ConsoleRequest) -> HttpResponseBase:
         return render(request, "accounts/link_token.html", {"form": TokenForm()})
     link = secret_links.find(Purpose.INVITATION, request.POST.get("token", ""))
     if link is None:
+        _note_refusal(request)
         form = TokenForm(request.POST)
         form.add_error(None, _("The invitation is too old or was used. Ask for another one."))
         return render(request, "accounts/link_token.html", {"form": form}, status=403)
@@ -61,6 +63,21 @@ def invitation(request: ConsoleRequest) -> HttpResponseBase:
     if invited is not None:
         return _for_known(request, link, invited)
     return _for_new(request, link)
+
+
+def _note_refusal(request: ConsoleRequest) -> None:
+    """In the log of who invited, once an hour. Of a link that nobody ever made, there is none."""
+    spent = secret_links.find_spent(Purpose.INVITATION, request.POST.get("token", ""))
+    if spent is None or not is_news("invitation", str(spent.pk)):
+        return
+    record(
+        "member.invitation_refused",
+        by=actor_of(request),
+        organisation_id=spent.organisation_id,
+        about=spent.email,
+        outcome=Outcome.REFUSED,
+        details={"why": "used" if spent.used_at else "expired"},
+    )
 
 
 def _for_known(request: ConsoleRequest, link: SecretLink, invited: User) -> HttpResponseBase:

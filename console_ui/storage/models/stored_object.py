@@ -19,7 +19,8 @@ class State(models.TextChoices):
 class StoredObject(models.Model):
     """One object of a vault. ``kind`` is a ``FileKind``'s value; ``size`` is in bytes.
 
-    ``stored_at`` is None for what was there before the console knew of it.
+    ``stored_at`` is None for what was there before the console knew of it. ``was_hidden_at``: when
+    something that is visible again was hidden last.
     """
 
     vault = models.ForeignKey(Vault, on_delete=models.CASCADE, related_name="stored_objects")
@@ -29,6 +30,7 @@ class StoredObject(models.Model):
     state = models.CharField(max_length=7, choices=State.choices, default=State.VISIBLE)
     stored_at = models.DateTimeField(null=True)
     hidden_at = models.DateTimeField(null=True)
+    was_hidden_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

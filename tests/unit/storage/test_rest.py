@@ -11,6 +11,7 @@ from backup_agent.errors import (
     AccessDeniedError,
     ObjectNotFoundError,
     StorageError,
+    StorageFullError,
     TransientStorageError,
 )
 from backup_agent.storage.backend import CONFIG, FileKind, ObjectInfo
@@ -167,3 +168,15 @@ def test_the_password_is_in_no_representation() -> None:
         return repr(backend) + repr(vars(backend)) + backend.location
 
     assert SECRET not in str(with_backend(OldServer({}), work))
+
+
+def test_what_a_full_gateway_says_is_shown_in_its_own_words() -> None:
+    told = b"The vault has reached its quota.\nPrune it in steps." + b"x" * 5000
+    plain = {"Content-Type": "text/plain; charset=utf-8"}
+    with web_server(lambda _request: Answer(507, told, plain)) as host:
+        backend = backend_at("rest", f"http://{host}")
+        with pytest.raises(StorageFullError) as caught:
+            backend.save(CONFIG, memoryview(b"config"))
+        backend.close()
+    assert "507: The vault has reached its quota. Prune it in steps." in caught.value.message
+    assert len(caught.value.message) < 1000

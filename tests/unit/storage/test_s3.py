@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backup_agent.storage.backend import CONFIG
+from backup_agent.errors import StorageError
+from backup_agent.storage.backend import CONFIG, FileKind
 from backup_agent.storage.failures import Failures
 from backup_agent.storage.s3 import Bucket, S3Backend
 from backup_agent.storage.s3_login import S3Login
@@ -81,6 +82,44 @@ def test_a_missing_bucket_is_made_and_a_race_for_it_is_no_error() -> None:
         backend.prepare()
         backend.close()
     assert asked == ["HEAD", "PUT"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_server_that_refers_to_another_address_is_asked_once_and_named(status: int) -> None:
+    asked = []
+
+    def script(request: Request) -> Answer:
+        asked.append(request.method)
+        return Answer(status, headers={"Location": f"https://{SECRET}.example.org{request.path}"})
+
+    with web_server(script) as host:
+        backend = backend_at("s3", f"http://{host}")
+        for ask in (backend.prepare, lambda: backend.save(CONFIG, memoryview(b"config"))):
+            with pytest.raises(StorageError, match=f"{status}: it refers to another") as caught:
+                ask()
+            assert "https://" in caught.value.hint
+            assert SECRET not in str(caught.value)
+        with pytest.raises(StorageError, match=str(status)):
+            list(backend.list(FileKind.PACK))
+        backend.close()
+    assert asked == ["HEAD", "PUT", "GET"]
+
+
+def test_a_bucket_of_another_region_is_found_by_the_region_that_the_redirect_names() -> None:
+    signed_for = []
+
+    def script(request: Request) -> Answer:
+        region = request.headers["Authorization"].split("/")[2]
+        signed_for.append(region)
+        if region == "eu-west-1":
+            return Answer()
+        return Answer(301, headers={"x-amz-bucket-region": "eu-west-1"})
+
+    with web_server(script) as host:
+        backend = backend_at("s3", f"http://{host}")
+        backend.save(CONFIG, memoryview(b"config"))
+        backend.close()
+    assert signed_for == ["us-east-1", "eu-west-1"]
 
 
 def test_a_login_shows_no_secret() -> None:
