@@ -12,6 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ from backup_agent.model.ids import BlobId, PackId
 from backup_agent.model.node import Node
 from backup_agent.repository.index import BlobPlace
 from backup_agent.repository.opener import BlobOpener
+from backup_agent.repository.read_ahead import ReadAhead
 from backup_agent.repository.repository import Repository
 from backup_agent.storage.backend import FileKind, ObjectKey
 
@@ -36,16 +38,36 @@ _TREE_WINDOW = 512 << 10
 _TREE_WINDOWS = 16
 
 
+@dataclass(slots=True)
+class _Window:
+    """Blobs that are fetched together, and the run of neighbours that each comes with."""
+
+    granted: int
+    size: int = 0
+    blobs: list[BlobId] = field(default_factory=list)
+    under_way: dict[BlobId, Future[_Run]] = field(default_factory=dict)
+
+
 class BlobReader:
     """Reads blobs of one repository whose index is loaded. A context manager.
 
     For several threads; the reads they start run in others.
     """
 
-    def __init__(self, repository: Repository, *, window_bytes: int = _WINDOW_BYTES) -> None:
-        """``window_bytes``: how much a stream fetches at a time; twice that is under way."""
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        window_bytes: int = _WINDOW_BYTES,
+        read_ahead: ReadAhead | None = None,
+    ) -> None:
+        """``window_bytes``: how much a stream fetches at a time; twice that is held.
+
+        ``read_ahead`` bounds what all streams hold together, but for two blobs of each.
+        """
         self._repository = repository
         self._window_bytes = window_bytes
+        self._read_ahead = read_ahead
         self._own = threading.local()
         self._tree_windows: OrderedDict[tuple[PackId, int], bytes] = OrderedDict()
         self._tree_windows_lock = threading.Lock()
@@ -112,21 +134,23 @@ class BlobReader:
         In the place of one that is missing or damaged stands the error that
         says so: the caller decides whether what comes after is still of use.
         """
-        ahead: deque[tuple[list[BlobId], dict[BlobId, Future[_Run]]]] = deque()
+        ahead: deque[_Window] = deque()
         windows = self._windows(blobs)
         try:
             while True:
                 while len(ahead) < 2 and (window := next(windows, None)) is not None:
-                    ahead.append((window, self._fetch(window)))
+                    self._fetch(window)
+                    ahead.append(window)
+                    del window
                 if not ahead:
                     return
-                wanted, under_way = ahead.popleft()
-                for blob in wanted:
-                    yield under_way[blob].result()[blob]
+                # Not by a name of this frame, which would hold it while the next one is fetched.
+                yield from self._contents(ahead.popleft())
         finally:
-            for _, under_way in ahead:
-                for future in under_way.values():
+            for unread in ahead:
+                for future in unread.under_way.values():
                     future.cancel()
+                self._give_back(unread.granted)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -164,35 +188,58 @@ class BlobReader:
                 raise
             return backend.load(key, start, size - start) if size > start else b""
 
-    def _windows(self, blobs: Iterable[BlobId]) -> Iterator[list[BlobId]]:
-        window: list[BlobId] = []
-        size = 0
-        for blob in blobs:
-            window.append(blob)
-            place = self._repository.index.find(BlobKind.DATA, blob)
-            size += place.blob.plain_length if place else 0
-            if size >= self._window_bytes:
-                yield window
-                window, size = [], 0
-        if window:
-            yield window
+    def _windows(self, blobs: Iterable[BlobId]) -> Iterator[_Window]:
+        """What is fetched together: as much as is granted, and at least one blob."""
+        window: _Window | None = None
+        try:
+            for blob in blobs:
+                place = self._repository.index.find(BlobKind.DATA, blob)
+                length = place.blob.plain_length if place else 0
+                if window is not None and window.size + length > window.granted:
+                    full, window = window, None
+                    yield full
+                    del full
+                if window is None:
+                    window = _Window(self._grant())
+                window.blobs.append(blob)
+                window.size += length
+            if window is not None:
+                last, window = window, None
+                yield last
+        finally:
+            if window is not None:
+                self._give_back(window.granted)
 
-    def _fetch(self, window: list[BlobId]) -> dict[BlobId, Future[_Run]]:
-        """Start reading a window; for each blob the run of neighbours it comes with."""
+    def _contents(self, window: _Window) -> Iterator[bytes | IntegrityError]:
+        try:
+            for blob in window.blobs:
+                yield window.under_way[blob].result()[blob]
+        finally:
+            self._give_back(window.granted)
+
+    def _grant(self) -> int:
+        wanted = self._window_bytes
+        return wanted if self._read_ahead is None else self._read_ahead.grant(wanted)
+
+    def _give_back(self, granted: int) -> None:
+        if self._read_ahead is not None:
+            self._read_ahead.give_back(granted)
+
+    def _fetch(self, window: _Window) -> None:
+        """Start reading a window."""
         by_pack: dict[PackId, list[BlobPlace]] = {}
-        under_way: dict[BlobId, Future[_Run]] = {}
-        for blob in dict.fromkeys(window):
+        for blob in dict.fromkeys(window.blobs):
             place = self._repository.index.find(BlobKind.DATA, blob)
             if place is None:
-                under_way[blob] = Future()
-                under_way[blob].set_result({blob: _not_indexed(BlobKind.DATA, blob)})
+                missing: Future[_Run] = Future()
+                missing.set_result({blob: _not_indexed(BlobKind.DATA, blob)})
+                window.under_way[blob] = missing
             else:
                 by_pack.setdefault(place.pack, []).append(place)
         for places in by_pack.values():
             for run in neighbours(places):
                 future = self._pool.submit(self._load_run, run)
-                under_way.update((place.blob.id, future) for place in run)
-        return under_way
+                window.under_way.update((place.blob.id, future) for place in run)
 
     def _place(self, kind: BlobKind, blob: BlobId) -> BlobPlace:
         place = self._repository.index.find(kind, blob)

@@ -13,6 +13,7 @@ from backup_agent.model.cancel import CancelToken
 from backup_agent.model.events import Emit, Notice
 from backup_agent.repository.locks import RepositoryLock
 from backup_agent.repository.pack_file import take_up_unindexed
+from backup_agent.repository.read_ahead import ReadAhead
 from backup_agent.repository.reader import BlobReader
 from backup_agent.repository.repository import (
     DamagedFile,
@@ -37,6 +38,7 @@ from backup_agent.storage.discarding import DiscardingBackend
 __all__ = [
     "Access",
     "BlobReader",
+    "ReadAhead",
     "Repository",
     "StorageOptions",
     "create",

@@ -22,6 +22,8 @@ _PROCESS = "console_ui.unlocked"
 _OPENING_SECONDS = 120
 _ENDING_SECONDS = 5
 _LARGEST_OPENING = 1 << 20
+_LARGE_BYTES = 512 << 10
+"""Most blobs of files, and what they are fetched with, are larger."""
 
 
 class UnlockingFailedError(EverbootError):
@@ -113,6 +115,8 @@ def _started() -> subprocess.Popen[bytes]:
         "LC_ALL": "C.UTF-8",
         # glibc keeps what threads have freed, and every download has some threads.
         "MALLOC_ARENA_MAX": "2",
+        # It learns to keep what was large, too, unless it is told what to give back at once.
+        "MALLOC_MMAP_THRESHOLD_": str(_LARGE_BYTES),
     }
     return subprocess.Popen(  # noqa: S603 (no shell; the arguments are ours)
         [sys.executable, "-m", _PROCESS],

@@ -26,7 +26,7 @@ from backup_agent.services.browse import (
 from backup_agent.services.find import NamePattern, find_files
 from backup_agent.services.inside import DeepBrowser
 from backup_agent.services.points import Completeness, describe
-from backup_agent.services.repositories import BlobReader, Repository
+from backup_agent.services.repositories import BlobReader, ReadAhead, Repository
 from console_ui.unlocked.messages import (
     Entry,
     Folder,
@@ -44,8 +44,9 @@ from console_ui.unlocked.messages import (
 from console_ui.unlocked.references import References, Selection, Words
 from console_ui.unlocked.shown import ShownPoint
 
-_WINDOW_BYTES = 4 << 20
-"""Many downloads at once, each with two of these under way, must fit into memory together."""
+_WINDOW_BYTES = 2 << 20
+_READ_AHEAD_BYTES = 64 << 20
+"""Of all downloads together, however many there are and however slowly they are taken."""
 _OPEN_POINTS = 4
 _KEPT_FOLDERS = 8
 _PARALLEL_POINTS = 8
@@ -54,11 +55,18 @@ _NS = 1_000_000_000
 
 
 class UnlockedVault:
-    """One repository whose index is loaded. For several threads."""
+    """One repository whose index is loaded. For several threads.
+
+    All downloads read through ``download_reader``, so that they share its memory and its reads,
+    and keep nobody from browsing.
+    """
 
     def __init__(self, repository: Repository, reader: BlobReader) -> None:
         self._repository = repository
         self._reader = reader
+        self.download_reader = BlobReader(
+            repository, window_bytes=_WINDOW_BYTES, read_ahead=ReadAhead(_READ_AHEAD_BYTES)
+        )
         config = repository.config
         self.references = References(f"{config.id}{config.polynomial}".encode())
         self._points: OrderedDict[str, Point] = OrderedDict()
@@ -68,6 +76,7 @@ class UnlockedVault:
 
     def close(self) -> None:
         self._describers.shutdown(cancel_futures=True)
+        self.download_reader.close()
         with self._lock:
             while self._open:
                 self._open.popitem()[1].close()
@@ -143,12 +152,6 @@ class UnlockedVault:
         """One of its own, for long work. Raises ``NoSuchPointError``, ``IntegrityError``."""
         with DeepBrowser(self._reader, self._snapshot(point)) as browser:
             yield browser
-
-    @contextmanager
-    def reader(self) -> Iterator[BlobReader]:
-        """One of its own, for long work."""
-        with BlobReader(self._repository, window_bytes=_WINDOW_BYTES) as reader:
-            yield reader
 
     def _describe(self, point_id: str) -> Point | None:
         with self._lock:

@@ -60,7 +60,7 @@ class Zips:
     def planned(self, reference: str, *, cancel: CancelToken) -> Iterator[PlannedZip]:
         """Raises whatever ``plan_zip`` raises, ``UnknownReferenceError``."""
         selection = self._vault.references.selection(reference)
-        with self._vault.reader() as reader, self._vault.browser(selection.point) as browser:
+        with self._vault.browser(selection.point) as browser:
             plan = plan_zip(
                 browser,
                 selection.paths,
@@ -71,7 +71,7 @@ class Zips:
                 },
                 cancel=cancel,
             )
-            yield PlannedZip(reference, selection, plan, reader)
+            yield PlannedZip(reference, selection, plan, self._vault.download_reader)
 
     def send(
         self,
@@ -180,11 +180,17 @@ class _Work:
 
 
 def _worth_sending(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Small ones together; an empty one, which is a sign of life, as it comes."""
+    """Small ones together, large ones in parts: each is copied several times on its way, and who
+    reads slowly holds all the copies. An empty one, which is a sign of life, as it comes.
+    """
     pending = bytearray()
     for piece in pieces:
-        pending += piece
-        if len(pending) >= _PIECE_BYTES or not piece:
+        for start in range(0, len(piece), _PIECE_BYTES):
+            pending += memoryview(piece)[start : start + _PIECE_BYTES]
+            if len(pending) >= _PIECE_BYTES:
+                yield bytes(pending[:_PIECE_BYTES])
+                del pending[:_PIECE_BYTES]
+        if not piece:
             yield bytes(pending)
             pending.clear()
     if pending:

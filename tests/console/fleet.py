@@ -183,6 +183,16 @@ def _header(cookies: dict[str, str]) -> dict[str, str]:
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
 
+def processes_of(owner: LiveOwner) -> tuple[psutil.Process, list[psutil.Process]]:
+    """The server, and those that hold the keys of its unlocked vaults."""
+    launched = psutil.Process(owner.console.server.process.pid)
+    family = [launched, *launched.children(recursive=True)]
+    workers = [each for each in family if "console_ui.unlocked" in each.cmdline()]
+    # The server itself, not what launched it.
+    others = [each for each in family if each not in workers]
+    return max(others, key=lambda each: each.memory_info().rss), workers
+
+
 @dataclass(slots=True)
 class _Memory:
     """The most that the server and the process of its unlocked vault were seen to take."""
@@ -194,12 +204,7 @@ class _Memory:
     worker_peak: int = 0
 
     def __post_init__(self) -> None:
-        launched = psutil.Process(self.owner.console.server.process.pid)
-        family = [launched, *launched.children(recursive=True)]
-        self.workers = [each for each in family if "console_ui.unlocked" in each.cmdline()]
-        # The server itself, not what launched it.
-        others = [each for each in family if each not in self.workers]
-        self.console = max(others, key=lambda each: each.memory_info().rss)
+        self.console, self.workers = processes_of(self.owner)
 
     async def watch(self) -> None:
         while True:

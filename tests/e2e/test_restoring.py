@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.command_line import PASSWORD, CommandLine
+from tests.command_line import PASSWORD
 from tests.console.running import RunningConsole, running_console
 from tests.e2e.browser import Browser, set_up
 from tests.e2e.flaws import flaws_of
+from tests.e2e.restoring import allow_downloads, downloaded, linked, open_newest, tick
 from tests.helpers.small_computer import SmallComputer, make_small_computer
 
 pytestmark = pytest.mark.usefixtures("weak_keys")
@@ -52,37 +50,6 @@ def test_files_and_files_inside_a_disk_come_back_through_the_browser(
     search_and_preview_the_letter(mira, downloads, letters)
     no_page_is_cut_off_faint_or_mute(mira)
     lock_and_be_asked_again(mira)
-
-
-def linked(console: RunningConsole, mira: Browser, home: Path) -> CommandLine:
-    """A device that Mira has given a storage location, and approved."""
-    mira.open(f"{console.address}/locations/add/folder")
-    mira.fill(name="Cellar", folder="office")
-    mira.press("Save and test the connection")
-    shell = CommandLine(home).having(EVERBOOT_REPOSITORY="")
-    device = shell.start("link", console.address, "--json", "--name", "ATELIER-01")
-    assert device.stdout is not None
-    shown = json.loads(device.stdout.readline())
-    mira.open(f"{console.address}/link")
-    mira.fill(code=shown["user_code"])
-    mira.find("#code").send_keys(Keys.ENTER)
-    mira.wait_for_path("/link/answer")
-    mira.find("#kind_backup").click()
-    mira.press("Approve")
-    _out, err = device.communicate(timeout=60)
-    assert device.returncode == 0, err.decode()
-    return shell
-
-
-def open_newest(mira: Browser, console: RunningConsole) -> None:
-    """Requirements 38 and 39, by the labels that people were promised."""
-    mira.open(f"{console.address}/devices")
-    mira.press("Restore")
-    assert mira.path.endswith("/restore")
-    mira.control("other ways to restore").click()
-    mira.control("Browse Cloud Storage").click()
-    assert "Restore an entire machine" in mira.page
-    mira.press("Download files")
 
 
 def the_password_is_asked_for(mira: Browser) -> None:
@@ -136,27 +103,3 @@ def lock_and_be_asked_again(mira: Browser) -> None:
     assert "Unlocked for this session." not in mira.page
     mira.press("Download files")
     assert mira.find("#password").get_attribute("value") == ""
-
-
-def tick(mira: Browser, name: str) -> None:
-    mira.find(f"input[name=item][aria-label^='{name}']").click()
-    mira.wait_for(lambda: "Selected: 1" in mira.page, "the count")
-
-
-def allow_downloads(mira: Browser, folder: Path) -> None:
-    folder.mkdir()
-    mira.driver.execute_cdp_cmd(
-        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)}
-    )
-
-
-def downloaded(mira: Browser, folder: Path) -> zipfile.ZipFile:
-    """Press Download and take what came."""
-    for earlier in folder.iterdir():
-        earlier.unlink()
-    mira.driver.find_element(By.XPATH, "//main//button[normalize-space(.)='Download']").click()
-    mira.wait_for(lambda: bool(list(folder.glob("*.zip"))), "the zip")
-    (file,) = folder.glob("*.zip")
-    packed = zipfile.ZipFile(file)
-    assert packed.testzip() is None
-    return packed

@@ -32,7 +32,9 @@ for (const form of document.querySelectorAll("[data-selection]")) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const asked = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    const wanted = new FormData(form);
+    for (const file of event.submitter?.without ?? []) wanted.append("without", file);
+    const asked = await fetch(form.action, { method: "POST", body: wanted, headers: { Accept: "application/json" } });
     // Whatever cannot be zipped is told by a page: the vault was locked, nothing was ticked.
     if (!asked.ok || asked.redirected || !asked.headers.get("Content-Type").startsWith("application/json")) { form.submit(); return; }
     const { zip, progress } = await asked.json();
@@ -62,20 +64,15 @@ async function follow(progress, form) {
     if (state.is_running || place.dataset.begun || state.has_ended) place.textContent = state.text;
     if (!state.is_running && (place.dataset.begun || state.has_ended)) {
       delete place.dataset.begun;
-      if (state.without.length) offerTheRest(state, form, place);
+      if (state.without.length) offerTheRest(state, place);
       return;
     }
   }
 }
 
 // Damage ends a download. Only the person decides to do without a file; the zip then names it.
-function offerTheRest(state, form, place) {
+function offerTheRest(state, place) {
   const button = Object.assign(document.createElement("button"), { className: "btn", textContent: state.do_without });
-  button.addEventListener("click", () => {
-    for (const old of form.querySelectorAll("[name=without]")) old.remove();
-    for (const value of state.without) {
-      form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "without", value }));
-    }
-  });
+  button.without = state.without;
   place.append(" ", button);
 }
