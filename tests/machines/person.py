@@ -19,6 +19,10 @@ from iso_builder.trial import RunningMedium
 _LOOK_AGAIN_SECONDS = 1.0
 _LOOKS = 600
 _BETWEEN_KEYS_SECONDS = 0.3
+# Linux keeps ten keys or so for a window that is slow to take them, and drops the rest.
+_KEYS_AT_ONCE = 4
+_LOOKS_FOR_KEYS = 30
+_ATTEMPTS = 3
 # On a keyboard as they are sold in the USA: character -> QEMU's name of its key.
 _SIGNS = {
     " ": "spc",
@@ -40,6 +44,7 @@ class Seen:
     busy: str
     problem: str
     work: str
+    typed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,33 @@ class Person:
             self.medium.cancel.wait(_BETWEEN_KEYS_SECONDS)
 
     def write(self, text: str) -> None:
-        for character in text:
-            self.press(_key_of(character))
+        """Into the field that has the keys, instead of what stands there."""
+        for _ in range(_ATTEMPTS):
+            self.press("ctrl-a")
+            if self._every_key_arrives(text):
+                return
+        raise AssertionError(f"keys were lost or doubled, {_ATTEMPTS} times over")
+
+    def _every_key_arrives(self, text: str) -> bool:
+        """Waits for the window every few keys, as somebody does who looks at what they type."""
+        expected = self.look().typed
+        for start in range(0, len(text), _KEYS_AT_ONCE):
+            part = text[start : start + _KEYS_AT_ONCE]
+            self.press(*map(_key_of, part))
+            expected += len(part)
+            if self._typed_when(expected) != expected:
+                return False
+        return True
+
+    def _typed_when(self, expected: int) -> int:
+        """How many characters the window has got, as soon as it is that many."""
+        typed = 0
+        for _ in range(_LOOKS_FOR_KEYS):
+            typed = self.look().typed
+            if typed >= expected:
+                break
+            self.medium.cancel.wait(_LOOK_AGAIN_SECONDS)
+        return typed
 
     def until(self, page: str) -> None:
         """That page of ``rescue_media.flow.pages`` is there, and nothing is waited for."""

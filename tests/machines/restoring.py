@@ -80,8 +80,6 @@ def go_to_the_points(person: Person, backup: Backup) -> None:
 
 
 def give_password(person: Person, password: str = PASSWORD) -> None:
-    """Over what stands there already."""
-    person.press("ctrl-a")
     person.write(password)
     person.press("ret")
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from backup_agent.model.events import Progress, TryingAgain
@@ -44,6 +46,7 @@ def test_the_file_is_made_when_the_window_was_drawn_and_tells_each_page(
         "busy": "",
         "problem": "",
         "work": "",
+        "typed": 0,
     }
     session.send(m.Choose(Purpose.RESTORE))
     session.send(m.SelectData())
@@ -80,6 +83,24 @@ def test_the_file_tells_how_far_work_is_and_that_it_waits(
     ):
         session.news.emit(news)
         assert json.loads(file.read_text())["work"] == told
+
+
+def test_the_file_counts_the_characters_typed_and_does_not_tell_them(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "window"
+    window = QLineEdit()
+    qtbot.addWidget(window)
+    tell_what_is_shown(window, session, {VARIABLE: str(file)})
+    window.show()
+    qtbot.waitUntil(file.exists)
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    for key in (Qt.Key.Key_Q, Qt.Key.Key_X, Qt.Key.Key_Shift):
+        QTest.keyClick(window.windowHandle(), key)
+    qtbot.waitUntil(lambda: json.loads(file.read_text())["typed"] > 0)
+    assert window.text().lower() == "qx"
+    assert json.loads(file.read_text())["typed"] == len("qx")
+    assert "qx" not in file.read_text().lower()
 
 
 def test_without_anybody_waiting_nothing_is_told(
