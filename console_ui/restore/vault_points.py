@@ -40,7 +40,8 @@ class ShownPoint:
     ) -> Self:
         """To the second, as people are shown it."""
         at = reported.made_at if reported else stored_at
-        if told is not None:
+        # Of a damaged one the vault can tell no more than that.
+        if told is not None and told.time:
             at = datetime.fromisoformat(told.time[:19] + "+00:00")
         return cls(point, at, told, reported)
 
@@ -67,8 +68,9 @@ class ShownPoint:
 
     @property
     def paths(self) -> list[str]:
-        told = self.told.paths if self.told else self.reported.paths if self.reported else ()
-        return list(told)
+        if self.told is not None and self.told.paths:
+            return list(self.told.paths)
+        return list(self.reported.paths) if self.reported else []
 
     @property
     def size(self) -> int | None:
