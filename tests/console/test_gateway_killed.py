@@ -133,6 +133,7 @@ def test_a_purge_that_was_broken_off_is_finished(tmp_path: Path, when: str, step
         tmp_path,
         "UPDATE storage_alarm SET confirmed_at = '2000-01-01'",
         "UPDATE storage_storedobject SET hidden_at = '2000-01-01'",
+        "UPDATE storage_vault SET made_at = '2000-01-01'",
     )
     let_lease_run_out(tmp_path)
     with running_console(tmp_path, "--die", when, step) as console:
