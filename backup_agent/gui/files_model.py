@@ -160,7 +160,9 @@ class FilesModel(QAbstractTableModel):
             case _:
                 return None
 
-    def setData(self, index: _Index, value: object, role: int = _Role.EditRole) -> bool:  # noqa: N802
+    def setData(  # noqa: N802 - Qt's name
+        self, index: _Index, value: object, role: int = _Role.EditRole
+    ) -> bool:
         if role != _Role.CheckStateRole or index.column() != NAME:
             return False
         self.tick(index.row(), ticked=Qt.CheckState(value) is Qt.CheckState.Checked)

@@ -101,7 +101,12 @@ class FolderModel(QAbstractItemModel):
 
     # Qt
 
-    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+    def index(
+        self,
+        row: int,
+        column: int,
+        parent: _Index = QModelIndex(),  # noqa: B008 - Qt's default
+    ) -> QModelIndex:
         folder = self._folder(parent)
         if column or folder.inside is None or not 0 <= row < folder.shown:
             return QModelIndex()

@@ -70,7 +70,9 @@ class _PlaceDelegate(QStyledItemDelegate):
         self._palette = palette
         self.is_narrow = False
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:  # noqa: N802
+    def sizeHint(  # noqa: N802 - Qt's name
+        self, _option: QStyleOptionViewItem, _index: _Index
+    ) -> QSize:
         return QSize(_ROW, _ROW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:

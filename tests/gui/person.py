@@ -176,7 +176,7 @@ class Screen:
         """A window with the agent of that computer in it."""
         desk = self.stack.enter_context(workplace.portable())
         environment = {**workplace.environment, "XDG_CACHE_HOME": str(self.home / "cache")}
-        return self.open(desk, environment=environment, **look)  # type: ignore[arg-type]
+        return self.open(desk, environment=environment, **look)  # type: ignore[arg-type] # as open takes
 
     def open(
         self,
